@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.h: durations by the monotonic clock, instants as microseconds since 1970 in UTC. Instants
+ * that are stored come from the database's clock, never from here. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+#define INSTANT_NONE INT64_MIN /* SQL's NULL */
+
+enum { INSTANT_TEXT_SIZE = 32 };
+
+/* Nanoseconds of CLOCK_BOOTTIME: monotonic, and it goes on while the machine is suspended, so that a
+ * lease is not believed alive after a resume. Comparable between processes of one machine. */
+int64_t clock_mono_ns(void);
+
+/* This machine's idea of now, in microseconds since 1970. For log lines and names of files only. */
+int64_t clock_wall_usec(void);
+
+/* "2026-11-21T09:30:00.000000Z" (RFC 3339 section 5.6). Years 0 to 9999. */
+void instant_format(int64_t usec, char out[INSTANT_TEXT_SIZE]);
+
+/* Reads an RFC 3339 date-time: any offset, fraction of any length (cut to microseconds), "t" and "z"
+ * in lower case too, a leap second as the second before it. Returns 0 or ERR_INVALID. */
+int instant_parse(const char *text, size_t len, int64_t *usec) MUST_USE;
+
+/* The calendar fields of an instant, for MYSQL_TIME and names: proleptic Gregorian. */
+struct civil {
+    int year, month, day, hour, minute, second, usec;
+};
+struct civil civil_from_instant(int64_t usec);
+int64_t civil_to_instant(const struct civil *c);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* process.h: what daemons need of the system: clean descriptors, names of signals. */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+/* Closes every descriptor from FIRST on: daemons start with nothing inherited. */
+void process_close_from(int first);
+
+/* "SIGSEGV"; "signal 40" for one without a macro name. Static or thread-local storage. */
+const char *process_signal_name(int signo);
+
+/* Opens the missing ones of 0, 1 and 2 on /dev/null, so that no later descriptor takes their number. */
+void process_fill_std(void);
+
+/* Where the process is root's it becomes USER with that account's groups, for good; elsewhere, and where
+ * USER is NULL, it stays what it is. */
+int process_become(const char *user, struct error *e) MUST_USE;
+
+/* SIGKILL to ROOT, its process group and every descendant, also one that has called setsid or has been
+ * left by its parent, where ROOT is a subreaper (PR_SET_CHILD_SUBREAPER). Linux: reads /proc. ROOT must be
+ * a child of the caller that has not been waited for. */
+void process_kill_tree(pid_t root);
+
+/* The children of this process that live, at most MAX; returns how many. */
+size_t process_children(pid_t *out, size_t max);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* process.c: descriptors, signal names, the account a daemon runs as. */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+void process_close_from(int first)
+{
+    closefrom(first);
+}
+
+const char *process_signal_name(int signo)
+{
+    static _Thread_local char name[32];
+    const char *abbreviation = sigabbrev_np(signo);
+    if (abbreviation)
+        snprintf(name, sizeof name, "SIG%s", abbreviation);
+    else
+        snprintf(name, sizeof name, "signal %d", signo);
+    return name;
+}
+
+void process_fill_std(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+        if (fd < 0)
+            log_bug("cannot open /dev/null");
+    } while (fd <= STDERR_FILENO);
+    close(fd);
+}
+
+int process_become(const char *user, struct error *e)
+{
+    if (!user || geteuid() != 0)
+        return 0;
+    errno = 0;
+    const struct passwd *account = getpwnam(user);
+    if (!account)
+        return errno ? error_errno(e, ERR_SYSTEM, "cannot look up the account %s", user)
+                     : error_set(e, ERR_INVALID, "there is no account %s", user);
+    if (initgroups(user, account->pw_gid) || setgid(account->pw_gid) || setuid(account->pw_uid))
+        return error_errno(e, ERR_SYSTEM, "cannot become %s", user);
+    /* giving up root also took away our own /proc/self, which core dumps and leak checks read */
+    (void)prctl(PR_SET_DUMPABLE, 1);
+    return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* process_tree.c: ends a process with everything that it started, also what left its process group. */
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/process.h"
+
+/* One that forks faster than it is read would keep its killer busy for good: a few rounds, then its root
+ * goes as well. */
+enum { ROUNDS = 20 };
+
+struct family {
+    pid_t pid, parent;
+    bool kin; /* a descendant of the root */
+};
+
+struct families {
+    struct family *items;
+    size_t count, cap;
+};
+
+/* The parent as /proc/PID/stat has it: the second field behind the name, which may hold anything. */
+static pid_t parent_of(const char *pid)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    FILE *f = fopen(path, "re");
+    size_t len = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (f)
+        fclose(f);
+    text[len] = '\0';
+    const char *behind = strrchr(text, ')');
+    int parent = 0;
+    char state;
+    if (!behind || sscanf(behind + 1, " %c %d", &state, &parent) != 2 || state == 'Z')
+        return 0; /* gone, or dead already */
+    return parent;
+}
+
+static void read_all(struct families *f)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    f->count = 0;
+    while (proc && (entry = readdir(proc))) {
+        pid_t parent = isdigit((unsigned char)entry->d_name[0]) ? parent_of(entry->d_name) : 0;
+        if (!parent)
+            continue;
+        if (f->count == f->cap) {
+            f->cap = f->cap ? f->cap * 2 : 256;
+            f->items = xrealloc(f->items, f->cap * sizeof *f->items);
+        }
+        f->items[f->count++] = (struct family){(pid_t)atoi(entry->d_name), parent, false};
+    }
+    if (proc)
+        closedir(proc);
+}
+
+/* Marks the descendants of ROOT; returns how many. */
+static size_t mark(struct families *f, pid_t root)
+{
+    size_t marked = 0, before;
+    do {
+        before = marked;
+        for (size_t i = 0; i < f->count; i++) {
+            bool kin = f->items[i].parent == root;
+            for (size_t k = 0; k < f->count && !kin; k++)
+                kin = f->items[k].kin && f->items[k].pid == f->items[i].parent;
+            if (kin && !f->items[i].kin) {
+                f->items[i].kin = true;
+                marked++;
+            }
+        }
+    } while (marked > before);
+    return marked;
+}
+
+static void kill_descendants(pid_t root)
+{
+    struct families f = {0};
+    for (int round = 0; round < ROUNDS; round++) {
+        read_all(&f);
+        if (!mark(&f, root))
+            break;
+        for (size_t i = 0; i < f.count; i++)
+            if (f.items[i].kin)
+                kill(f.items[i].pid, SIGKILL);
+    }
+    free(f.items);
+}
+
+void process_kill_tree(pid_t root)
+{
+    kill(root, SIGSTOP); /* it starts nothing more, and adopts what its children leave */
+    kill_descendants(root);
+    kill(-root, SIGKILL);
+    kill(root, SIGKILL);
+}
+
+size_t process_children(pid_t *out, size_t max)
+{
+    struct families f = {0};
+    size_t n = 0;
+    read_all(&f);
+    for (size_t i = 0; i < f.count && n < max; i++)
+        if (f.items[i].parent == getpid())
+            out[n++] = f.items[i].pid;
+    free(f.items);
+    return n;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* settings_parse.c: the configuration's text into structs, by libconfuse. libconfuse gets every
+ * option as text, so that values, ranges and messages are ours and carry their line. */
+#include <confuse.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "settings_impl.h"
+
+/* Where an option or a section stands in the file. */
+struct place {
+    const void *what; /* a cfg_opt_t or the cfg_t of a section */
+    int line;
+};
+
+/* What libconfuse's callbacks need. It has no user pointer, so every section carries one in a
+ * hidden first option. */
+struct parse {
+    struct settings *settings;
+    struct settings_report *report;
+    struct place *places;
+    size_t place_count, place_cap;
+    struct section_lines sections;
+    size_t sections_closed;
+};
+
+static struct parse *parse_of(cfg_t *cfg)
+{
+    return (struct parse *)cfg->opts[0].simple_value.ptr;
+}
+
+static void add_place(struct parse *p, const void *what, int line)
+{
+    if (p->place_count == p->place_cap) {
+        p->place_cap = p->place_cap ? 2 * p->place_cap : 64;
+        p->places = xrealloc(p->places, p->place_cap * sizeof *p->places);
+    }
+    p->places[p->place_count++] = (struct place){what, line};
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->what != y->what)
+        return x->what < y->what ? -1 : 1;
+    return x->line - y->line;
+}
+
+/* The first line where WHAT stands; 0 if it does not. */
+static int find_place(const struct parse *p, const void *what)
+{
+    size_t low = 0, high = p->place_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (p->places[middle].what < what)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < p->place_count && p->places[low].what == what ? p->places[low].line : 0;
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+/* What to do about libconfuse's own messages, by how they begin. */
+static const struct {
+    const char *begins;
+    const char *remedy;
+} remedies[] = {
+    {"unexpected token", "a setting is written name = value, a list name = {value, value}, and a "
+                         "text with spaces in quotes"},
+    {"premature end of file", "something before it is not complete"},
+    {"missing equal sign", "write name = value"},
+    {"missing opening brace", "write the section as name { ... }"},
+    {"missing title", "write the section as name \"title\" { ... }"},
+    {"found duplicate title", "give each section a name of its own"},
+    {"unexpected closing brace", "take it away, or open a section before it"},
+    {"attempt to append", "write = instead of +="},
+};
+
+/* The number of changed, missing or added letters between A and B, as far as it is at most 2. */
+static int distance(const char *a, const char *b, int budget)
+{
+    while (*a && *a == *b)
+        a++, b++;
+    if (!*a && !*b)
+        return 0;
+    if (!budget)
+        return 1;
+    int best = budget;
+    if (*a && *b)
+        best = distance(a + 1, b + 1, budget - 1);
+    int other = *a ? distance(a + 1, b, budget - 1) : budget;
+    best = other < best ? other : best;
+    other = *b ? distance(a, b + 1, budget - 1) : budget;
+    return 1 + (other < best ? other : best);
+}
+
+static void unknown_name(cfg_t *cfg, const char *name)
+{
+    struct parse *p = parse_of(cfg);
+    bool root = strcmp(cfg->name, "root") == 0;
+    const char *close = NULL;
+    struct buf all = BUF_INIT;
+    char what[80] = "section";
+    if (!root)
+        snprintf(what, sizeof what, "setting in section %s called", cfg->name);
+    for (cfg_opt_t *opt = cfg->opts + 1; opt->name; opt++) {
+        if (!close && distance(name, opt->name, 2) <= 2)
+            close = opt->name;
+        buf_addf(&all, "%s%s", all.len ? ", " : "", opt->name);
+    }
+    if (root)
+        buf_adds(&all, "; settings stand inside these sections");
+    if (close)
+        settings_error(p->report, p->settings->path, cfg->line,
+                       "there is no %s \"%.60s\": did you mean %s?", what, name, close);
+    else
+        settings_error(p->report, p->settings->path, cfg->line,
+                       "there is no %s \"%.60s\": known are %s", what, name, buf_str(&all));
+    buf_free(&all);
+}
+
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+    static const char unknown[] = "no such option '";
+    struct parse *p = parse_of(cfg);
+    char text[300];
+    vsnprintf(text, sizeof text, fmt, ap);
+    if (strncmp(text, unknown, sizeof unknown - 1) == 0) {
+        char *name = text + sizeof unknown - 1;
+        name[strcspn(name, "'")] = '\0';
+        unknown_name(cfg, name);
+        return;
+    }
+    const char *remedy = "see backdesk.conf(5)";
+    for (size_t i = 0; i < COUNT_OF(remedies); i++)
+        if (strncmp(text, remedies[i].begins, strlen(remedies[i].begins)) == 0)
+            remedy = remedies[i].remedy;
+    settings_error(p->report, p->settings->path, cfg->line, "%s: %s", text, remedy);
+}
+
+/* --- while libconfuse reads ------------------------------------------------------------------- */
+
+/* Called after each value (of a list: after each word and at its end). */
+static int on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct parse *p = parse_of(cfg);
+    if (!(opt->flags & CFGF_LIST))
+        for (size_t i = 0; i < p->place_count; i++)
+            if (p->places[i].what == opt) {
+                settings_error(p->report, p->settings->path, cfg->line,
+                               "%s %s is set a second time, first in line %d: keep one of them",
+                               cfg->name, opt->name, p->places[i].line);
+                return 0;
+            }
+    add_place(p, opt, cfg->line);
+    return 0;
+}
+
+/* Called at the end of each section. */
+static int on_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+    struct parse *p = parse_of(cfg);
+    cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+    int line = p->sections_closed < p->sections.count ? p->sections.lines[p->sections_closed]
+                                                      : cfg->line;
+    p->sections_closed++;
+    add_place(p, section, line);
+    return 0;
+}
+
+static const cfg_opt_t end_of_options = CFG_END();
+
+/* The options of a section for libconfuse, with MORE (an option, or NULL) behind them. */
+static cfg_opt_t *make_options(struct parse *p, const struct section_row *section,
+                               const cfg_opt_t *more)
+{
+    cfg_opt_t hidden = CFG_PTR_CB("", NULL, CFGF_NODEFAULT, NULL, NULL);
+    cfg_opt_t value = CFG_STR("", NULL, CFGF_NODEFAULT);
+    size_t n = 0;
+    cfg_opt_t *opts = xcalloc(section->row_count + 3, sizeof *opts);
+    hidden.simple_value.ptr = (void **)p;
+    value.validcb = on_value;
+    opts[n++] = hidden;
+    for (size_t i = 0; i < section->row_count; i++, n++) {
+        opts[n] = value;
+        opts[n].name = section->rows[i].name;
+        if (section->rows[i].kind == SETTING_LIST)
+            opts[n].flags |= CFGF_LIST;
+    }
+    if (more)
+        opts[n++] = *more;
+    opts[n] = end_of_options;
+    return opts;
+}
+
+static cfg_opt_t section_option(const struct section_row *section, cfg_opt_t *opts)
+{
+    static const cfg_opt_t single = CFG_SEC("", NULL, CFGF_NONE);
+    static const cfg_opt_t titled = CFG_SEC("", NULL,
+                                            CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+    cfg_opt_t option = section->how == SECTION_TITLED ? titled : single;
+    option.name = section->name;
+    option.subopts = opts;
+    option.validcb = on_section;
+    return option;
+}
+
+/* The whole file for libconfuse. "param" stands inside "export"; every other section at the top. */
+static cfg_t *make_root(struct parse *p)
+{
+    const struct section_row *param = setting_section("param");
+    cfg_opt_t param_option = section_option(param, make_options(p, param, NULL));
+    cfg_opt_t *root = make_options(p, &(struct section_row){0}, NULL);
+    root = xrealloc(root, (setting_section_count + 3) * sizeof *root);
+    size_t n = 1;
+    for (size_t i = 0; i < setting_section_count; i++) {
+        const struct section_row *section = &setting_sections[i];
+        if (section == param)
+            continue;
+        bool export = strcmp(section->name, "export") == 0;
+        root[n++] = section_option(section,
+                                   make_options(p, section, export ? &param_option : NULL));
+    }
+    root[n] = end_of_options;
+
+    cfg_t *cfg = cfg_init(root, CFGF_NONE); /* copies the options */
+    for (size_t i = 1; i < n; i++)
+        free(root[i].subopts);
+    free(param_option.subopts);
+    free(root);
+    if (!cfg)
+        log_bug("libconfuse: out of memory");
+    cfg_set_error_function(cfg, on_error);
+    return cfg;
+}
+
+/* --- from libconfuse into the structs --------------------------------------------------------- */
+
+static void add_line(struct settings_memory *m, const void *field, int line)
+{
+    if (m->line_count == m->line_cap) {
+        m->line_cap = m->line_cap ? 2 * m->line_cap : 64;
+        m->lines = xrealloc(m->lines, m->line_cap * sizeof *m->lines);
+    }
+    m->lines[m->line_count++] = (struct setting_line){field, line};
+}
+
+static void take_setting(struct parse *p, cfg_t *cfg, const struct setting_row *row, void *field)
+{
+    struct settings_memory *m = p->settings->memory;
+    cfg_opt_t *opt = cfg_getopt(cfg, row->name);
+    unsigned count = cfg_opt_size(opt);
+    int line = find_place(p, opt);
+    if (!count) {
+        if (row->def != setting_required) {
+            setting_read_default(row, m->arena, field);
+            return;
+        }
+        settings_error(p->report, p->settings->path, find_place(p, cfg),
+                       "section %s \"%s\" has no %s: add %s = ... (%s)", cfg->name, cfg->title,
+                       row->name, row->name, row->text);
+        return;
+    }
+    const char **items = arena_alloc(m->arena, count * sizeof *items);
+    for (unsigned i = 0; i < count; i++)
+        items[i] = cfg_opt_getnstr(opt, i);
+    struct error e = {0};
+    struct setting_text text = {items, count};
+    if (setting_read(row, &text, m->arena, field, &e))
+        settings_error(p->report, p->settings->path, line, "%s %s%s%s%s: %s", cfg->name,
+                       cfg->title ? "\"" : "", cfg->title ? cfg->title : "",
+                       cfg->title ? "\" " : "", row->name, e.text);
+    add_line(m, field, line);
+}
+
+static void take_rows(struct parse *p, cfg_t *cfg, const struct section_row *section, char *base)
+{
+    for (size_t i = 0; i < section->row_count; i++)
+        take_setting(p, cfg, &section->rows[i], base + section->rows[i].offset);
+}
+
+/* The head that every titled struct begins with. */
+struct titled {
+    const char *name;
+    int line;
+};
+
+static void *take_titled(struct parse *p, cfg_t *parent, const char *name, size_t *count)
+{
+    const struct section_row *section = setting_section(name);
+    struct arena *arena = p->settings->memory->arena;
+    cfg_opt_t *opt = cfg_getopt(parent, name);
+    *count = cfg_opt_size(opt);
+    char *base = arena_calloc(arena, *count + 1, section->size);
+    for (size_t i = 0; i < *count; i++) {
+        cfg_t *cfg = cfg_opt_getnsec(opt, (unsigned)i);
+        struct titled *head = (struct titled *)(void *)(base + i * section->size);
+        head->name = arena_strdup(arena, cfg_title(cfg));
+        head->line = find_place(p, cfg);
+        take_rows(p, cfg, section, base + i * section->size);
+    }
+    return base;
+}
+
+static void take_single(struct parse *p, cfg_t *root, const char *name, void *base)
+{
+    take_rows(p, cfg_getsec(root, name), setting_section(name), base);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct setting_line *x = a, *y = b;
+    return (x->field > y->field) - (x->field < y->field);
+}
+
+static void take_all(struct parse *p, cfg_t *root)
+{
+    struct settings *s = p->settings;
+    take_single(p, root, "database", &s->database);
+    take_single(p, root, "files", &s->files);
+    take_single(p, root, "api", &s->api);
+    take_single(p, root, "runner", &s->runner);
+    take_single(p, root, "queue", &s->queue);
+    take_single(p, root, "log", &s->log);
+    s->accounts = take_titled(p, root, "account", &s->account_count);
+    s->types = take_titled(p, root, "type", &s->type_count);
+    s->sources = take_titled(p, root, "source", &s->source_count);
+    s->exports = take_titled(p, root, "export", &s->export_count);
+    cfg_opt_t *exports = cfg_getopt(root, "export");
+    for (size_t i = 0; i < s->export_count; i++)
+        s->exports[i].params = take_titled(p, cfg_opt_getnsec(exports, (unsigned)i), "param",
+                                           &s->exports[i].param_count);
+    if (s->memory->line_count)
+        qsort(s->memory->lines, s->memory->line_count, sizeof *s->memory->lines, compare_lines);
+}
+
+void settings_parse(struct settings *s, char *text, size_t len, struct settings_report *report)
+{
+    struct parse p = {.settings = s, .report = report};
+    struct error e = {0};
+    int line = 0;
+    if (settings_text_prepare(text, len, s->memory->arena, &p.sections, &line, &e)) {
+        settings_error(report, s->path, line, "%s", e.text);
+        return;
+    }
+    cfg_t *root = make_root(&p);
+    FILE *file = fmemopen(text, len, "r");
+    if (!file)
+        log_bug("fmemopen: %m");
+    int errors = report->errors;
+    int rc = cfg_parse_fp(root, file);
+    fclose(file);
+    if (rc == CFG_SUCCESS) {
+        if (p.place_count)
+            qsort(p.places, p.place_count, sizeof *p.places, compare_places);
+        take_all(&p, root);
+    } else if (report->errors == errors) {
+        settings_error(report, s->path, root->line, "this cannot be read: see backdesk.conf(5)");
+    }
+    cfg_free(root);
+    free(p.places);
+}

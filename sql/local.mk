@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# sql: numbered migrations, grants
+
+sqldir = $(pkgdatadir)/sql
+dist_sql_DATA = \
+	sql/0001_tasks.sql \
+	sql/0002_lifecycle.sql \
+	sql/grants.sql
+
+EXTRA_DIST += sql/README.md

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* claim.h: a runner's view of the queue: look, claim, report, renew. Every write after the claim
+ * carries id, fence and status, so a runner that lost its claim changes nothing. */
+#ifndef STORE_CLAIM_H
+#define STORE_CLAIM_H
+
+#include "store/store.h"
+#include "store/task.h"
+
+/* A lane that has tasks: the first turn in it. */
+struct lane_head {
+    char type[65];
+    int priority;
+    int64_t turn;
+};
+
+/* Finds the lanes of the COUNT TYPES with fresh tasks, by a loose scan of the claim index: its cost is the
+ * number of lanes, not of tasks. Fills at most MAX of OUT, returns how many. *NEXT_DUE is the turn (microseconds
+ * since 1970) of the first scheduled task, INT64_MAX if there is none; *NOW the database's clock. */
+int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
+               size_t max, int64_t *next_due, int64_t *now, struct error *e) MUST_USE;
+
+/* Makes at most MAX scheduled tasks whose time has come fresh. Returns how many. */
+int store_promote(struct store *s, size_t max, struct error *e) MUST_USE;
+
+/* Where a claim starts in a lane: behind (TURN, ID). */
+struct lane_floor {
+    int64_t turn;
+    uint64_t id;
+};
+
+struct claimed {
+    uint64_t id, fence;
+    unsigned attempt, max_attempts; /* max_attempts 0: as the type's setting says */
+    int64_t created_by, created_at;
+    int64_t turn;
+    struct text data; /* from the arena */
+    bool cancel_requested;
+};
+
+/* How many tasks of each user run, where a user may have LIMIT at a time over all runners. */
+struct running_users;
+
+/* Within a transaction: counts, and holds a lock until the transaction's end so that no two runners count
+ * at once. *OUT is of ARENA. */
+int store_count_users(struct store *s, int64_t limit, struct arena *arena, struct running_users **out,
+                      struct error *e) MUST_USE;
+
+/* Takes up to MAX tasks of one lane from FLOOR on, in order, for WORKER; must run inside
+ * store_transaction. Rows that others have locked are passed over, and with USERS (else NULL) those of users
+ * who have as many as they may. OUT has room for MAX. Returns how many and moves *FLOOR behind the last row
+ * seen; *MORE tells whether the lane may hold more. */
+int store_claim_lane(struct store *s, const char *worker, const char *type, int priority,
+                     struct lane_floor *floor, size_t max, struct running_users *users,
+                     struct arena *arena, struct claimed *out, bool *more, struct error *e) MUST_USE;
+
+/* The types that nobody may claim now, at most MAX names of 65 bytes; returns how many. */
+int store_paused_types(struct store *s, char (*out)[65], size_t max, struct error *e) MUST_USE;
+
+/* Within a transaction: how many more tasks of TYPE may start where LIMIT may run over all runners. Holds
+ * a lock on the type until the transaction's end, so that no two runners count at once. */
+int store_type_room(struct store *s, const char *type, int64_t limit, struct error *e) MUST_USE;
+
+enum finish_kind {
+    FINISH_SUCCESS,
+    FINISH_FAILURE,
+    FINISH_CANCELLED,
+    FINISH_DROPPED,
+    FINISH_RETRY,     /* another attempt after retry_usec */
+    FINISH_HAND_BACK, /* unburned, to fresh */
+};
+
+struct finish_file {
+    const char *filename, *format, *path, *sha256;
+    uint64_t bytes, rows;
+    int64_t keep_usec; /* 0 = as long as the task */
+};
+
+/* How a claim ended. Strings belong to the caller. */
+struct finish {
+    uint64_t id, fence;
+    int64_t owner;
+    enum finish_kind kind;
+    bool died;            /* FINISH_RETRY after the worker died: the attempt counts as dropped */
+    const char *error;    /* JSON or NULL */
+    const char *result;   /* JSON or NULL */
+    const char *progress; /* JSON or NULL: the last state of it */
+    const char *log;      /* or NULL */
+    int64_t retry_usec;
+    int64_t keep_usec; /* retention of the task; 0 = for ever */
+    const struct finish_file *files;
+    size_t file_count;
+};
+
+/* Writes one claim's end, its attempt and its files; must run inside store_transaction. 0, or ERR_FENCED:
+ * the claim was lost (remove its files), or ERR_DB_REFUSED: a value does not fit (finish it otherwise).
+ * A finish that an earlier transaction of unknown outcome has written already counts as done: 0. */
+int store_finish(struct store *s, const struct finish *f, struct error *e) MUST_USE;
+
+struct progress_note {
+    uint64_t id, fence;
+    const char *progress; /* JSON */
+};
+
+/* Writes the progress of COUNT claims in one transaction; lost claims are passed over. */
+int store_note_progress(struct store *s, const struct progress_note *notes, size_t count,
+                        struct error *e) MUST_USE;
+
+/* --- the runner itself ----------------------------------------------------------------------- */
+
+struct runner_card {
+    const char *worker; /* "nickname:UUID" or "UUID" */
+    const char *host, *version, *types; /* types: JSON array */
+    unsigned pid, slots;
+    int64_t lease_usec;
+};
+
+/* Enters the runner. ERR_CONFLICT where a live one has the same name. */
+int store_register_runner(struct store *s, const struct runner_card *card, struct error *e) MUST_USE;
+
+/* Writes CARD's lease, types and slots, and renews. ERR_FENCED as below. */
+int store_change_runner(struct store *s, const struct runner_card *card, struct error *e) MUST_USE;
+
+/* Renews the lease. ERR_FENCED where the runner has been declared gone (its tasks are others' now). */
+int store_renew_runner(struct store *s, const char *worker, unsigned busy, struct error *e) MUST_USE;
+
+/* Says good-bye: tasks that it still had are taken back at once by whoever sweeps. */
+int store_leave_runner(struct store *s, const char *worker, struct error *e) MUST_USE;
+
+struct held_task {
+    uint64_t id, fence;
+    bool cancel_requested;
+    const char *cancel_error; /* JSON for the task's error, from the arena; NULL unless requested */
+};
+
+/* What the table says that WORKER has claimed. At most MAX; returns how many. */
+int store_held_tasks(struct store *s, const char *worker, struct arena *arena, struct held_task *out,
+                     size_t max, struct error *e) MUST_USE;
+
+/* {"code": "cancelled", "message": ...} that says who asked and why, from ARENA. */
+const char *store_cancel_error(struct arena *arena, int64_t by, const char *reason);
+
+/* --- sweeping, by any runner -------------------------------------------------------------------- */
+
+/* Decides what becomes of a task whose runner is gone: ATTEMPT of MAX_ATTEMPTS (0: as TYPE says). */
+typedef bool attempts_left(void *ctx, const char *type, unsigned attempt, unsigned max_attempts);
+
+struct lost_claim {
+    uint64_t id, fence;
+};
+
+/* Declares runners gone whose lease has run out, takes back or drops at most MAX of the tasks that no
+ * live runner holds. Returns how many; OUT, with room for MAX, says which claims they were: files of them
+ * will never be named by a row. */
+int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
+                    struct lost_claim *out, struct error *e) MUST_USE;
+
+struct trash_entry {
+    uint64_t id;
+    char path[128];
+};
+
+/* The oldest files to be removed; and the entries gone once they are. */
+int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struct error *e) MUST_USE;
+int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
+                     struct error *e) MUST_USE;
+
+/* 1 where a row of csv_export or file_trash names PATH, else 0. */
+int store_file_known(struct store *s, const char *path, struct error *e) MUST_USE;
+
+/* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads
+ * that have expired before their task (the row stays, for the answer 410). Returns how many tasks and files
+ * went. */
+int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
+
+/* Adds to the counters that /stats reads; inside a transaction or not. SLOT: any small number of the
+ * runner's own. */
+int store_count_endings(struct store *s, unsigned slot, const char *type, const char *outcome, uint64_t count,
+                        struct error *e) MUST_USE;
+
+/* The outcome by which a finish counts: "success", "failure", "dropped", ... */
+const char *finish_outcome(const struct finish *f);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* submit.h: new tasks: their place in the queue, the limits on how many may wait, and POSTs that may be
+ * repeated. */
+#ifndef STORE_SUBMIT_H
+#define STORE_SUBMIT_H
+
+#include "store/store.h"
+#include "store/task.h"
+
+struct new_task {
+    const char *type;
+    const char *data; /* JSON */
+    size_t data_len;
+    int priority;
+    int64_t run_at; /* INSTANT_NONE = at once */
+    unsigned max_attempts; /* 0 = as the type's setting says */
+    int64_t created_by;
+};
+
+/* Inserts COUNT tasks, all or none, and returns after the commit. OUT[0..COUNT) are filled in the same
+ * order (texts from ARENA). Returns 0; ERR_DB_REFUSED where a value does not fit its column.
+ *
+ * Fair shares: in each lane a user's tasks stand a fixed distance apart and his first one stands beside
+ * whoever is first, so that users take turns however many tasks each of them has (start-time fair
+ * queueing; Goyal, Vin, Cheng 1997, with the lane's first turn as virtual time). */
+int store_submit(struct store *s, const struct new_task *tasks, size_t count, struct arena *arena,
+                 struct task *out, struct error *e) MUST_USE;
+
+/* What makes a submission repeatable. */
+struct submit_key {
+    int64_t user;
+    const char *key;       /* the Idempotency-Key */
+    const char *body_hash; /* SHA-256 of the request's body, 64 hex digits */
+    int64_t keep_usec;
+    /* Called in the transaction before anything is submitted, not for a replay; its error ends the
+     * submission. NULL: nobody is asked. */
+    int (*admit)(struct store *s, void *ctx, struct error *e);
+    void *admit_ctx;
+};
+
+/* As store_submit, once for each key: where the user has used KEY before with the same body, *REPLAYED
+ * is true and OUT holds the first submission's tasks as they are now, *OUT_COUNT of them (those that still
+ * exist; at most COUNT). ERR_CONFLICT where the body was another. However many ask at once, one submits. */
+int store_submit_once(struct store *s, const struct submit_key *key, const struct new_task *tasks,
+                      size_t count, struct arena *arena, struct task *out, size_t *out_count,
+                      bool *replayed, struct error *e) MUST_USE;
+
+/* Reserves room for WANTED tasks of USER (0 = of everybody) to wait, where LIMIT may. Joins the transaction
+ * that inserts them (else it has one of its own): a count then sees what it reserves. ERR_LIMIT where there
+ * is no room for that many. What is reserved and not used is found free again when the limit is next reached
+ * and the waiting tasks are counted. */
+int store_reserve(struct store *s, int64_t user, int64_t limit, int64_t wanted,
+                  struct error *e) MUST_USE;
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/* claim.c: looks for work and takes it. The claim index yields a lane's order without a sort; a floor
+ * keeps the scan from wading through entries that were consumed but not yet purged. */
+#include "store/claim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "impl.h"
+
+static int read_now(struct store *s, int64_t *now, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = store_run(s, ST_NOW, 1, NULL, 0, &r, e);
+    if (rc >= 0)
+        rc = db_next(r, e);
+    if (rc < 0)
+        return (int)rc;
+    *now = db_col_instant(r, 0);
+    return 0;
+}
+
+static bool is_one_of(const char *type, const char *const *types, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
+               size_t max, int64_t *next_due, int64_t *now, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
+    size_t n = 0;
+    *next_due = INT64_MAX;
+    while (rc >= 0 && (rc = db_next(r, e)) > 0) {
+        size_t len;
+        const char *status = db_col_text(r, 0, &len);
+        int64_t turn = db_col_int(r, 3);
+        if (task_status_parse(status, len) == TASK_scheduled) {
+            if (turn < *next_due)
+                *next_due = turn;
+            continue;
+        }
+        const char *type = db_col_text(r, 1, &len);
+        if (n == max || len >= sizeof out[n].type || !is_one_of(type, types, count))
+            continue;
+        memcpy(out[n].type, type, len + 1);
+        out[n].priority = (int)db_col_int(r, 2);
+        out[n].turn = turn;
+        n++;
+    }
+    if (rc >= 0)
+        rc = read_now(s, now, e);
+    return rc < 0 ? (int)rc : (int)n;
+}
+
+struct promotion {
+    size_t max;
+    struct lane_head *lanes;
+    size_t lane_count;
+    uint64_t *due, *early; /* room for max each */
+    size_t due_count, early_count;
+};
+
+enum { LANES_MAX = 256 };
+
+/* The lanes with scheduled tasks whose turn has come. */
+static int due_lanes(struct store *s, struct promotion *p, struct error *e)
+{
+    int64_t now;
+    int rc = read_now(s, &now, e);
+    struct db_stmt *r;
+    int64_t found = rc ? rc : store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
+    p->lane_count = 0;
+    while (found >= 0 && (found = db_next(r, e)) > 0) {
+        size_t len;
+        const char *status = db_col_text(r, 0, &len);
+        if (task_status_parse(status, len) != TASK_scheduled || db_col_int(r, 3) > now ||
+            p->lane_count == LANES_MAX)
+            continue;
+        struct lane_head *lane = &p->lanes[p->lane_count++];
+        const char *type = db_col_text(r, 1, &len);
+        memcpy(lane->type, type, len < sizeof lane->type ? len + 1 : 1);
+        lane->priority = (int)db_col_int(r, 2);
+        lane->turn = now;
+    }
+    return found < 0 ? (int)found : 0;
+}
+
+static int promote(struct store *s, void *ctx, struct error *e)
+{
+    struct promotion *p = ctx;
+    p->due_count = p->early_count = 0;
+    for (size_t i = 0; i < p->lane_count && p->due_count < p->max; i++) {
+        const struct lane_head *lane = &p->lanes[i];
+        struct db_stmt *r;
+        int64_t rc = STORE_RUN(s, ST_DUE, &r, e, db_text(lane->type), db_int(lane->priority),
+                               db_int(lane->turn), db_uint(p->max - p->due_count));
+        while (rc >= 0 && (rc = db_next(r, e)) > 0) {
+            /* a scheduled row that plain SQL inserted has a turn of its own: give it its run_at's */
+            if (db_col_int(r, 1))
+                p->early[p->early_count++ % p->max] = db_col_uint(r, 0);
+            else
+                p->due[p->due_count++] = db_col_uint(r, 0);
+        }
+        if (rc < 0)
+            return (int)rc;
+    }
+    if (p->early_count > p->max)
+        p->early_count = p->max;
+    int64_t rc = store_run_ids(s, ST_RESCHEDULE, NULL, 0, p->early, p->early_count, e);
+    if (rc >= 0)
+        rc = store_move_ids(s, EVENT_promote, TASK_scheduled, NULL, 0, p->due, p->due_count, e);
+    return rc < 0 ? (int)rc : 0;
+}
+
+int store_promote(struct store *s, size_t max, struct error *e)
+{
+    struct promotion p = {.max = max};
+    p.lanes = xcalloc(LANES_MAX, sizeof *p.lanes);
+    p.due = xcalloc(max, sizeof *p.due);
+    p.early = xcalloc(max, sizeof *p.early);
+    int rc = due_lanes(s, &p, e);
+    if (!rc && p.lane_count)
+        rc = store_transaction(s, promote, &p, NULL, e);
+    free(p.lanes);
+    free(p.due);
+    free(p.early);
+    return rc < 0 ? rc : (int)p.due_count;
+}
+
+/* Locks TYPE's row of type_control until the transaction's end. */
+static int64_t lock_type(struct store *s, const char *type, struct error *e)
+{
+    struct db_value name = db_text(type);
+    int64_t rc = store_run(s, ST_TYPE_LOCK, 1, &name, 1, NULL, e);
+    if (rc == 0) { /* the first time; the row stays for good */
+        rc = store_run(s, ST_TYPE_LOCK_OPEN, 1, &name, 1, NULL, e);
+        if (rc >= 0)
+            rc = store_run(s, ST_TYPE_LOCK, 1, &name, 1, NULL, e);
+    }
+    return rc;
+}
+
+/* --- users with as many running tasks as they may have ------------------------------------------- */
+
+struct running_user {
+    int64_t user, running;
+};
+
+struct running_users {
+    int64_t limit;
+    struct running_user *items; /* room for every user who may yet be added */
+    size_t count, cap;
+    struct arena *arena;
+};
+
+static int64_t *running_of(struct running_users *u, int64_t user)
+{
+    for (size_t i = 0; i < u->count; i++)
+        if (u->items[i].user == user)
+            return &u->items[i].running;
+    if (u->count == u->cap) {
+        size_t cap = u->cap ? u->cap * 2 : 64;
+        struct running_user *items = arena_alloc(u->arena, cap * sizeof *items);
+        if (u->count)
+            memcpy(items, u->items, u->count * sizeof *items);
+        u->items = items;
+        u->cap = cap;
+    }
+    u->items[u->count] = (struct running_user){user, 0};
+    return &u->items[u->count++].running;
+}
+
+/* The lock is the row of a type that no task can have. */
+static const char all_types[] = "*";
+
+int store_count_users(struct store *s, int64_t limit, struct arena *arena, struct running_users **out,
+                      struct error *e)
+{
+    struct running_users *u = arena_calloc(arena, 1, sizeof *u);
+    u->limit = limit;
+    u->arena = arena;
+    struct db_stmt *r;
+    int64_t rc = lock_type(s, all_types, e);
+    if (rc >= 0)
+        rc = store_run(s, ST_COUNT_USERS, 1, NULL, 0, &r, e);
+    while (rc >= 0 && (rc = db_next(r, e)) > 0)
+        *running_of(u, db_col_int(r, 0)) = db_col_int(r, 1);
+    *out = u;
+    return rc < 0 ? (int)rc : 0;
+}
+
+/* Selects from the lane all but the tasks of those at their limit. From the lane's start: what is behind a
+ * floor may be a task that was passed over before. */
+static int64_t select_but(struct store *s, const struct running_users *u, const char *type, int priority,
+                          size_t max, struct db_stmt **r, struct error *e)
+{
+    struct db_value params[GROUP_MAX + 3];
+    size_t full = 0, group = 1;
+    for (size_t i = 0; i < u->count && full < GROUP_MAX; i++)
+        if (u->items[i].running >= u->limit)
+            params[full++] = db_int(u->items[i].user);
+    if (!full)
+        params[full++] = db_int(INT64_MIN); /* nobody */
+    while (group < full)
+        group *= 2;
+    for (size_t i = full; i < group; i++)
+        params[i] = params[0];
+    params[group] = db_text(type);
+    params[group + 1] = db_int(priority);
+    params[group + 2] = db_uint(max);
+    return store_run(s, ST_CLAIM_LANE_BUT, group, params, (unsigned)group + 3, r, e);
+}
+
+/* --- claiming --------------------------------------------------------------------------------------- */
+
+/* Reads the locked rows of one lane: those to run into OUT, those whose run_at is to come into EARLY. */
+static int read_lane(struct db_stmt *r, struct lane_floor *floor, struct running_users *users,
+                     struct arena *arena, struct claimed *out, size_t *count, uint64_t *early,
+                     size_t *early_count, struct error *e)
+{
+    int more;
+    *count = *early_count = 0;
+    while ((more = db_next(r, e)) > 0) {
+        floor->id = db_col_uint(r, 0);
+        floor->turn = db_col_int(r, 1);
+        if (db_col_int(r, 8)) {
+            early[(*early_count)++] = floor->id;
+            continue;
+        }
+        int64_t *running = users ? running_of(users, db_col_int(r, 5)) : NULL;
+        if (running && *running >= users->limit)
+            continue; /* its lock goes with the transaction */
+        if (running)
+            ++*running;
+        out[(*count)++] = (struct claimed){
+            .id = floor->id,
+            .turn = floor->turn,
+            .fence = db_col_uint(r, 2) + 1,
+            .attempt = (unsigned)db_col_uint(r, 3) + 1,
+            .max_attempts = (unsigned)db_col_uint(r, 4),
+            .created_by = db_col_int(r, 5),
+            .created_at = db_col_instant(r, 6),
+            .cancel_requested = db_col_int(r, 7) != 0,
+            .data = store_text(r, 9, arena),
+        };
+    }
+    return more;
+}
+
+int store_claim_lane(struct store *s, const char *worker, const char *type, int priority,
+                     struct lane_floor *floor, size_t max, struct running_users *users,
+                     struct arena *arena, struct claimed *out, bool *more, struct error *e)
+{
+    struct db_stmt *r;
+    uint64_t *ids = arena_alloc(arena, max * sizeof *ids);
+    size_t count, early;
+    struct lane_floor start = *floor;
+    int64_t found = users ? select_but(s, users, type, priority, max, &r, e)
+                          : STORE_RUN(s, ST_CLAIM_LANE, &r, e, db_text(type), db_int(priority),
+                                      db_int(floor->turn), db_int(floor->turn), db_uint(floor->id),
+                                      db_uint(max));
+    if (found < 0)
+        return (int)found;
+    int64_t rc = read_lane(r, floor, users, arena, out, &count, ids, &early, e);
+    *more = (size_t)found == max && count + early > 0;
+    if (users)
+        *floor = start;
+    if (rc >= 0)
+        rc = store_move_ids(s, EVENT_schedule, TASK_fresh, NULL, 0, ids, early, e);
+    if (rc < 0)
+        return (int)rc;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = out[i].id;
+    struct db_value by = db_text(worker);
+    rc = store_move_ids(s, EVENT_claim, TASK_fresh, &by, 1, ids, count, e);
+    if (rc < 0)
+        return (int)rc;
+    /* Locked rows cannot change under us on one server; on a cluster they can. */
+    if ((size_t)rc != count)
+        return error_set(e, ERR_DB_RETRY, "another node took a task that was locked here");
+    return (int)count;
+}
+
+int store_paused_types(struct store *s, char (*out)[65], size_t max, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = store_run(s, ST_PAUSED, 1, NULL, 0, &r, e);
+    size_t n = 0;
+    while (rc >= 0 && n < max && (rc = db_next(r, e)) > 0) {
+        size_t len;
+        const char *type = db_col_text(r, 0, &len);
+        if (len < sizeof out[n])
+            memcpy(out[n++], type, len + 1);
+    }
+    return rc < 0 ? (int)rc : (int)n;
+}
+
+int store_type_room(struct store *s, const char *type, int64_t limit, struct error *e)
+{
+    struct db_value name = db_text(type);
+    struct db_stmt *r;
+    int64_t rc = lock_type(s, type, e);
+    if (rc >= 0)
+        rc = store_run(s, ST_COUNT_STARTED, 1, &name, 1, &r, e);
+    if (rc >= 0)
+        rc = db_next(r, e);
+    if (rc < 0)
+        return (int)rc;
+    int64_t room = limit - db_col_int(r, 0);
+    return room < 0 ? 0 : room > INT32_MAX ? INT32_MAX : (int)room;
+}

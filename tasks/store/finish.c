@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* finish.c: writes how claims ended, and how far they are. */
+#include <string.h>
+
+#include "impl.h"
+#include "store/claim.h"
+
+static const struct {
+    enum task_event event;
+    const char *outcome; /* of the attempt */
+} kinds[] = {
+    [FINISH_SUCCESS] = {EVENT_succeed, "success"},
+    [FINISH_FAILURE] = {EVENT_fail, "failure"},
+    [FINISH_CANCELLED] = {EVENT_stop, "cancelled"},
+    [FINISH_DROPPED] = {EVENT_drop, "dropped"},
+    [FINISH_RETRY] = {EVENT_retry_later, "failure"},
+    [FINISH_HAND_BACK] = {EVENT_hand_back, "handed_back"},
+};
+
+const char *finish_outcome(const struct finish *f)
+{
+    return f->kind == FINISH_RETRY && f->died ? "dropped" : kinds[f->kind].outcome;
+}
+
+/* The parameters of the move, id and fence last. Returns their number. */
+static unsigned move_params(const struct finish *f, struct db_value *p)
+{
+    unsigned n = 0;
+    switch (f->kind) {
+    case FINISH_SUCCESS:
+    case FINISH_FAILURE:
+    case FINISH_CANCELLED:
+    case FINISH_DROPPED:
+        p[n++] = db_text(f->progress);
+        p[n++] = db_text(f->error);
+        p[n++] = db_text(f->result);
+        p[n++] = db_int(f->keep_usec);
+        break;
+    case FINISH_RETRY:
+        p[n++] = db_text(f->error);
+        p[n++] = db_int(f->retry_usec);
+        p[n++] = db_int(f->retry_usec);
+        break;
+    case FINISH_HAND_BACK:
+        break;
+    }
+    p[n++] = db_uint(f->id);
+    p[n++] = db_uint(f->fence);
+    return n;
+}
+
+/* The move matched nothing: either the claim is lost, or an earlier transaction whose COMMIT got no
+ * answer has written this very end. The attempt's row, which only the claim's holder writes with this
+ * outcome, tells which. */
+static int already_written(struct store *s, const struct finish *f, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, ST_ATTEMPT_OUTCOME, &r, e, db_uint(f->id), db_uint(f->fence));
+    if (rc >= 0)
+        rc = db_next(r, e);
+    if (rc < 0)
+        return (int)rc;
+    const char *written = rc > 0 ? db_col_text(r, 0, NULL) : NULL;
+    if (written && strcmp(written, finish_outcome(f)) == 0)
+        return 0;
+    return error_set(e, ERR_FENCED, "task %llu: claim %llu has been lost", (unsigned long long)f->id,
+                     (unsigned long long)f->fence);
+}
+
+static int add_files(struct store *s, const struct finish *f, struct error *e)
+{
+    for (size_t i = 0; i < f->file_count; i++) {
+        const struct finish_file *file = &f->files[i];
+        int64_t rc = STORE_RUN(s, ST_ADD_EXPORT, NULL, e, db_text(file->filename), db_int(f->owner),
+                               db_uint(f->id), db_text(file->format), db_text(file->path),
+                               db_uint(file->bytes), db_uint(file->rows), db_text(file->sha256),
+                               db_int(file->keep_usec));
+        if (rc < 0)
+            return (int)rc;
+    }
+    return 0;
+}
+
+int store_finish(struct store *s, const struct finish *f, struct error *e)
+{
+    struct db_value params[8];
+    unsigned count = move_params(f, params);
+    int64_t moved = store_move(s, kinds[f->kind].event, TASK_started, 1, params, count, e);
+    if (moved < 0)
+        return (int)moved;
+    if (moved == 0)
+        return already_written(s, f, e);
+    /* handing back has just taken one off the task's attempt */
+    int64_t rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(f->kind == FINISH_HAND_BACK),
+                           db_text(finish_outcome(f)), db_text(f->error), db_text(f->log), db_uint(f->id));
+    return rc < 0 ? (int)rc : add_files(s, f, e);
+}
+
+struct notes {
+    const struct progress_note *notes;
+    size_t count;
+};
+
+static int note_all(struct store *s, void *ctx, struct error *e)
+{
+    const struct notes *n = ctx;
+    for (size_t i = 0; i < n->count; i++) {
+        int64_t rc = STORE_RUN(s, ST_NOTE_PROGRESS, NULL, e, db_text(n->notes[i].progress),
+                               db_uint(n->notes[i].id), db_uint(n->notes[i].fence));
+        if (rc < 0)
+            return (int)rc;
+    }
+    return 0;
+}
+
+int store_note_progress(struct store *s, const struct progress_note *notes, size_t count,
+                        struct error *e)
+{
+    struct notes n = {notes, count};
+    return store_transaction(s, note_all, &n, NULL, e);
+}
+
+int store_count_endings(struct store *s, unsigned slot, const char *type, const char *outcome, uint64_t count,
+                        struct error *e)
+{
+    int64_t rc = STORE_RUN(s, ST_COUNT_ENDED, NULL, e, db_uint(slot), db_text(type), db_text(outcome),
+                           db_uint(count));
+    return rc < 0 ? (int)rc : 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* impl.h: what the files of this folder share; included nowhere else. */
+#ifndef TASKS_STORE_IMPL_H
+#define TASKS_STORE_IMPL_H
+
+#include "db/db.h"
+#include "statements.h"
+#include "store/store.h"
+
+/* Groups are repeated 1, 2, 4, ... 512 times, each size prepared when it is first needed. */
+enum { GROUP_SIZES = 10, GROUP_MAX = 512 };
+
+/* Invariant: stmts are of db; both are gone after a lost connection. depth counts transactions that
+ * joined the open one. */
+struct store {
+    struct db *db;
+    const struct db_address *address;
+    enum store_role role;
+    int timeout_s;
+    int depth;
+    unsigned id_step; /* auto_increment_increment of this session */
+    struct db_stmt *stmts[ST_COUNT][GROUP_SIZES];
+};
+
+/* Connects where there is no usable connection. */
+int store_connect(struct store *s, struct error *e) MUST_USE;
+
+/* Runs statement ID, whose group (if it has one) is repeated for COUNT values or rows; COUNT must be a
+ * power of two up to GROUP_MAX (1 where there is no group). Connects first where need be. *OUT is for
+ * db_next and db_col_*. Returns what db_run returns. */
+int64_t store_run(struct store *s, enum statement_id id, size_t count, const struct db_value *params,
+                  unsigned param_count, struct db_stmt **out, struct error *e) MUST_USE;
+
+/* The common case: no group, the parameters as a list. */
+#define STORE_RUN(s, id, out, e, ...)                                                        \
+    store_run((s), (id), 1, (const struct db_value[]){__VA_ARGS__},                          \
+              sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value), (out), (e))
+
+/* Runs ID for every one of COUNT ids (any number), in slices whose sizes are powers of two; PREFIX are
+ * the parameters before the group, SUFFIX-less statements only. Returns the sum of db_run's or an error. */
+int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_value *prefix,
+                      unsigned prefix_count, const uint64_t *ids, size_t count,
+                      struct error *e) MUST_USE;
+
+/* The largest power of two that is at most N and GROUP_MAX; N > 0. */
+size_t store_group(size_t n);
+
+/* The only function that changes a status. The statement of EVENT from FROM runs with PARAMS (the
+ * changes' parameters, then ids or id and fence). Returns how many tasks moved: 0 where the task is
+ * not in FROM, or the claim is lost. */
+int64_t store_move(struct store *s, enum task_event event, enum task_status from, size_t count,
+                   const struct db_value *params, unsigned param_count, struct error *e) MUST_USE;
+
+/* As store_move for BY_IDS moves of any number of tasks. */
+int64_t store_move_ids(struct store *s, enum task_event event, enum task_status from,
+                       const struct db_value *prefix, unsigned prefix_count, const uint64_t *ids,
+                       size_t count, struct error *e) MUST_USE;
+
+/* Locks the row of task ID and reads its status; ERR_NOT_FOUND. */
+int store_lock_status(struct store *s, uint64_t id, enum task_status *status, struct error *e) MUST_USE;
+
+/* Deletes tasks with all that belongs to them; their rows are locked and ended. */
+int store_delete_rows(struct store *s, const uint64_t *ids, size_t count, struct error *e) MUST_USE;
+
+/* Copies column COL of the present row into ARENA; p is NULL for SQL's NULL. */
+struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena);
+
+/* Reads a row of TASK_COLUMNS. */
+int store_read_task(struct db_stmt *stmt, struct arena *arena, struct task *out, struct error *e) MUST_USE;
+
+/* MariaDB's error number for a duplicate key. */
+enum { ERRNO_DUPLICATE = 1062 };
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* query.c: looks tasks and files up by id; lists files. */
+#include "store/query.h"
+
+#include <string.h>
+
+#include "impl.h"
+
+int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, struct error *e)
+{
+    size_t len;
+    const char *name = db_col_text(r, 2, &len);
+    int status = name ? task_status_parse(name, len) : -1;
+    if (status < 0)
+        return error_set(e, ERR_DB, "task %llu has the unknown status \"%s\"",
+                         (unsigned long long)db_col_uint(r, 0), name ? name : "NULL");
+    *t = (struct task){
+        .id = db_col_uint(r, 0),
+        .type = store_text(r, 1, arena),
+        .status = (enum task_status)status,
+        .priority = (int)db_col_int(r, 3),
+        .turn = db_col_int(r, 4),
+        .worker = store_text(r, 5, arena),
+        .created_at = db_col_instant(r, 6),
+        .updated_on = db_col_instant(r, 7),
+        .created_by = db_col_int(r, 8),
+        .run_at = db_col_instant(r, 9),
+        .started_at = db_col_instant(r, 10),
+        .finished_at = db_col_instant(r, 11),
+        .expires_at = db_col_instant(r, 12),
+        .attempt = (unsigned)db_col_uint(r, 13),
+        .max_attempts = (unsigned)db_col_uint(r, 14),
+        .fence = db_col_uint(r, 15),
+        .cancel_requested = db_col_int(r, 16) != 0,
+        .cancel_by = db_col_int(r, 17),
+        .cancel_reason = store_text(r, 18, arena),
+        .progress = store_text(r, 19, arena),
+        .error = store_text(r, 20, arena),
+        .result = store_text(r, 21, arena),
+        .has_file = db_col_int(r, 22) != 0,
+        .data = store_text(r, 23, arena),
+    };
+    return 0;
+}
+
+/* Runs a statement for one slice of ids; a group is filled up with its last id. */
+static int64_t run_slice(struct store *s, enum statement_id statement, const uint64_t *ids, size_t count,
+                         struct db_stmt **r, struct error *e)
+{
+    struct db_value params[STORE_GET_MAX];
+    size_t group = 1;
+    while (group < count)
+        group *= 2;
+    for (size_t i = 0; i < group; i++)
+        params[i] = db_uint(ids[i < count ? i : count - 1]);
+    return store_run(s, statement, group, params, (unsigned)group, r, e);
+}
+
+static int get_slice(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
+                     struct task *out, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = run_slice(s, ST_GET_TASKS, ids, count, &r, e);
+    if (rc < 0)
+        return (int)rc;
+    int more;
+    while ((more = db_next(r, e)) > 0) {
+        struct task t;
+        int bad = store_read_task(r, arena, &t, e);
+        if (bad)
+            return bad;
+        for (size_t i = 0; i < count; i++)
+            if (ids[i] == t.id)
+                out[i] = t;
+    }
+    return more;
+}
+
+int store_get_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
+                    struct task *out, struct error *e)
+{
+    memset(out, 0, count * sizeof *out);
+    for (size_t at = 0; at < count; at += STORE_GET_MAX) {
+        size_t n = count - at < STORE_GET_MAX ? count - at : STORE_GET_MAX;
+        int rc = get_slice(s, ids + at, n, arena, out + at, e);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int find_slice(struct store *s, const uint64_t *ids, size_t count, bool *ended, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = run_slice(s, ST_FIND_UNFINISHED, ids, count, &r, e);
+    if (rc < 0)
+        return (int)rc;
+    int more;
+    while ((more = db_next(r, e)) > 0)
+        for (size_t i = 0; i < count; i++)
+            if (ids[i] == db_col_uint(r, 0))
+                ended[i] = false;
+    return more;
+}
+
+int store_find_ended(struct store *s, const uint64_t *ids, size_t count, bool *ended, struct error *e)
+{
+    memset(ended, true, count * sizeof *ended);
+    for (size_t at = 0; at < count; at += STORE_GET_MAX) {
+        size_t n = count - at < STORE_GET_MAX ? count - at : STORE_GET_MAX;
+        int rc = find_slice(s, ids + at, n, ended + at, e);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static void read_export(struct db_stmt *r, struct arena *arena, struct export_file *x)
+{
+    *x = (struct export_file){
+        .id = db_col_uint(r, 0),
+        .task_id = db_col_uint(r, 1),
+        .filename = store_text(r, 2, arena),
+        .format = store_text(r, 3, arena),
+        .path = store_text(r, 4, arena),
+        .sha256 = store_text(r, 5, arena),
+        .owner_id = db_col_int(r, 6),
+        .created_at = db_col_instant(r, 7),
+        .expires_at = db_col_instant(r, 8),
+        .bytes = db_col_uint(r, 9),
+        .rows = db_col_uint(r, 10),
+        .has_rows = !db_col_null(r, 10),
+        .expired = db_col_int(r, 11) != 0,
+    };
+}
+
+/* Reads the rows of R into OUT, at most MAX; returns how many. */
+static int read_exports(struct db_stmt *r, size_t max, struct arena *arena,
+                        struct export_file *out, struct error *e)
+{
+    size_t n = 0;
+    int more = 0;
+    while (n < max && (more = db_next(r, e)) > 0)
+        read_export(r, arena, &out[n++]);
+    return more < 0 ? more : (int)n;
+}
+
+int store_list_exports(struct store *s, int64_t owner, uint64_t before_id, size_t limit,
+                       struct arena *arena, struct export_file *out, uint64_t *next,
+                       struct error *e)
+{
+    struct db_value before = db_uint(before_id ? before_id : UINT64_MAX);
+    struct db_value rows = db_uint(limit + 1); /* one more tells whether there is more */
+    struct db_stmt *r;
+    int64_t found = owner ? STORE_RUN(s, ST_LIST_EXPORTS, &r, e, db_int(owner), before, rows)
+                          : STORE_RUN(s, ST_LIST_ALL_EXPORTS, &r, e, before, rows);
+    if (found < 0)
+        return (int)found;
+    int n = read_exports(r, limit, arena, out, e);
+    *next = n > 0 && (uint64_t)found > limit ? out[n - 1].id : 0;
+    return n;
+}
+
+int store_get_export(struct store *s, uint64_t id, struct arena *arena, struct export_file *out,
+                     struct error *e)
+{
+    struct db_stmt *r;
+    int64_t found = STORE_RUN(s, ST_GET_EXPORT, &r, e, db_uint(id));
+    if (found < 0)
+        return (int)found;
+    int n = read_exports(r, 1, arena, out, e);
+    return n < 0 ? n : n == 1 ? 0 : error_set(e, ERR_NOT_FOUND, "there is no such file");
+}
+
+int store_task_exports(struct store *s, uint64_t task_id, size_t max, struct arena *arena,
+                       struct export_file *out, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t found = STORE_RUN(s, ST_TASK_EXPORTS, &r, e, db_uint(task_id), db_uint(max));
+    return found < 0 ? (int)found : read_exports(r, max, arena, out, e);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* statements.h: the SQL of the store as one named table. {...} stands for a group that is repeated,
+ * joined by commas, as often as a call has values. */
+#ifndef TASKS_STORE_STATEMENTS_H
+#define TASKS_STORE_STATEMENTS_H
+
+#include "store/store.h"
+#include "store/task.h"
+
+/* Microseconds since 1970, the unit of tasks.turn. */
+#define TURN_OF(instant) "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', " instant ")"
+#define TURN_NOW TURN_OF("UTC_TIMESTAMP(6)")
+#define TURN_RUN_AT TURN_OF("run_at")
+
+/* Parts of the moves in states.def. */
+#define ENDED                                                                             \
+    "finished_at = UTC_TIMESTAMP(6), updated_on = UTC_TIMESTAMP(6), turn = " TURN_NOW ","  \
+    " progress = ?, error = ?, result = ?,"                                                \
+    " expires_at = UTC_TIMESTAMP(6) + INTERVAL NULLIF(?, 0) MICROSECOND"
+#define CANCELLED                                                                    \
+    "finished_at = UTC_TIMESTAMP(6), turn = " TURN_NOW ", cancel_requested = 1,"      \
+    " cancel_by = ?, cancel_reason = ?, error = ?,"                                   \
+    " expires_at = UTC_TIMESTAMP(6) + INTERVAL NULLIF(?, 0) MICROSECOND"
+#define RESET                                                                             \
+    "attempt = 0, error = NULL, progress = NULL, result = NULL, started_at = NULL,"        \
+    " finished_at = NULL, expires_at = NULL, run_at = NULL, cancel_requested = 0,"         \
+    " cancel_by = NULL, cancel_reason = NULL, turn = " TURN_NOW
+#define BY_IDS "id IN ({?})"
+#define BY_ID "id = ?"
+#define BY_CLAIM "id = ? AND fence = ?"
+
+/* The columns that read_task expects, of tasks under the alias t. A row of csv_export that has a
+ * download is found by index; data goes last because it may be long. */
+#define TASK_COLUMNS                                                                           \
+    "t.id, t.type, IF(t.status = 'fresh' AND t.run_at > UTC_TIMESTAMP(6), 'scheduled', t.status)," \
+    " t.priority, t.turn, t.worker, t.created_at, t.updated_on, t.created_by, t.run_at,"       \
+    " t.started_at, t.finished_at, t.expires_at, t.attempt, t.max_attempts, t.fence,"          \
+    " t.cancel_requested, t.cancel_by, t.cancel_reason, t.progress, t.error, t.result,"        \
+    " EXISTS (SELECT 1 FROM csv_export x WHERE x.task_id = t.id), t.data"
+
+#define EXPORT_COLUMNS                                                                      \
+    "id, task_id, filename, format, path, sha256, owner_id, created_at, expires_at, bytes,"  \
+    " `rows`, COALESCE(expires_at <= UTC_TIMESTAMP(6), 0)"
+
+enum statement_id {
+#define STATEMENT(name, roles, sql) ST_##name,
+#include "statements.def"
+#undef STATEMENT
+    ST_FIRST_MOVE,
+    ST_MOVE_BASE = ST_FIRST_MOVE - 1,
+#define STATE(name, ended)
+#define MOVE(event, from, to, which, changes) ST_MOVE_##event##_##from,
+#include "store/states.def"
+#undef STATE
+#undef MOVE
+    ST_COUNT
+};
+
+struct statement {
+    const char *name;
+    unsigned roles; /* enum store_role, or'ed */
+    const char *sql;
+};
+
+extern const struct statement statements[ST_COUNT];
+
+/* The events of states.def. */
+enum task_event {
+    EVENT_claim,
+    EVENT_schedule,
+    EVENT_promote,
+    EVENT_succeed,
+    EVENT_fail,
+    EVENT_stop,
+    EVENT_drop,
+    EVENT_retry_later,
+    EVENT_hand_back,
+    EVENT_take_back,
+    EVENT_cancel,
+    EVENT_retry,
+};
+
+/* A legal move, as data. */
+struct task_move {
+    enum task_event event;
+    enum task_status from, to;
+    enum statement_id statement;
+};
+
+extern const struct task_move task_moves[];
+extern const size_t task_move_count;
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* store.c: the connection with its prepared statements, and transactions that are repeated when the
+ * server asks for it. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "impl.h"
+#include "store/migrate.h"
+
+enum { TRANSACTION_TRIES = 8 };
+
+void store_library_init(void)
+{
+    db_library_init();
+}
+
+struct store *store_create(const struct db_address *address, enum store_role role, int timeout_s)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    s->address = address;
+    s->role = role;
+    s->timeout_s = timeout_s;
+    return s;
+}
+
+void store_disconnect(struct store *s)
+{
+    memset(s->stmts, 0, sizeof s->stmts); /* db_close frees them */
+    db_close(&s->db);
+    s->depth = 0;
+}
+
+void store_set_timeout(struct store *s, int timeout_s)
+{
+    store_disconnect(s);
+    s->timeout_s = timeout_s;
+}
+
+void store_destroy(struct store **sp)
+{
+    if (!*sp)
+        return;
+    store_disconnect(*sp);
+    free(*sp);
+    *sp = NULL;
+}
+
+int store_fd(const struct store *s)
+{
+    return s->db ? db_fd(s->db) : -1;
+}
+
+static int read_id_step(struct store *s, struct error *e)
+{
+    struct db_stmt *stmt = NULL;
+    int rc = db_prepare(s->db, "SELECT @@auto_increment_increment", &stmt, e);
+    if (rc)
+        return rc;
+    int64_t rows = db_run(stmt, NULL, 0, e);
+    rc = rows < 0 ? (int)rows : db_next(stmt, e);
+    if (rc > 0)
+        s->id_step = (unsigned)db_col_uint(stmt, 0);
+    db_stmt_close(&stmt);
+    return rc < 0 ? rc : 0;
+}
+
+int store_connect(struct store *s, struct error *e)
+{
+    if (s->db && db_usable(s->db))
+        return 0;
+    if (s->depth) /* a transaction cannot go on over another connection */
+        return error_set(e, ERR_DB_GONE, "the connection to the database is lost");
+    store_disconnect(s);
+    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = s->timeout_s};
+    int rc = db_open(s->address, &options, &s->db, e);
+    if (!rc)
+        rc = read_id_step(s, e);
+    if (rc)
+        store_disconnect(s);
+    return rc;
+}
+
+size_t store_group(size_t n)
+{
+    size_t size = 1;
+    while (size * 2 <= n && size < GROUP_MAX)
+        size *= 2;
+    return size;
+}
+
+/* The statement's text with its {group} written COUNT times. */
+static void expand(struct buf *out, const char *sql, size_t count)
+{
+    const char *open = strchr(sql, '{'), *close = open ? strchr(open, '}') : NULL;
+    if (!close) {
+        buf_adds(out, sql);
+        return;
+    }
+    buf_add(out, sql, (size_t)(open - sql));
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buf_adds(out, ", ");
+        buf_add(out, open + 1, (size_t)(close - open) - 1);
+    }
+    buf_adds(out, close + 1);
+}
+
+static int prepare(struct store *s, enum statement_id id, size_t count, struct db_stmt **out,
+                   struct error *e)
+{
+    unsigned size = 0;
+    while (((size_t)1 << size) < count)
+        size++;
+    if (((size_t)1 << size) != count || size >= GROUP_SIZES)
+        log_bug("statement %s: group of %zu", statements[id].name, count);
+    if (!(statements[id].roles & s->role))
+        log_bug("statement %s is not one of this role", statements[id].name);
+    if (!s->stmts[id][size]) {
+        struct buf sql = BUF_INIT;
+        expand(&sql, statements[id].sql, count);
+        int rc = db_prepare(s->db, buf_str(&sql), &s->stmts[id][size], e);
+        buf_free(&sql);
+        if (rc) {
+            error_prefix(e, "%s", statements[id].name);
+            return rc;
+        }
+    }
+    *out = s->stmts[id][size];
+    return 0;
+}
+
+int64_t store_run(struct store *s, enum statement_id id, size_t count,
+                  const struct db_value *params, unsigned param_count, struct db_stmt **out,
+                  struct error *e)
+{
+    struct db_stmt *stmt = NULL;
+    int rc = store_connect(s, e);
+    if (!rc)
+        rc = prepare(s, id, count, &stmt, e);
+    if (rc)
+        return rc;
+    int64_t n = db_run(stmt, params, param_count, e);
+    if (n < 0)
+        error_prefix(e, "%s", statements[id].name);
+    if (out)
+        *out = stmt;
+    return n;
+}
+
+int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_value *prefix,
+                      unsigned prefix_count, const uint64_t *ids, size_t count, struct error *e)
+{
+    struct db_value *params = xcalloc(prefix_count + GROUP_MAX, sizeof *params);
+    if (prefix_count)
+        memcpy(params, prefix, prefix_count * sizeof *params);
+    int64_t sum = 0;
+    while (count) {
+        size_t n = store_group(count);
+        for (size_t i = 0; i < n; i++)
+            params[prefix_count + i] = db_uint(ids[i]);
+        int64_t changed = store_run(s, id, n, params, prefix_count + (unsigned)n, NULL, e);
+        if (changed < 0) {
+            sum = changed;
+            break;
+        }
+        sum += changed;
+        ids += n;
+        count -= n;
+    }
+    free(params);
+    return sum;
+}
+
+int store_ping(struct store *s, struct error *e)
+{
+    int rc = store_connect(s, e);
+    return rc ? rc : db_ping(s->db, e);
+}
+
+static int check_schema(struct store *s, struct error *e)
+{
+    struct db_stmt *stmt;
+    int64_t rc = store_run(s, ST_SCHEMA, 1, NULL, 0, &stmt, e);
+    if (rc >= 0)
+        rc = db_next(stmt, e);
+    if (rc < 0)
+        return (int)rc;
+    uint64_t version = db_col_uint(stmt, 0);
+    if (version == STORE_SCHEMA_VERSION)
+        return 0;
+    return error_set(e, ERR_CONFLICT,
+                     "the schema has version %llu, this program needs %d: %s",
+                     (unsigned long long)version, STORE_SCHEMA_VERSION,
+                     version < STORE_SCHEMA_VERSION ? "run taskctl migrate"
+                                                    : "install the newer program");
+}
+
+int store_check(struct store *s, struct error *e)
+{
+    int rc = store_connect(s, e);
+    if (!rc)
+        rc = check_schema(s, e);
+    struct db_stmt *ignored;
+    for (int id = 0; !rc && id < ST_COUNT; id++)
+        if (statements[id].roles & s->role)
+            rc = prepare(s, (enum statement_id)id, 1, &ignored, e);
+    return rc;
+}
+
+/* 1 to 32 ms, more with each try, so that two who collided do not collide again. */
+static void pause_before_retry(int attempt)
+{
+    uint64_t most = 2000000ull << (attempt < 4 ? attempt : 4);
+    struct timespec pause = {0, (long)(1000000 + random_below(most))};
+    nanosleep(&pause, NULL);
+}
+
+static int try_once(struct store *s, int (*body)(struct store *, void *, struct error *),
+                    void *ctx, bool *unknown, struct error *e)
+{
+    int rc = store_connect(s, e);
+    if (!rc)
+        rc = db_begin(s->db, e);
+    if (rc)
+        return rc;
+    s->depth = 1;
+    rc = body(s, ctx, e);
+    if (rc >= 0) {
+        int committed = db_commit(s->db, e);
+        if (committed) {
+            rc = committed;
+            *unknown = rc == ERR_DB_GONE;
+        }
+    }
+    s->depth = 0;
+    if (rc < 0)
+        db_rollback(s->db);
+    return rc;
+}
+
+int store_transaction(struct store *s, int (*body)(struct store *, void *, struct error *),
+                      void *ctx, bool *unknown, struct error *e)
+{
+    bool nowhere;
+    if (!unknown)
+        unknown = &nowhere;
+    *unknown = false;
+    if (s->depth)
+        return body(s, ctx, e);
+    int rc = 0;
+    int64_t start = clock_mono_ns(), most_ns = s->timeout_s * INT64_C(1000000000);
+    for (int attempt = 0; attempt < TRANSACTION_TRIES; attempt++) {
+        if (attempt && most_ns && clock_mono_ns() - start > most_ns)
+            break;
+        if (attempt)
+            pause_before_retry(attempt);
+        error_clear(e);
+        rc = try_once(s, body, ctx, unknown, e);
+        if (rc != ERR_DB_RETRY)
+            break;
+    }
+    return rc;
+}
+
+struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena)
+{
+    struct text t = {NULL, 0};
+    const char *p = db_col_text(stmt, col, &t.len);
+    if (p)
+        t.p = arena_strndup(arena, p, t.len);
+    return t;
+}

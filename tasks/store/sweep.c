@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* sweep.c: what any runner does for all: tasks whose runner is gone, files whose row is gone. */
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "impl.h"
+#include "store/claim.h"
+
+/* A task whose runner is gone. */
+struct orphan {
+    uint64_t id, fence;
+    bool again; /* attempts are left */
+    char *worker, *type;
+};
+
+struct taking {
+    uint64_t *ids; /* candidates, ascending */
+    size_t count;
+    attempts_left *left;
+    void *ctx;
+    int64_t keep_usec;
+    struct arena *arena;
+    struct lost_claim *lost;
+    size_t changed;
+};
+
+/* Locks those of the candidates that are orphans still. */
+static int lock_orphans(struct store *s, struct taking *t, struct orphan *out, size_t *count,
+                        struct error *e)
+{
+    struct db_value params[GROUP_MAX];
+    size_t group = 1;
+    while (group < t->count)
+        group *= 2;
+    for (size_t i = 0; i < group; i++)
+        params[i] = db_uint(t->ids[i < t->count ? i : t->count - 1]);
+    struct db_stmt *r;
+    int64_t rc = store_run(s, ST_LOCK_ORPHANS, group, params, (unsigned)group, &r, e);
+    *count = 0;
+    while (rc >= 0 && *count < t->count && (rc = db_next(r, e)) > 0) {
+        struct orphan *o = &out[(*count)++];
+        const char *type = db_col_text(r, 2, NULL), *worker = db_col_text(r, 5, NULL);
+        o->id = db_col_uint(r, 0);
+        o->fence = db_col_uint(r, 1);
+        o->again = t->left(t->ctx, type ? type : "", (unsigned)db_col_uint(r, 3),
+                           (unsigned)db_col_uint(r, 4));
+        o->worker = arena_strdup(t->arena, worker ? worker : "nobody");
+        o->type = arena_strdup(t->arena, type ? type : "");
+    }
+    return rc < 0 ? (int)rc : 0;
+}
+
+static int take_one(struct store *s, const struct taking *t, const struct orphan *o,
+                    struct error *e)
+{
+    struct buf text = BUF_INIT;
+    buf_adds(&text, "{\"code\":\"runner_lost\",\"message\":");
+    buf_json_s(&text, arena_printf(t->arena, "the runner %s has not been heard of for its lease time%s",
+                                   o->worker, o->again ? "; the task waits for another attempt" : ""));
+    buf_addc(&text, '}');
+    const char *error = buf_str(&text);
+    int64_t rc;
+    if (o->again)
+        rc = store_move(s, EVENT_take_back, TASK_started, 1,
+                        (struct db_value[]){db_text(error), db_uint(o->id), db_uint(o->fence)}, 3, e);
+    else
+        rc = store_move(s, EVENT_drop, TASK_started, 1,
+                        (struct db_value[]){db_null(), db_text(error), db_null(), db_int(t->keep_usec),
+                                            db_uint(o->id), db_uint(o->fence)},
+                        6, e);
+    if (rc > 0)
+        rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(0), db_text("dropped"), db_text(error),
+                       db_null(), db_uint(o->id));
+    buf_free(&text);
+    if (rc > 0) {
+        int counted = store_count_endings(s, 0, o->type, "dropped", 1, e);
+        rc = counted ? counted : 1;
+    }
+    return (int)rc;
+}
+
+static int take_back(struct store *s, void *ctx, struct error *e)
+{
+    struct taking *t = ctx;
+    struct orphan *orphans = arena_calloc(t->arena, t->count, sizeof *orphans);
+    size_t count;
+    t->changed = 0;
+    int rc = lock_orphans(s, t, orphans, &count, e);
+    for (size_t i = 0; i < count && rc >= 0; i++) {
+        rc = take_one(s, t, &orphans[i], e);
+        if (rc > 0)
+            t->lost[t->changed++] = (struct lost_claim){orphans[i].id, orphans[i].fence};
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
+                    struct lost_claim *out, struct error *e)
+{
+    struct taking t = {.left = left, .ctx = ctx, .keep_usec = keep_usec, .lost = out};
+    struct db_stmt *r;
+    int64_t rc = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
+    if (rc >= 0)
+        rc = store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
+    if (max > GROUP_MAX)
+        max = GROUP_MAX;
+    if (rc >= 0)
+        rc = STORE_RUN(s, ST_ORPHANS, &r, e, db_uint(max));
+    if (rc <= 0)
+        return (int)rc;
+    t.arena = arena_create();
+    t.ids = arena_alloc(t.arena, max * sizeof *t.ids);
+    while (t.count < max && (rc = db_next(r, e)) > 0)
+        t.ids[t.count++] = db_col_uint(r, 0);
+    if (rc >= 0) {
+        qsort(t.ids, t.count, sizeof *t.ids, compare_ids);
+        rc = store_transaction(s, take_back, &t, NULL, e);
+    }
+    arena_destroy(&t.arena);
+    return rc < 0 ? (int)rc : (int)t.changed;
+}
+
+int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, ST_LIST_TRASH, &r, e, db_uint(max));
+    size_t n = 0;
+    while (rc >= 0 && n < max && (rc = db_next(r, e)) > 0) {
+        size_t len;
+        const char *path = db_col_text(r, 1, &len);
+        if (len >= sizeof out[n].path)
+            len = sizeof out[n].path - 1;
+        out[n].id = db_col_uint(r, 0);
+        for (size_t i = 0; i < len; i++)
+            out[n].path[i] = path[i];
+        out[n++].path[len] = '\0';
+    }
+    return rc < 0 ? (int)rc : (int)n;
+}
+
+int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
+                     struct error *e)
+{
+    uint64_t *ids = xcalloc(count, sizeof *ids);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = entries[i].id;
+    int64_t rc = store_run_ids(s, ST_DROP_TRASH, NULL, 0, ids, count, e);
+    free(ids);
+    return rc < 0 ? (int)rc : 0;
+}
+
+int store_file_known(struct store *s, const char *path, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path));
+    if (rc >= 0)
+        rc = db_next(r, e);
+    return rc < 0 ? (int)rc : db_col_int(r, 0) != 0;
+}
+
+/* --- what has expired -------------------------------------------------------------------------- */
+
+struct expiry {
+    uint64_t *ids;
+    size_t count;
+};
+
+static int read_ids(struct store *s, enum statement_id id, size_t max, struct expiry *x, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, id, &r, e, db_uint(max));
+    x->count = 0;
+    while (rc >= 0 && x->count < max && (rc = db_next(r, e)) > 0)
+        x->ids[x->count++] = db_col_uint(r, 0);
+    if (rc >= 0)
+        qsort(x->ids, x->count, sizeof *x->ids, compare_ids);
+    return rc < 0 ? (int)rc : 0;
+}
+
+/* Those that are still as they were found; others may sweep as well, or somebody has retried one. */
+static int expire_tasks(struct store *s, void *ctx, struct error *e)
+{
+    struct expiry *x = ctx;
+    struct db_value params[GROUP_MAX];
+    size_t group = store_group(x->count);
+    for (size_t i = 0; i < group; i++)
+        params[i] = db_uint(x->ids[i]);
+    struct db_stmt *r;
+    int64_t rc = store_run(s, ST_LOCK_EXPIRED, group, params, (unsigned)group, &r, e);
+    uint64_t locked[GROUP_MAX];
+    size_t n = 0;
+    while (rc >= 0 && n < group && (rc = db_next(r, e)) > 0)
+        locked[n++] = db_col_uint(r, 0);
+    if (rc >= 0)
+        rc = store_delete_rows(s, locked, n, e);
+    return rc < 0 ? (int)rc : (int)n;
+}
+
+static int expire_exports(struct store *s, void *ctx, struct error *e)
+{
+    const struct expiry *x = ctx;
+    for (size_t i = 0; i < x->count; i++) {
+        int64_t rc = STORE_RUN(s, ST_MARK_REMOVED, NULL, e, db_uint(x->ids[i]));
+        if (rc > 0) /* else another runner was faster */
+            rc = STORE_RUN(s, ST_TRASH_OF_EXPORT, NULL, e, db_uint(x->ids[i]));
+        if (rc < 0)
+            return (int)rc;
+    }
+    return (int)x->count;
+}
+
+int store_expire(struct store *s, size_t max, struct error *e)
+{
+    uint64_t ids[GROUP_MAX];
+    struct expiry x = {ids, 0};
+    int removed = 0;
+    if (max > GROUP_MAX)
+        max = GROUP_MAX;
+    int rc = read_ids(s, ST_EXPIRED_TASKS, max, &x, e);
+    if (!rc && x.count)
+        rc = store_transaction(s, expire_tasks, &x, NULL, e);
+    if (rc >= 0) {
+        removed = rc;
+        rc = read_ids(s, ST_EXPIRED_EXPORTS, max, &x, e);
+    }
+    if (!rc && x.count)
+        rc = store_transaction(s, expire_exports, &x, NULL, e);
+    if (rc >= 0) {
+        removed += rc;
+        int64_t keys = store_run(s, ST_DROP_KEYS, 1, NULL, 0, NULL, e);
+        rc = keys < 0 ? (int)keys : 0;
+    }
+    return rc < 0 ? rc : removed;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* catalogue_impl.h: the insides of a catalogue, for the files of layer task that make and read
+ * it. */
+#ifndef TASKS_TASK_CATALOGUE_IMPL_H
+#define TASKS_TASK_CATALOGUE_IMPL_H
+
+#include "base/mem.h"
+#include "task/catalogue.h"
+
+/* An enabled type with its members of data. */
+struct offered_type {
+    const struct task_type *type;
+    struct param *params; /* type->param_count of them */
+};
+
+struct catalogue {
+    const struct settings *settings;
+    struct arena *arena;
+    struct offered_type *types;
+    size_t type_count;
+    struct export *exports;
+    size_t export_count;
+};
+
+/* The parameter of this name; NULL if there is none. */
+const struct param *params_find(const struct param *params, size_t count, const char *name);
+
+/* Whether any of COUNT parameters must be given. */
+bool params_any_required(const struct param *params, size_t count);
+
+#endif

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# task: what task types there are, and the checks of their data; no code of a type
+
+noinst_LIBRARIES += libtask.a
+libtask_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS) $(CRYPTO_CFLAGS)
+libtask_a_SOURCES = \
+	include/task/catalogue.h tasks/task/catalogue.c tasks/task/catalogue_impl.h \
+	include/task/query.h tasks/task/query.c \
+	include/task/result_file.h tasks/task/result_file.c \
+	tasks/task/result_path.h tasks/task/result_remove.c \
+	include/task/run.h tasks/task/outcome.c \
+	include/task/type.h tasks/task/types.c \
+	include/task/validate.h tasks/task/validate.c \
+	tasks/task/describe.c \
+	tasks/task/param.h tasks/task/param.c \
+	tasks/task/schema.c
+
+TASK_LIBS = libtask.a $(CRYPTO_LIBS) -lm

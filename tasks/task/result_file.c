@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* result_file.c: writes a result file under a temporary name and publishes it whole. It knows
+ * nothing of formats and nothing of the row that will name the file. */
+#include "task/result_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "result_path.h"
+
+enum {
+    BUFFER_SIZE = 64 * 1024,
+    NAME_SIZE = RESULT_PATH_SIZE,
+    WRITEBACK_STEP = 8 * 1024 * 1024, /* bytes after which the kernel is told to start writing */
+};
+
+/* Invariant: path names the file that exists on the disk, "" = none; it is relative to dir. */
+struct result_file {
+    int dir;    /* the shared directory */
+    int fd;     /* the file; -1 once finished */
+    mode_t mode;
+    mode_t directory_mode;
+    char path[NAME_SIZE];
+    char final_path[RESULT_PATH_SIZE];
+    EVP_MD_CTX *hash;
+    struct error error; /* the first one sticks */
+    struct result_info info;
+    uint64_t flushed; /* bytes given to the kernel */
+    uint64_t writeback; /* up to here it has been told to start writing */
+    size_t used;
+    unsigned char buffer[BUFFER_SIZE];
+};
+
+static int failed(struct result_file *f, struct error *e)
+{
+    if (e && !e->code)
+        *e = f->error;
+    return f->error.code;
+}
+
+/* Remembers the first failure, with errno's text. */
+static int fail(struct result_file *f, const char *what, struct error *e)
+{
+    error_errno(&f->error, ERR_IO, "the result file cannot be %s", what);
+    return failed(f, e);
+}
+
+/* Makes directory NAME below DIR where it is missing; the mode is exact, whatever the umask.
+ * 1 = made, 0 = was there, -1 = errno. */
+static int make_directory(int dir, const char *name, mode_t mode)
+{
+    if (mkdirat(dir, name, mode))
+        return errno == EEXIST ? 0 : -1;
+    return fchmodat(dir, name, mode, 0) ? -1 : 1;
+}
+
+/* fsync of the directory NAME below DIR. */
+static int sync_directory(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int rc = fsync(fd);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return rc;
+}
+
+static int open_temporary(struct result_file *f, uint64_t id, uint64_t fence, const char *ext,
+                          struct error *e)
+{
+    char random[RESULT_RANDOM_DIGITS + 1];
+    random_hex(random, RESULT_RANDOM_DIGITS);
+    char shard[RESULT_SHARD_SIZE];
+    result_path_shard(id, shard);
+    snprintf(f->final_path, sizeof f->final_path, "%s/%llu-%llu-%s.%s", shard,
+             (unsigned long long)id, (unsigned long long)fence, random, ext);
+    char path[NAME_SIZE];
+    /* the final name without its shards */
+    int len = snprintf(path, sizeof path, "%s/%s.part", RESULT_TMP, f->final_path + 6);
+    if (len >= (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return fail(f, "created", e);
+    }
+    int made = make_directory(f->dir, RESULT_TMP, f->directory_mode);
+    if (made > 0)
+        made = sync_directory(f->dir, ".");
+    if (made < 0)
+        return fail(f, "created", e);
+    f->fd = openat(f->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (f->fd < 0)
+        return fail(f, "created", e);
+    memcpy(f->path, path, sizeof path);
+    return 0;
+}
+
+int result_file_create(const struct result_place *place, uint64_t id, uint64_t fence,
+                       const char *ext, struct result_file **out, struct error *e)
+{
+    struct result_file *f = xcalloc(1, sizeof *f);
+    int rc;
+    f->fd = -1;
+    f->mode = place->mode;
+    f->directory_mode = place->directory_mode;
+    f->dir = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->dir < 0) {
+        rc = error_errno(e, ERR_IO, "the directory of result files cannot be opened");
+        goto fail;
+    }
+    f->hash = EVP_MD_CTX_new();
+    if (!f->hash || EVP_DigestInit_ex(f->hash, EVP_sha256(), NULL) != 1) {
+        rc = error_set(e, ERR_SYSTEM, "SHA-256 is not available");
+        goto fail;
+    }
+    rc = open_temporary(f, id, fence, ext, e);
+    if (rc)
+        goto fail;
+    *out = f;
+    return 0;
+
+fail:
+    result_file_discard(&f);
+    return rc;
+}
+
+/* Has the kernel start to write what it holds, so that the fsync at the end finds little to do. It
+ * is only a hint: errors show at the fsync. */
+static void start_writeback(struct result_file *f)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (f->flushed - f->writeback < WRITEBACK_STEP)
+        return;
+    int saved = errno;
+    (void)sync_file_range(f->fd, (off_t)f->writeback, (off_t)(f->flushed - f->writeback),
+                          SYNC_FILE_RANGE_WRITE);
+    errno = saved;
+    f->writeback = f->flushed;
+#else
+    (void)f;
+#endif
+}
+
+/* Hashes and writes all of DATA. */
+static int put(struct result_file *f, const unsigned char *data, size_t len, struct error *e)
+{
+    if (len && EVP_DigestUpdate(f->hash, data, len) != 1) {
+        error_set(&f->error, ERR_SYSTEM, "SHA-256 failed");
+        return failed(f, e);
+    }
+    while (len) {
+        ssize_t n = write(f->fd, data, len);
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            return fail(f, "written", e);
+        }
+        data += n;
+        len -= (size_t)n;
+        f->flushed += (uint64_t)n;
+    }
+    start_writeback(f);
+    return 0;
+}
+
+static int flush(struct result_file *f, struct error *e)
+{
+    if (f->error.code)
+        return failed(f, e);
+    size_t used = f->used;
+    f->used = 0;
+    return put(f, f->buffer, used, e);
+}
+
+int result_file_write(struct result_file *f, const void *data, size_t len, struct error *e)
+{
+    if (f->error.code)
+        return failed(f, e);
+    if (len > BUFFER_SIZE - f->used) {
+        int rc = flush(f, e);
+        if (rc)
+            return rc;
+    }
+    if (len >= BUFFER_SIZE)
+        return put(f, data, len, e);
+    memcpy(f->buffer + f->used, data, len);
+    f->used += len;
+    return 0;
+}
+
+char *result_file_reserve(struct result_file *f, size_t min, size_t *room, struct error *e)
+{
+    if (min > RESULT_RESERVE_MAX) {
+        error_set(&f->error, ERR_LIMIT, "%zu bytes cannot be reserved at once", min);
+        failed(f, e);
+        return NULL;
+    }
+    if ((f->error.code || BUFFER_SIZE - f->used < min) && flush(f, e))
+        return NULL;
+    *room = BUFFER_SIZE - f->used;
+    return (char *)f->buffer + f->used;
+}
+
+void result_file_advance(struct result_file *f, size_t used)
+{
+    f->used += used;
+}
+
+uint64_t result_file_bytes(const struct result_file *f)
+{
+    return f->flushed + f->used;
+}
+
+void result_file_name(struct result_file *f, const char *filename, const char *format)
+{
+    snprintf(f->info.format, sizeof f->info.format, "%s", format);
+    size_t len = 0;
+    for (; filename[len] && len < sizeof f->info.filename - 1; len++) {
+        unsigned char c = (unsigned char)filename[len];
+        f->info.filename[len] = c < 0x20 || c == 0x7f || c == '/' ? '_' : (char)c;
+    }
+    /* never half a character at the cut */
+    if (filename[len])
+        while (len && ((unsigned char)filename[len] & 0xc0) == 0x80)
+            len--;
+    f->info.filename[len] = '\0';
+}
+
+/* Renames into "xx/yy/name", making the shards where they are missing. */
+static int move_to_shard(struct result_file *f)
+{
+    char shard[] = "xx/yy";
+    memcpy(shard, f->final_path, sizeof shard - 1);
+    /* a sweeper may remove an empty shard between the mkdir and the rename: once more, then */
+    for (int tries = 0;; tries++) {
+        shard[2] = '\0';
+        int outer = make_directory(f->dir, shard, f->directory_mode);
+        if (outer < 0 || (outer > 0 && sync_directory(f->dir, ".")))
+            return -1;
+        shard[2] = '/';
+        int inner = make_directory(f->dir, shard, f->directory_mode);
+        if (inner >= 0 && renameat(f->dir, f->path, f->dir, f->final_path) == 0) {
+            memcpy(f->path, f->final_path, sizeof f->final_path);
+            if (sync_directory(f->dir, shard))
+                return -1;
+            shard[2] = '\0';
+            return inner > 0 ? sync_directory(f->dir, shard) : 0;
+        }
+        if (errno != ENOENT || tries == 3)
+            return -1;
+    }
+}
+
+static void put_hex(char *out, const unsigned char *bytes, unsigned len)
+{
+    for (unsigned i = 0; i < len; i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+int result_file_finish(struct result_file *f, uint64_t rows, struct error *e)
+{
+    int rc = flush(f, e);
+    if (rc)
+        return rc;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_len = 0;
+    if (EVP_DigestFinal_ex(f->hash, digest, &digest_len) != 1 ||
+        digest_len * 2 + 1 != sizeof f->info.sha256) {
+        error_set(&f->error, ERR_SYSTEM, "SHA-256 failed");
+        return failed(f, e);
+    }
+    put_hex(f->info.sha256, digest, digest_len);
+    if (fchmod(f->fd, f->mode))
+        return fail(f, "given its mode", e);
+    if (fsync(f->fd))
+        return fail(f, "written to the disk", e);
+    int fd = f->fd;
+    f->fd = -1;
+    if (close(fd))
+        return fail(f, "closed", e);
+    if (move_to_shard(f))
+        return fail(f, "given its final name", e);
+    memcpy(f->info.path, f->final_path, sizeof f->info.path);
+    f->info.bytes = f->flushed;
+    f->info.rows = rows;
+    return 0;
+}
+
+const struct result_info *result_file_info(const struct result_file *f)
+{
+    return &f->info;
+}
+
+void result_file_discard(struct result_file **fp)
+{
+    struct result_file *f = *fp;
+    if (f && *f->path)
+        (void)unlinkat(f->dir, f->path, 0); /* what stays behind is the sweeper's */
+    result_file_release(fp);
+}
+
+void result_file_release(struct result_file **fp)
+{
+    struct result_file *f = *fp;
+    if (!f)
+        return;
+    *fp = NULL;
+    if (f->fd >= 0)
+        close(f->fd);
+    if (f->dir >= 0)
+        close(f->dir);
+    EVP_MD_CTX_free(f->hash);
+    free(f);
+}

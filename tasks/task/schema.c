@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* schema.c: the catalogue as JSON, parameters as JSON Schema (draft 2020-12), from the same
+ * tables that the validator reads. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogue_impl.h"
+#include "param.h"
+
+/* "NAME": in front of a value, with a comma where one came before. */
+static void member(struct buf *out, const char *name)
+{
+    char last = out->len ? out->data[out->len - 1] : '{';
+    if (last != '{' && last != '[')
+        buf_addc(out, ',');
+    buf_json_s(out, name);
+    buf_addc(out, ':');
+}
+
+static void text_member(struct buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    member(out, name);
+    buf_json_s(out, value);
+}
+
+/* One more name of a list in brackets. */
+static void add_name(struct buf *out, const char *name)
+{
+    if (out->data[out->len - 1] != '[')
+        buf_addc(out, ',');
+    buf_json_s(out, name);
+}
+
+/* With as few digits as tell it from every other double. */
+static void add_double(struct buf *out, double d)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, d);
+        if (strtod(text, NULL) == d)
+            break;
+    }
+    buf_adds(out, text);
+}
+
+/* A value as JSON: numbers and booleans bare. */
+static void add_value(struct buf *out, const struct param_value *v)
+{
+    if (v->kind == PARAM_INTEGER)
+        buf_add_i64(out, v->integer);
+    else if (v->kind == PARAM_NUMBER)
+        add_double(out, v->number);
+    else if (v->kind == PARAM_BOOLEAN)
+        buf_adds(out, v->boolean ? "true" : "false");
+    else
+        buf_json(out, v->text, v->text_len);
+}
+
+static void value_member(struct buf *out, const char *name, const struct param_value *v)
+{
+    if (v->is_null)
+        return;
+    member(out, name);
+    add_value(out, v);
+}
+
+static const char *json_type(enum param_kind kind)
+{
+    switch (kind) {
+    case PARAM_INTEGER:
+        return "integer";
+    case PARAM_NUMBER:
+        return "number";
+    case PARAM_BOOLEAN:
+        return "boolean";
+    case PARAM_STRING:
+    case PARAM_DATE:
+    case PARAM_DATETIME:
+    case PARAM_ENUM:
+        break;
+    }
+    return "string";
+}
+
+static void add_limits(struct buf *out, const struct param *p)
+{
+    const struct param_def *def = p->def;
+    switch ((enum param_kind)def->kind) {
+    case PARAM_STRING:
+        member(out, "maxLength");
+        buf_add_i64(out, def->max_length);
+        text_member(out, "pattern", def->pattern);
+        break;
+    case PARAM_INTEGER:
+    case PARAM_NUMBER:
+        value_member(out, "minimum", &p->min);
+        value_member(out, "maximum", &p->max);
+        break;
+    case PARAM_DATE:
+    case PARAM_DATETIME:
+        /* the names that ajv and others use; JSON Schema has none for dates */
+        text_member(out, "format", def->kind == PARAM_DATE ? "date" : "date-time");
+        value_member(out, "formatMinimum", &p->min);
+        value_member(out, "formatMaximum", &p->max);
+        break;
+    case PARAM_ENUM:
+        member(out, "enum");
+        buf_addc(out, '[');
+        for (size_t i = 0; i < def->values.count; i++)
+            add_name(out, def->values.items[i]);
+        buf_addc(out, ']');
+        break;
+    case PARAM_BOOLEAN:
+        break;
+    }
+}
+
+static void add_properties(struct buf *out, const struct param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct param *p = &params[i];
+        member(out, p->def->name);
+        buf_addc(out, '{');
+        text_member(out, "type", json_type((enum param_kind)p->def->kind));
+        text_member(out, "title", p->def->title);
+        text_member(out, "description", p->def->description);
+        add_limits(out, p);
+        value_member(out, "default", &p->fallback);
+        buf_addc(out, '}');
+    }
+}
+
+/* "required": [...] with FIRST and SECOND (if not NULL) and the parameters that must be given. */
+static void add_required(struct buf *out, const char *first, const char *second,
+                         const struct param *params, size_t count)
+{
+    if (!first && !second && !params_any_required(params, count))
+        return;
+    member(out, "required");
+    buf_addc(out, '[');
+    if (first)
+        add_name(out, first);
+    if (second)
+        add_name(out, second);
+    for (size_t i = 0; i < count; i++)
+        if (params[i].def->required)
+            add_name(out, params[i].def->name);
+    buf_addc(out, ']');
+}
+
+static void end_object(struct buf *out)
+{
+    member(out, "additionalProperties");
+    buf_adds(out, "false}");
+}
+
+/* One export as a branch of oneOf; NAMED: "export" must be given. */
+static void add_branch(struct buf *out, const struct export *x, bool named,
+                       const struct param *options, size_t option_count)
+{
+    bool needs_params = params_any_required(x->params, x->param_count);
+    buf_addc(out, '{');
+    text_member(out, "title", x->def->title ? x->def->title : x->def->name);
+    text_member(out, "description", x->def->description);
+    text_member(out, "type", "object");
+    member(out, "properties");
+    buf_adds(out, "{\"export\":{\"const\":");
+    buf_json_s(out, x->def->name);
+    buf_adds(out, "},\"params\":{\"type\":\"object\",\"properties\":{");
+    add_properties(out, x->params, x->param_count);
+    buf_addc(out, '}');
+    add_required(out, NULL, NULL, x->params, x->param_count);
+    end_object(out);
+    add_properties(out, options, option_count);
+    buf_addc(out, '}');
+    add_required(out, named ? "export" : NULL, needs_params ? "params" : NULL, options,
+                 option_count);
+    end_object(out);
+}
+
+static void add_schema(struct buf *out, const struct catalogue *c, const struct offered_type *o)
+{
+    const struct task_type *type = o->type;
+    buf_adds(out, "{\"type\":\"object\"");
+    if (type->payload == PAYLOAD_EXPORT) {
+        const struct export *fallback = catalogue_default_export(c, type);
+        member(out, "oneOf");
+        buf_addc(out, '[');
+        for (size_t i = 0; i < c->export_count; i++) {
+            if (!export_allows(&c->exports[i], type))
+                continue;
+            if (out->data[out->len - 1] != '[')
+                buf_addc(out, ',');
+            add_branch(out, &c->exports[i], &c->exports[i] != fallback, o->params,
+                       type->param_count);
+        }
+        buf_adds(out, "]}");
+        return;
+    }
+    member(out, "properties");
+    buf_addc(out, '{');
+    add_properties(out, o->params, type->param_count);
+    buf_addc(out, '}');
+    add_required(out, NULL, NULL, o->params, type->param_count);
+    end_object(out);
+}
+
+static bool offers_something(const struct catalogue *c, const struct task_type *type)
+{
+    if (type->payload != PAYLOAD_EXPORT)
+        return true;
+    for (size_t i = 0; i < c->export_count; i++)
+        if (export_allows(&c->exports[i], type))
+            return true;
+    return false;
+}
+
+void catalogue_json(const struct catalogue *c, struct buf *out)
+{
+    buf_adds(out, "{\"types\":[");
+    for (size_t i = 0; i < c->type_count; i++) {
+        const struct task_type *type = c->types[i].type;
+        if (!type->postable || !offers_something(c, type))
+            continue;
+        if (out->len && out->data[out->len - 1] != '[')
+            buf_addc(out, ',');
+        buf_addc(out, '{');
+        text_member(out, "name", type->name);
+        text_member(out, "title", type->title);
+        text_member(out, "description", type->description);
+        member(out, "role");
+        buf_json_s(out, type->role);
+        member(out, "parameters");
+        add_schema(out, c, &c->types[i]);
+        buf_addc(out, '}');
+    }
+    buf_adds(out, "]}");
+}

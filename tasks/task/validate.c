@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* validate.c: walks a task's data by the catalogue's tables. The same walk gives the API every
+ * fault and the runner the values. */
+#include "task/validate.h"
+
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "catalogue_impl.h"
+#include "param.h"
+
+/* --- faults ----------------------------------------------------------------------------------- */
+
+void faults_add(struct faults *f, const char *pointer, const char *fmt, ...)
+{
+    if (f->count == FAULTS_MAX)
+        return;
+    if (f->count == f->cap) {
+        size_t cap = f->cap ? 2 * f->cap : 8;
+        struct fault *items = arena_alloc(f->arena, cap * sizeof *items);
+        if (f->count)
+            memcpy(items, f->items, f->count * sizeof *items);
+        f->items = items;
+        f->cap = cap;
+    }
+    char text[1000];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    f->items[f->count++] = (struct fault){arena_strdup(f->arena, pointer),
+                                          arena_strdup(f->arena, text)};
+}
+
+/* POINTER and one more step to the member NAME (RFC 6901 section 3). */
+static const char *step(struct arena *arena, const char *pointer, const char *name)
+{
+    struct buf b = BUF_INIT;
+    buf_adds(&b, pointer);
+    buf_addc(&b, '/');
+    for (; *name; name++) {
+        if (*name == '~')
+            buf_adds(&b, "~0");
+        else if (*name == '/')
+            buf_adds(&b, "~1");
+        else
+            buf_addc(&b, *name);
+    }
+    char *copy = arena_strdup(arena, buf_str(&b));
+    buf_free(&b);
+    return copy;
+}
+
+/* --- members ---------------------------------------------------------------------------------- */
+
+/* Members of an object that are known beside its parameters. */
+struct known {
+    const char *const *names;
+    size_t count;
+};
+
+/* "known are a, b" for a fault. */
+static const char *list_known(struct arena *arena, const struct param *params, size_t count,
+                              const struct known *more)
+{
+    struct buf b = BUF_INIT;
+    for (size_t i = 0; i < more->count; i++)
+        buf_addf(&b, "%s%s", b.len ? ", " : "known are ", more->names[i]);
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&b, "%s%s", b.len ? ", " : "known are ", params[i].def->name);
+    if (!b.len)
+        buf_adds(&b, "none is expected");
+    char *copy = arena_strdup(arena, buf_str(&b));
+    buf_free(&b);
+    return copy;
+}
+
+static void check_unknown(struct json_object *object, const char *pointer,
+                          const struct param *params, size_t count, const struct known *more,
+                          struct faults *f)
+{
+    json_object_object_foreach(object, name, value)
+    {
+        (void)value;
+        bool known = params_find(params, count, name) != NULL;
+        for (size_t i = 0; i < more->count; i++)
+            known |= strcmp(more->names[i], name) == 0;
+        if (!known)
+            faults_add(f, step(f->arena, pointer, name), "is not known here: %s",
+                       list_known(f->arena, params, count, more));
+    }
+}
+
+/* Reads the members of OBJECT (NULL: empty) that PARAMS names, with defaults, and refuses others
+ * but those of MORE. */
+static void read_members(struct json_object *object, const char *pointer,
+                         const struct param *params, size_t count, const struct known *more,
+                         struct faults *f, struct bound_params *out)
+{
+    out->items = arena_calloc(f->arena, count + 1, sizeof *out->items);
+    out->count = count;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = params[i].def->name;
+        struct json_object *value;
+        struct error e = {0};
+        if (object && json_object_object_get_ex(object, name, &value)) {
+            if (param_read(&params[i], value, f->arena, &out->items[i], &e))
+                faults_add(f, step(f->arena, pointer, name), "%s", e.text);
+        } else {
+            out->items[i] = params[i].fallback;
+            if (params[i].def->required)
+                faults_add(f, step(f->arena, pointer, name), "is missing");
+        }
+    }
+    if (object)
+        check_unknown(object, pointer, params, count, more, f);
+}
+
+/* --- exports ---------------------------------------------------------------------------------- */
+
+static const char *list_exports(const struct catalogue *c, const struct task_type *type,
+                                struct arena *arena)
+{
+    struct buf b = BUF_INIT;
+    for (size_t i = 0; i < c->export_count; i++)
+        if (export_allows(&c->exports[i], type))
+            buf_addf(&b, "%s%s", b.len ? ", " : "known are ", c->exports[i].def->name);
+    if (!b.len)
+        buf_adds(&b, "none is set up for this format");
+    char *copy = arena_strdup(arena, buf_str(&b));
+    buf_free(&b);
+    return copy;
+}
+
+/* The export that DATA names, or the default; NULL with a fault. */
+static const struct export *choose_export(const struct catalogue *c, const struct task_type *type,
+                                          struct json_object *data, struct faults *f)
+{
+    struct json_object *name;
+    const struct export *x;
+    if (!data || !json_object_object_get_ex(data, "export", &name)) {
+        x = catalogue_default_export(c, type);
+        if (!x)
+            faults_add(f, "/data/export", "is missing: %s", list_exports(c, type, f->arena));
+        return x;
+    }
+    x = json_object_is_type(name, json_type_string) &&
+                strlen(json_object_get_string(name)) == (size_t)json_object_get_string_len(name)
+            ? catalogue_export(c, json_object_get_string(name))
+            : NULL;
+    if (x && export_allows(x, type))
+        return x;
+    faults_add(f, "/data/export", "is no export: %s", list_exports(c, type, f->arena));
+    return NULL;
+}
+
+static void read_export(const struct catalogue *c, const struct task_type *type,
+                        struct json_object *data, struct faults *f, struct export_call *call)
+{
+    static const struct known nothing = {NULL, 0};
+    struct json_object *params = NULL;
+    call->export = choose_export(c, type, data, f);
+    bool given = data && json_object_object_get_ex(data, "params", &params);
+    if (given && !json_object_is_type(params, json_type_object))
+        faults_add(f, "/data/params", "must be an object");
+    else if (call->export)
+        read_members(params, "/data/params", call->export->params, call->export->param_count,
+                     &nothing, f, &call->params);
+}
+
+/* --- the whole payload ------------------------------------------------------------------------ */
+
+/* TYPE must be enabled. */
+static void read_payload(const struct catalogue *c, const struct task_type *type,
+                         struct json_object *data, struct faults *f, struct export_call *call)
+{
+    static const char *const export_members[] = {"export", "params"};
+    struct known more = {export_members, type->payload == PAYLOAD_EXPORT ? 2 : 0};
+    if (data && !json_object_is_type(data, json_type_object)) {
+        faults_add(f, "/data", "must be an object");
+        return;
+    }
+    size_t count;
+    const struct param *params = catalogue_type_params(c, type, &count);
+    if (type->payload == PAYLOAD_EXPORT)
+        read_export(c, type, data, f, call);
+    read_members(data, "/data", params, count, &more, f, &call->options);
+}
+
+int task_validate(const struct catalogue *c, const char *name, struct json_object *data,
+                  struct faults *f)
+{
+    size_t before = f->count;
+    const struct task_type *type = catalogue_type(c, name);
+    struct export_call call = {0};
+    if (!type)
+        faults_add(f, "/type", task_type_find(name) ? "this type is switched off here"
+                                                    : "there is no such type");
+    else if (!type->postable)
+        faults_add(f, "/type", "tasks of this type cannot be created by request");
+    else
+        read_payload(c, type, data, f, &call);
+    return f->count > before ? ERR_INVALID : 0;
+}
+
+/* --- values for the code of a type ------------------------------------------------------------ */
+
+const struct param_value *bound_param(const struct bound_params *b, const char *name)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (strcmp(b->items[i].name, name) == 0)
+            return &b->items[i];
+    return NULL;
+}
+
+static int bind_payload(const struct catalogue *c, const struct task_type *type, const char *text,
+                        size_t len, struct arena *arena, struct export_call *call, struct error *e)
+{
+    struct json_object *data = NULL;
+    *call = (struct export_call){0};
+    if (!catalogue_type(c, type->name))
+        return error_set(e, ERR_INVALID, "the type %s is switched off here", type->name);
+    if (json_parse(text, len, &data, e))
+        return error_prefix(e, "data is no valid JSON");
+    struct faults faults = FAULTS_INIT(arena);
+    read_payload(c, type, data, &faults, call);
+    json_object_put(data);
+    if (faults.count)
+        return error_set(e, ERR_INVALID, "%s %s", faults.items[0].pointer, faults.items[0].detail);
+    return 0;
+}
+
+int task_bind(const struct catalogue *c, const struct task_type *type, const char *data, size_t len,
+              struct arena *arena, struct bound_params *out, struct error *e)
+{
+    struct export_call call;
+    int rc = bind_payload(c, type, data, len, arena, &call, e);
+    *out = call.options;
+    return rc;
+}
+
+int export_bind(const struct catalogue *c, const struct task_type *type, const char *data,
+                size_t len, int64_t owner, struct arena *arena, struct export_call *out,
+                struct error *e)
+{
+    int rc = bind_payload(c, type, data, len, arena, out, e);
+    if (rc)
+        return rc;
+    const struct query *q = &out->export->query;
+    char *owner_text = arena_printf(arena, "%lld", (long long)owner);
+    const struct param_value owner_value = {
+        .name = "owner",
+        .kind = PARAM_INTEGER,
+        .text = owner_text,
+        .text_len = strlen(owner_text),
+        .integer = owner,
+    };
+    out->binds = arena_alloc(arena, (q->count + 1) * sizeof *out->binds);
+    out->bind_count = q->count;
+    for (size_t i = 0; i < q->count; i++) {
+        const struct param_value *v = bound_param(&out->params, q->names[i]);
+        out->binds[i] = v ? *v : owner_value; /* the catalogue has checked that all are declared */
+    }
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* export.h: the contract between the exports' driver and a format. A new format is a file that
+ * defines a struct export_format and a row of the table in export.c. */
+#ifndef TASKS_TYPES_EXPORT_H
+#define TASKS_TYPES_EXPORT_H
+
+#include "row_source.h"
+
+/* What a format writes from and to. */
+struct export_writer {
+    struct run *run;
+    const struct export *export;
+    const struct db_column *columns;
+    unsigned column_count;
+    struct row_source *source;
+    struct result_file *file;
+    struct error error; /* of the file, where a call has failed because of it */
+    void *state;        /* the format's own, from the run's arena */
+};
+
+/* Each call returns 0 or negative; a failure is in writer.error or, if it came from the source, in
+ * the outcome already. */
+struct export_format {
+    const char *type; /* the task type */
+    const char *name; /* "csv", as it stands in csv_export.format */
+    const char *ext;
+    int (*begin)(struct export_writer *w);
+    int (*row)(struct export_writer *w, const struct row *row); /* all values of one row */
+    int (*end)(struct export_writer *w);
+};
+
+/* Encodes PART, LEN bytes of a value, at P; returns the end. It may write up to 5 * LEN + 8 bytes.
+ * */
+typedef char *export_put(void *state, char *p, const char *part, size_t len);
+
+/* Writes the value in COLUMN of ROW, of any length and also where it is_long, through PUT: in
+ * parts of a few KiB, a multiple of 3 but for the last; of text from the source, whole characters
+ * are not promised. */
+int export_value(struct export_writer *w, const struct row *row, unsigned column, export_put *put,
+                 void *state);
+
+extern const struct export_format export_csv;
+extern const struct export_format export_html;
+
+/* Runs a task of any export type; *STATE keeps the connections. */
+void export_run(struct run *r, struct run_outcome *outcome, void **state);
+void export_close(void **state);
+
+/* An export's title, or its name where it has none. */
+const char *export_title(const struct export *x);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* export_csv.c: rows as CSV (RFC 4180: CRLF, quotes doubled), UTF-8. NULL is told apart from the
+ * empty string, and text that a spreadsheet would run as a formula is defused. */
+#include <string.h>
+
+#include "csv_cell.h"
+#include "export.h"
+
+struct csv {
+    struct csv_style style;
+    enum cell_kind *kinds; /* per column */
+    size_t fixed;         /* bytes a row may need beside twice its values */
+};
+
+static int write_header(struct export_writer *w)
+{
+    struct csv_style style = {0}; /* names are the operator's, and no NULL is among them */
+    int rc = 0;
+    for (unsigned i = 0; i < w->column_count && !rc; i++) {
+        const char *name = w->columns[i].name;
+        size_t len = strlen(name), room;
+        char *p = result_file_reserve(w->file, csv_room(&style, len) + 2, &room, &w->error);
+        if (!p)
+            return w->error.code;
+        char *end = csv_cell(p, &style, CELL_TEXT, name, len);
+        *end++ = i + 1 < w->column_count ? ',' : '\r';
+        result_file_advance(w->file, (size_t)(end - p));
+    }
+    return result_file_write(w->file, "\n", 1, &w->error);
+}
+
+static int begin(struct export_writer *w)
+{
+    const struct export_def *def = w->export->def;
+    struct csv *c = arena_calloc(run_arena(w->run), 1, sizeof *c);
+    w->state = c;
+    c->kinds = arena_calloc(run_arena(w->run), w->column_count, sizeof *c->kinds);
+    c->style.guard = def->formula_guard;
+    c->style.null_text = csv_null(run_arena(w->run), def->null_text, &c->style.null_len);
+    c->fixed = 2; /* CRLF */
+    for (unsigned i = 0; i < w->column_count; i++) {
+        c->kinds[i] = cell_kind_of(&w->columns[i], def->binary == BINARY_HEX);
+        c->fixed += csv_room(&c->style, 0) + 1;
+    }
+    if (def->bom && result_file_write(w->file, "\xef\xbb\xbf", 3, &w->error))
+        return w->error.code;
+    return write_header(w);
+}
+
+static char *put_part(void *stream, char *p, const char *part, size_t len)
+{
+    return csv_stream_add(stream, p, part, len);
+}
+
+static int write_large(struct export_writer *w, const struct row *row, unsigned column)
+{
+    const struct csv *c = w->state;
+    struct csv_stream stream;
+    csv_stream_begin(&stream, &c->style, c->kinds[column]);
+    size_t quote_len = strlen(stream.quote);
+    int rc = result_file_write(w->file, stream.quote, quote_len, &w->error);
+    if (!rc)
+        rc = export_value(w, row, column, put_part, &stream);
+    return rc ? rc : result_file_write(w->file, stream.quote, quote_len, &w->error);
+}
+
+/* A row that does not fit the file's buffer, cell by cell. */
+static int large_row(struct export_writer *w, const struct row *row)
+{
+    const struct csv *c = w->state;
+    int rc = 0;
+    for (unsigned i = 0; i < w->column_count && !rc; i++) {
+        size_t room, need = csv_room(&c->style, row->lengths[i]);
+        if ((row->is_long && row->is_long[i]) || need > RESULT_RESERVE_MAX) {
+            rc = write_large(w, row, i);
+        } else {
+            char *p = result_file_reserve(w->file, need, &room, &w->error);
+            if (!p)
+                return w->error.code;
+            char *end = csv_cell(p, &c->style, c->kinds[i], row->values[i], row->lengths[i]);
+            result_file_advance(w->file, (size_t)(end - p));
+        }
+        if (!rc && i + 1 < w->column_count)
+            rc = result_file_write(w->file, ",", 1, &w->error);
+    }
+    return rc ? rc : result_file_write(w->file, "\r\n", 2, &w->error);
+}
+
+static int write_row(struct export_writer *w, const struct row *row)
+{
+    const struct csv *c = w->state;
+    size_t room, need = 2 * row->bytes + c->fixed;
+    if (row->is_long || need > RESULT_RESERVE_MAX)
+        return large_row(w, row);
+    char *start = result_file_reserve(w->file, need, &room, &w->error), *p = start;
+    if (!p)
+        return w->error.code;
+    for (unsigned i = 0; i < w->column_count; i++) {
+        p = csv_cell(p, &c->style, c->kinds[i], row->values[i], row->lengths[i]);
+        *p++ = ',';
+    }
+    p[-1] = '\r';
+    *p++ = '\n';
+    result_file_advance(w->file, (size_t)(p - start));
+    return 0;
+}
+
+static int end(struct export_writer *w)
+{
+    (void)w;
+    return 0;
+}
+
+const struct export_format export_csv = {
+    .type = "csv_export",
+    .name = "csv",
+    .ext = "csv",
+    .begin = begin,
+    .row = write_row,
+    .end = end,
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* source.h: connections to the databases that exports read. They are kept open between tasks. */
+#ifndef TASKS_TYPES_SOURCE_H
+#define TASKS_TYPES_SOURCE_H
+
+#include "base/settings.h"
+#include "db/db.h"
+
+struct source_pool;
+
+struct source_pool *source_pool_create(void) MUST_USE;
+
+/* Closes every connection. NULL is accepted, *P becomes NULL. */
+void source_pool_destroy(struct source_pool **p);
+
+/* Takes a connection to SOURCE: a kept one that still answers, or a new one. The caller owns it
+ * until source_put. */
+int source_get(struct source_pool *p, const struct source_def *source, struct db **out,
+               struct error *e) MUST_USE;
+
+/* Gives *D back, to be kept for the next task, and sets it to NULL. One that is lost or inside a
+ * transaction is closed. NULL is accepted. */
+void source_put(struct source_pool *p, const struct source_def *source, struct db **d);
+
+/* A connection that is not kept. */
+int source_open(const struct source_def *source, struct db **out, struct error *e) MUST_USE;
+
+/* Ends what connection THREAD_ID to SOURCE is doing. */
+int source_kill(const struct source_def *source, unsigned long thread_id, struct error *e) MUST_USE;
+
+#endif

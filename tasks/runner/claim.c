@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* claim.c: decides what becomes of a claim: the one place that knows when a task is tried again. */
+#include "claim.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/process.h"
+#include "base/random.h"
+#include "base/utf8.h"
+
+/* A longer result is refused here: the database would drop the connection over it. */
+enum { RESULT_MAX = 8 * 1024 * 1024 };
+
+void claim_list_init(struct claim_list *l)
+{
+    l->head = NULL;
+    l->tail = &l->head;
+    l->count = 0;
+}
+
+void claim_list_push(struct claim_list *l, struct run_claim *c)
+{
+    c->next = NULL;
+    *l->tail = c;
+    l->tail = &c->next;
+    l->count++;
+}
+
+struct run_claim *claim_list_pop(struct claim_list *l)
+{
+    struct run_claim *c = l->head;
+    if (!c)
+        return NULL;
+    l->head = c->next;
+    if (!l->head)
+        l->tail = &l->head;
+    l->count--;
+    return c;
+}
+
+struct run_claim *claim_create(const struct settings *settings, const char *type,
+                               const struct claimed *t)
+{
+    struct arena *arena = arena_create();
+    struct run_claim *c = arena_calloc(arena, 1, sizeof *c);
+    c->arena = arena;
+    c->task = (struct run_task){
+        .id = t->id,
+        .fence = t->fence,
+        .attempt = t->attempt,
+        .created_by = t->created_by,
+        .created_at = t->created_at,
+        .type = arena_strdup(arena, type),
+        .data = arena_strndup(arena, t->data.p ? t->data.p : "", t->data.len),
+        .data_len = t->data.len,
+    };
+    task_limits_get(settings, type, &c->limits);
+    c->max_attempts = t->max_attempts ? t->max_attempts : (unsigned)c->limits.max_attempts;
+    c->timeout_at_ns = INT64_MAX;
+    c->finish = (struct finish){.id = t->id, .fence = t->fence, .owner = t->created_by};
+    return c;
+}
+
+void claim_free(struct run_claim **c)
+{
+    struct arena *arena = *c ? (*c)->arena : NULL;
+    *c = NULL;
+    arena_destroy(&arena);
+}
+
+static const char *error_json(struct run_claim *c, const char *code, const char *message)
+{
+    struct buf b = BUF_INIT;
+    buf_adds(&b, "{\"code\":");
+    buf_json_s(&b, code);
+    buf_adds(&b, ",\"message\":");
+    buf_json_s(&b, message);
+    buf_addc(&b, '}');
+    const char *json = arena_strndup(c->arena, buf_str(&b), b.len);
+    buf_free(&b);
+    return json;
+}
+
+/* Doubles with each attempt up to the cap, then 50 to 100% of it, so that tasks that failed together do
+ * not come back together. */
+static int64_t backoff_usec(const struct run_claim *c)
+{
+    int64_t pause = c->limits.backoff_usec, most = c->limits.backoff_max_usec;
+    for (unsigned i = 1; i < c->task.attempt && pause < most; i++)
+        pause *= 2;
+    if (most > 0 && pause > most)
+        pause = most;
+    if (pause <= 1)
+        return pause;
+    return pause / 2 + (int64_t)random_below((uint64_t)(pause - pause / 2) + 1);
+}
+
+static void end_failed(struct run_claim *c, enum finish_kind final_kind, bool again,
+                       const char *code, const char *message)
+{
+    struct finish *f = &c->finish;
+    f->error = error_json(c, code, message);
+    f->died = final_kind == FINISH_DROPPED;
+    if (again && c->task.attempt < c->max_attempts) {
+        f->kind = FINISH_RETRY;
+        f->retry_usec = backoff_usec(c);
+        return;
+    }
+    f->kind = final_kind;
+    f->keep_usec = c->limits.retention_failure_usec;
+}
+
+void claim_end_cancelled(struct run_claim *c)
+{
+    c->finish.kind = FINISH_CANCELLED;
+    c->finish.error = c->cancel_error ? c->cancel_error : store_cancel_error(c->arena, 0, NULL);
+    c->finish.keep_usec = c->limits.retention_failure_usec;
+}
+
+void claim_end_hand_back(struct run_claim *c)
+{
+    c->finish.kind = FINISH_HAND_BACK;
+}
+
+/* The end of a task that did not end by itself, by the reason for which it was stopped. */
+static bool end_stopped(struct run_claim *c)
+{
+    switch (c->stop) {
+    case STOP_NONE:
+        return false;
+    case STOP_CANCELLED:
+        claim_end_cancelled(c);
+        break;
+    case STOP_TIMEOUT:
+        end_failed(c, FINISH_FAILURE, true, "timeout",
+                   arena_printf(c->arena, "the attempt took longer than its %lld s",
+                                (long long)(c->limits.timeout_usec / 1000000)));
+        break;
+    case STOP_SHUTDOWN:
+        claim_end_hand_back(c);
+        break;
+    case STOP_LEASE:
+        end_failed(c, FINISH_DROPPED, true, "lease_lost",
+                   "the runner could not reach the database for most of its lease and ended the task");
+        break;
+    }
+    return true;
+}
+
+static void end_success(struct run_claim *c, const struct wire_done *done)
+{
+    struct finish *f = &c->finish;
+    f->kind = FINISH_SUCCESS;
+    f->keep_usec = c->limits.retention_success_usec;
+    f->result = done->result ? arena_strdup(c->arena, done->result) : NULL;
+    f->files = c->files;
+    f->file_count = done->file_count;
+    for (unsigned i = 0; i < done->file_count; i++) {
+        const struct result_info *info = &done->files[i];
+        c->files[i] = (struct finish_file){
+            .filename = arena_strdup(c->arena, info->filename),
+            .format = arena_strdup(c->arena, info->format),
+            .path = arena_strdup(c->arena, info->path),
+            .sha256 = arena_strdup(c->arena, info->sha256),
+            .bytes = info->bytes,
+            .rows = info->rows,
+        };
+    }
+}
+
+void claim_end_done(struct run_claim *c, const struct wire_done *done)
+{
+    switch (done->end) {
+    case RUN_SUCCESS: /* also where it was asked to stop: it was faster */
+        if (done->result && strlen(done->result) > RESULT_MAX)
+            end_failed(c, FINISH_FAILURE, false, "result_too_long", "the result is longer than 8 MiB");
+        else
+            end_success(c, done);
+        break;
+    case RUN_STOPPED:
+        if (!end_stopped(c))
+            end_failed(c, FINISH_FAILURE, true, "internal", "the task stopped without having been asked to");
+        break;
+    case RUN_FAILED:
+    case RUN_FAILED_FINAL:
+        if (c->stop == STOP_CANCELLED) /* whatever it stumbled over: nobody wants it tried again */
+            claim_end_cancelled(c);
+        else
+            end_failed(c, FINISH_FAILURE, done->end == RUN_FAILED, done->code, done->message);
+        break;
+    }
+}
+
+void claim_end_died(struct run_claim *c, int status)
+{
+    if (end_stopped(c)) /* killed because it did not stop in time */
+        return;
+    const char *message =
+        WIFSIGNALED(status)
+            ? arena_printf(c->arena, "the worker process was ended by %s%s",
+                           process_signal_name(WTERMSIG(status)),
+                           WTERMSIG(status) == SIGKILL ? " (out of memory, or killed by hand)" : "")
+            : arena_printf(c->arena, "the worker process ended with exit status %d", WEXITSTATUS(status));
+    end_failed(c, FINISH_DROPPED, true, "worker_died", message);
+}
+
+void claim_end_refused(struct run_claim *c, const char *reason)
+{
+    struct finish *f = &c->finish;
+    c->refused = true;
+    f->result = NULL;
+    f->progress = NULL;
+    f->log = NULL;
+    f->file_count = 0; /* the caller removes the files first */
+    f->kind = FINISH_FAILURE;
+    f->keep_usec = c->limits.retention_failure_usec;
+    f->error = error_json(c, "result_refused",
+                          arena_printf(c->arena, "the database refused the result: %s", reason));
+}
+
+/* A copy of LOG that is UTF-8: a task may write anything, and the database refuses what is not. */
+static const char *clean_text(struct arena *arena, const char *log)
+{
+    struct buf b = BUF_INIT;
+    size_t len = strlen(log);
+    while (len) {
+        size_t good = utf8_valid_prefix(log, len);
+        buf_add(&b, log, good);
+        if (good < len) {
+            buf_adds(&b, "\xef\xbf\xbd");
+            good++;
+        }
+        log += good;
+        len -= good;
+    }
+    const char *text = arena_strndup(arena, buf_str(&b), b.len);
+    buf_free(&b);
+    return text;
+}
+
+void claim_end_notes(struct run_claim *c, const char *progress, const char *log)
+{
+    c->finish.progress = progress;
+    c->finish.log = log ? clean_text(c->arena, log) : NULL;
+}
+
+const char *claim_progress_json(struct arena *arena, uint64_t done, uint64_t total,
+                                const char *unit, const char *message)
+{
+    if (!done && !total && !*unit && !*message)
+        return NULL;
+    struct buf b = BUF_INIT;
+    buf_adds(&b, "{\"done\":");
+    buf_add_u64(&b, done);
+    buf_adds(&b, ",\"total\":");
+    if (total)
+        buf_add_u64(&b, total);
+    else
+        buf_adds(&b, "null");
+    buf_adds(&b, ",\"unit\":");
+    buf_json_s(&b, *unit ? unit : NULL);
+    buf_adds(&b, ",\"percent\":");
+    if (total)
+        buf_add_u64(&b, done >= total ? 100 : (uint64_t)((double)done * 100 / (double)total));
+    else
+        buf_adds(&b, "null");
+    buf_adds(&b, ",\"message\":");
+    buf_json_s(&b, *message ? message : NULL);
+    buf_addc(&b, '}');
+    const char *json = arena_strndup(arena, buf_str(&b), b.len);
+    buf_free(&b);
+    return json;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* claim.h: a claimed task on its way through the runner: waiting for a worker, running, ended and
+ * waiting to be written. */
+#ifndef TASKS_RUNNER_CLAIM_H
+#define TASKS_RUNNER_CLAIM_H
+
+#include <stdbool.h>
+
+#include "store/claim.h"
+#include "task/catalogue.h"
+#include "task/result_file.h"
+#include "task/run.h"
+#include "wire.h"
+
+/* Why the runner wants a running task to stop. The first reason stands. */
+enum stop_reason { STOP_NONE, STOP_CANCELLED, STOP_TIMEOUT, STOP_SHUTDOWN, STOP_LEASE };
+
+/* Owned by the list it is in. arena holds everything it points to. */
+struct run_claim {
+    struct run_claim *next; /* in a claim_list */
+    struct arena *arena;
+    struct run_task task; /* task.type and task.data live in arena */
+    unsigned max_attempts;
+    struct task_limits limits;
+    int64_t assigned_ns;   /* when a worker got it */
+    int64_t ended_ns;      /* when its worker was done with it; 0 where it never had one */
+    int64_t timeout_at_ns; /* INT64_MAX = never */
+    enum stop_reason stop;
+    const char *cancel_error; /* JSON that says who cancelled it and why, or NULL */
+    int64_t kill_at_ns; /* once stop is set: when the worker is killed */
+    unsigned noted;     /* version of the progress that was last written to the table */
+    bool refused;       /* the database has refused its end once */
+    bool troubled;      /* writing its end made a transaction fail: it is written alone */
+    struct finish finish; /* once ended; its files are of the shared directory */
+    struct finish_file files[RUN_FILES_MAX];
+};
+
+/* First in, first out. */
+struct claim_list {
+    struct run_claim *head, **tail;
+    size_t count;
+};
+
+void claim_list_init(struct claim_list *l);
+void claim_list_push(struct claim_list *l, struct run_claim *c);
+struct run_claim *claim_list_pop(struct claim_list *l); /* NULL where empty */
+
+struct run_claim *claim_create(const struct settings *settings, const char *type,
+                               const struct claimed *task);
+void claim_free(struct run_claim **c);
+
+/* --- how it ended: fill c->finish ----------------------------------------------------------------- */
+
+/* By what the worker says. */
+void claim_end_done(struct run_claim *c, const struct wire_done *done);
+
+/* The worker died: STATUS as from waitpid. */
+void claim_end_died(struct run_claim *c, int status);
+
+/* Given back unrun or unfinished at shutdown, or a claim that this runner does not know. */
+void claim_end_hand_back(struct run_claim *c);
+
+/* Asked to stop before it reached a worker. */
+void claim_end_cancelled(struct run_claim *c);
+
+/* The database refuses what the finish says (it is too long, say): say less. */
+void claim_end_refused(struct run_claim *c, const char *reason);
+
+/* The last progress and the log's tail; after one of the above. */
+void claim_end_notes(struct run_claim *c, const char *progress, const char *log);
+
+/* Progress as JSON in ARENA, or NULL where nothing has been said yet. */
+const char *claim_progress_json(struct arena *arena, uint64_t done, uint64_t total, const char *unit,
+                                const char *message);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* housekeeping.c: progress into the table; tasks of dead runners back into the queue; files that no row
+ * names off the disk. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "impl.h"
+
+enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
+
+static const int64_t sweep_ns = 2000000000, expire_ns = 5000000000,
+                     take_back_most_ns = 1000000000;
+
+/* What a worker that was ended, or a runner that is gone, has left of a claim. */
+static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence)
+{
+    struct error e = {0};
+    if (result_file_remove_claim(d->settings->files.directory, id, fence, &e))
+        log_error("task %llu: cannot remove the files of claim %llu: %s", (unsigned long long)id,
+                  (unsigned long long)fence, e.text);
+}
+
+/* --- progress ---------------------------------------------------------------------------------- */
+
+/* Adds the progress of W to NOTES if it is news. */
+static size_t collect(struct pool_worker *w, struct arena *arena, struct progress_note *note)
+{
+    struct slot_progress p;
+    unsigned version;
+    if (!w->claim || !slot_read(w->slot, &p, &version) || version == w->claim->noted)
+        return 0;
+    w->claim->noted = version;
+    const char *json = claim_progress_json(arena, p.done, p.total, p.unit, p.message);
+    *note = (struct progress_note){w->claim->task.id, w->claim->task.fence, json};
+    return json != NULL;
+}
+
+void note_progress(struct dispatcher *d, int64_t now_ns)
+{
+    struct arena *arena = arena_create();
+    struct progress_note *notes = arena_alloc(arena, d->pool.cap * sizeof *notes);
+    size_t count = 0;
+    for (size_t i = 0; i < d->pool.cap; i++)
+        count += collect(&d->pool.workers[i], arena, &notes[count]);
+    struct error e = {0};
+    if (count && store_note_progress(d->store, notes, count, &e))
+        database_failed(d, "writing progress", &e);
+    d->note_at_ns = now_ns + d->settings->runner.progress_usec * 1000;
+    arena_destroy(&arena);
+}
+
+/* --- tasks of runners that are gone --------------------------------------------------------------- */
+
+static bool attempts_left_for(void *ctx, const char *type, unsigned attempt, unsigned max_attempts)
+{
+    const struct dispatcher *d = ctx;
+    struct task_limits limits;
+    task_limits_get(d->settings, type, &limits);
+    return attempt < (max_attempts ? max_attempts : (unsigned)limits.max_attempts);
+}
+
+int take_back_some(struct dispatcher *d, struct error *e)
+{
+    struct lost_claim *lost = xcalloc(TAKE_BACK_MAX, sizeof *lost);
+    int n = store_take_back(d->store, TAKE_BACK_MAX, attempts_left_for, d,
+                            d->settings->queue.retention_failure_usec, lost, e);
+    for (int i = 0; i < n; i++)
+        remove_claim_files(d, lost[i].id, lost[i].fence);
+    free(lost);
+    if (n > 0) {
+        log_warning("%d tasks of runners that are gone were taken back", n);
+        d->look_at_ns = 0;
+    }
+    return n;
+}
+
+void take_back(struct dispatcher *d, int64_t now_ns)
+{
+    struct error e = {0};
+    int n = take_back_some(d, &e);
+    if (n < 0)
+        database_failed(d, "taking tasks back from runners that are gone", &e);
+    /* several runners: not all at the same moment */
+    int64_t pause = d->lease_usec * 1000 / 12;
+    if (pause > take_back_most_ns)
+        pause = take_back_most_ns;
+    d->take_back_at_ns = n > 0 ? now_ns : now_ns + pause / 2 + (int64_t)random_below((uint64_t)pause);
+}
+
+/* --- files ------------------------------------------------------------------------------------------ */
+
+static void remove_file(struct dispatcher *d, const char *path)
+{
+    struct error e = {0};
+    if (result_file_remove(d->settings->files.directory, path, &e))
+        log_error("cannot remove %s: %s", path, e.text);
+}
+
+void remove_files(struct dispatcher *d, struct run_claim *c)
+{
+    for (size_t i = 0; i < c->finish.file_count; i++)
+        remove_file(d, c->finish.files[i].path);
+    c->finish.file_count = 0;
+    remove_claim_files(d, c->task.id, c->task.fence);
+}
+
+/* Returns whether there may be more. */
+static bool empty_trash(struct dispatcher *d)
+{
+    struct trash_entry *entries = xcalloc(TRASH_MAX, sizeof *entries);
+    struct error e = {0};
+    int n = store_list_trash(d->store, entries, TRASH_MAX, &e);
+    for (int i = 0; i < n; i++)
+        remove_file(d, entries[i].path); /* one that cannot be removed is left to the search for orphans */
+    int rc = n > 0 ? store_drop_trash(d->store, entries, (size_t)n, &e) : n;
+    if (rc < 0)
+        database_failed(d, "removing deleted files", &e);
+    free(entries);
+    return rc >= 0 && n == TRASH_MAX;
+}
+
+/* Removes PATH below the shared directory if it is old and no row names it. */
+static void sweep_one(struct dispatcher *d, const char *path, time_t now)
+{
+    char full[PATH_MAX];
+    struct stat st;
+    struct error e = {0};
+    snprintf(full, sizeof full, "%s/%s", d->settings->files.directory, path);
+    if (lstat(full, &st) < 0 || !S_ISREG(st.st_mode) ||
+        now - st.st_mtime < d->settings->files.orphan_age_usec / 1000000)
+        return;
+    int known = store_file_known(d->store, path, &e);
+    if (known < 0)
+        database_failed(d, "looking for the row of a file", &e);
+    if (known != 0)
+        return;
+    log_warning("%s: no row names this file: removed", path);
+    unlink(full);
+}
+
+static void sweep_directory(struct dispatcher *d, const char *directory)
+{
+    char full[PATH_MAX];
+    snprintf(full, sizeof full, "%s/%s", d->settings->files.directory, directory);
+    DIR *list = opendir(full);
+    struct dirent *entry;
+    time_t now = time(NULL);
+    while (list && database_ready(d, clock_mono_ns()) && (entry = readdir(list))) {
+        char path[NAME_MAX + 16];
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+        sweep_one(d, path, now);
+    }
+    if (list)
+        closedir(list);
+}
+
+/* A little of the shared directory at a time: once round takes about half an hour. */
+static void sweep_orphans(struct dispatcher *d)
+{
+    for (int i = 0; i < SHARDS_A_TURN; i++) {
+        char shard[16];
+        snprintf(shard, sizeof shard, "%02x/%02x", d->sweep_shard >> 8, d->sweep_shard & 255);
+        sweep_directory(d, shard);
+        d->sweep_shard = (d->sweep_shard + 1) % SHARDS;
+        if (d->sweep_shard == 0)
+            sweep_directory(d, "tmp");
+    }
+}
+
+/* Without the shared directory (not mounted, say) nothing can be said of its files. */
+static bool directory_there(struct dispatcher *d)
+{
+    if (access(d->settings->files.directory, W_OK | X_OK) == 0)
+        return true;
+    log_error("the directory of result files %s: %s", d->settings->files.directory, strerror(errno));
+    return false;
+}
+
+void sweep_files(struct dispatcher *d, int64_t now_ns)
+{
+    bool more = false;
+    if (directory_there(d)) {
+        more = empty_trash(d);
+        if (!more)
+            sweep_orphans(d);
+    }
+    /* the files of many tasks that are deleted at once must be gone within seconds, too */
+    d->sweep_at_ns = more ? now_ns : now_ns + sweep_ns;
+}
+
+void expire(struct dispatcher *d, int64_t now_ns)
+{
+    struct error e = {0};
+    int n = store_expire(d->store, EXPIRE_MAX, &e);
+    if (n < 0)
+        database_failed(d, "deleting what has expired", &e);
+    /* a backlog goes in small transactions with pauses: the queue's own work comes first */
+    d->expire_at_ns = now_ns + (n >= EXPIRE_MAX ? expire_ns / 50 : expire_ns);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* impl.h: the dispatcher's state, shared by the files that make up its loop; included nowhere else. */
+#ifndef TASKS_RUNNER_IMPL_H
+#define TASKS_RUNNER_IMPL_H
+
+#include "claim.h"
+#include "lanes.h"
+#include "pool.h"
+#include "store/store.h"
+
+enum { RUNNER_TYPES_MAX = 64, WORKERS_MAX = 1024, PAUSED_MAX = 64, COUNTER_SLOTS = 16 };
+
+/* The types that this runner takes. */
+struct runner_types {
+    const char *names[RUNNER_TYPES_MAX]; /* of type_codes */
+    size_t count;
+};
+
+/* Instants are clock_mono_ns. Invariant: every claim that this runner has is in exactly one of waiting,
+ * pool (running) and ended. */
+struct dispatcher {
+    const char *config;
+    struct settings *settings;
+    struct settings *first_settings; /* those of the start: what only a restart changes points into them */
+    struct catalogue *catalogue;
+    struct runner_types types;
+    char name[WORKER_NAME_SIZE]; /* "nickname:UUID" or "UUID" */
+    char bell_name[64];
+    struct store *store;
+    struct db_address address;
+    struct pool pool;
+    struct lanes lanes;
+    struct claim_list waiting; /* claimed, no worker is free yet */
+    struct claim_list ended;   /* to be written */
+    int epoll, signals, bell;
+    const char *bell_directory;
+
+    int64_t lease_usec;   /* as it stands in the runner's row */
+    bool card_changed;    /* the row has to be written anew: the configuration was read again */
+    bool entered;         /* the row is there, for all that we know */
+    int64_t renewed_ns;   /* when the last renewal that succeeded was sent */
+    int64_t renew_at_ns;
+    int64_t look_at_ns;
+    int64_t promote_at_ns; /* when the first scheduled task is due */
+    int64_t note_at_ns;
+    int64_t take_back_at_ns;
+    int64_t sweep_at_ns;
+    int64_t database_at_ns; /* not before this, after the database was away */
+    int64_t database_pause_ns;
+    int64_t expire_at_ns;
+    int64_t pauses_at_ns;   /* when the paused types are read again */
+    unsigned sweep_shard;   /* where the search for orphaned files goes on */
+    unsigned counter_slot;  /* of task_counters */
+
+    char paused[PAUSED_MAX][65]; /* types that nobody may claim now */
+    size_t paused_count;
+
+    bool draining;
+    int64_t drain_until_ns; /* then what still runs is stopped */
+    int64_t end_by_ns;      /* then the runner ends, whatever is unwritten */
+};
+
+/* --- turnover.c: endings written and tasks claimed in one transaction --------------------------- */
+
+/* True where this runner has room for more tasks. */
+bool turnover_wants(const struct dispatcher *d);
+
+/* True where there is something to write, or room for tasks and hope for some. */
+bool turnover_due(const struct dispatcher *d, int64_t now_ns);
+void turnover(struct dispatcher *d, int64_t now_ns);
+
+/* When what has ended must be written at the latest; INT64_MAX where nothing has ended. */
+int64_t endings_due_at(const struct dispatcher *d);
+
+/* Gives every waiting claim a worker that is free. */
+void assign_waiting(struct dispatcher *d, int64_t now_ns);
+
+/* Looks at the queue: corrects the lanes. */
+void look(struct dispatcher *d, int64_t now_ns);
+
+/* Reads which types are paused. */
+void read_pauses(struct dispatcher *d, int64_t now_ns);
+
+/* Makes due tasks fresh. */
+void promote(struct dispatcher *d, int64_t now_ns);
+
+/* --- lease.c: the runner's own row, and what it says of our claims -------------------------------- */
+
+/* Takes back what an earlier life of this name has left, then enters the runner. */
+int lease_enter(struct dispatcher *d, struct error *e) MUST_USE;
+void lease_renew(struct dispatcher *d, int64_t now_ns);
+
+/* False once the lease could not be renewed for two thirds of its time: nothing may run or be claimed. */
+bool lease_holds(const struct dispatcher *d, int64_t now_ns);
+
+/* Ends what runs, and gives back what waits, where the lease does not hold. */
+void lease_check(struct dispatcher *d, int64_t now_ns);
+void lease_leave(struct dispatcher *d);
+
+/* --- housekeeping.c: what any runner does for all -------------------------------------------------- */
+
+void note_progress(struct dispatcher *d, int64_t now_ns);
+void take_back(struct dispatcher *d, int64_t now_ns);
+
+/* Once, now. Returns how many tasks, or a negative enum err. */
+int take_back_some(struct dispatcher *d, struct error *e) MUST_USE;
+void sweep_files(struct dispatcher *d, int64_t now_ns);
+
+/* Deletes tasks, files and keys whose time is over. */
+void expire(struct dispatcher *d, int64_t now_ns);
+
+/* Removes the files of an ended claim that no row will name, and what its worker left unfinished. */
+void remove_files(struct dispatcher *d, struct run_claim *c);
+
+/* --- dispatcher.c ------------------------------------------------------------------------------------ */
+
+/* Whether TYPE is one of d->types: lanes of others are never remembered. */
+bool runner_takes(const struct dispatcher *d, const char *type);
+
+/* Logs E; where the connection is lost, keeps from the database for a while. */
+void database_failed(struct dispatcher *d, const char *what, const struct error *e);
+bool database_ready(const struct dispatcher *d, int64_t now_ns);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* lanes.c: the runner's memory of the queue. */
+#include "lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void lanes_free(struct lanes *l)
+{
+    free(l->items);
+    *l = (struct lanes){0};
+}
+
+static struct lane *find(struct lanes *l, const char *type, int priority)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i].priority == priority && strcmp(l->items[i].type, type) == 0)
+            return &l->items[i];
+    return NULL;
+}
+
+static struct lane *add(struct lanes *l, const char *type, int priority, int64_t turn)
+{
+    if (l->count == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 16;
+        l->items = xrealloc(l->items, l->cap * sizeof *l->items);
+    }
+    struct lane *lane = &l->items[l->count++];
+    *lane = (struct lane){.priority = priority, .floor = {turn, 0}};
+    size_t len = strlen(type);
+    memcpy(lane->type, type, len < sizeof lane->type ? len : sizeof lane->type - 1);
+    return lane;
+}
+
+void lanes_note(struct lanes *l, const char *type, int priority, int64_t turn)
+{
+    struct lane *lane = find(l, type, priority);
+    if (!lane)
+        lane = add(l, type, priority, turn);
+    /* A lane that ran dry at this very turn had a task commit late behind its floor: from the turn's
+     * start again. One that still waits keeps its place in a turn that many tasks share. */
+    if (turn < lane->floor.turn || (turn == lane->floor.turn && !lane->waiting))
+        lane->floor = (struct lane_floor){turn, 0};
+    lane->waiting = true;
+}
+
+void lanes_look(struct lanes *l, const struct lane_head *heads, size_t count)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        bool seen = false;
+        for (size_t h = 0; h < count && !seen; h++)
+            seen = heads[h].priority == l->items[i].priority &&
+                   strcmp(heads[h].type, l->items[i].type) == 0;
+        if (!seen)
+            l->items[i].waiting = false;
+    }
+    for (size_t h = 0; h < count; h++)
+        lanes_note(l, heads[h].type, heads[h].priority, heads[h].turn);
+}
+
+bool lanes_waiting(const struct lanes *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i].waiting)
+            return true;
+    return false;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct lane *x = a, *y = b;
+    if (x->priority != y->priority)
+        return x->priority > y->priority ? -1 : 1;
+    if (x->floor.turn != y->floor.turn)
+        return x->floor.turn < y->floor.turn ? -1 : 1;
+    return strcmp(x->type, y->type);
+}
+
+void lanes_sort(struct lanes *l)
+{
+    qsort(l->items, l->count, sizeof *l->items, compare);
+}

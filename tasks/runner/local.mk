@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# runner: taskrunner, its dispatcher and its workers
+
+noinst_LIBRARIES += librunner.a
+librunner_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)
+librunner_a_SOURCES = \
+	tasks/runner/claim.h tasks/runner/claim.c \
+	tasks/runner/dispatcher.h tasks/runner/dispatcher.c \
+	tasks/runner/housekeeping.c tasks/runner/lease.c tasks/runner/turnover.c \
+	tasks/runner/impl.h \
+	tasks/runner/lanes.h tasks/runner/lanes.c \
+	tasks/runner/notify.h tasks/runner/notify.c \
+	tasks/runner/pool.h tasks/runner/pool.c \
+	tasks/runner/slot.h tasks/runner/slot.c \
+	tasks/runner/wire.h tasks/runner/wire.c \
+	tasks/runner/worker.h tasks/runner/worker.c
+
+dist_man_MANS += tasks/runner/taskrunner.8
+sbin_PROGRAMS += taskrunner
+taskrunner_SOURCES = tasks/runner/main.c
+taskrunner_LDADD = librunner.a $(TYPES_LIBS) $(STORE_LIBS) $(TASK_LIBS) $(DB_LIBS) $(BASE_LIBS) \
+	$(SYSTEMD_LIBS)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* admission.h: whether new tasks may wait, by the limits of each user and of the whole queue. Most are
+ * admitted from memory (quota.h); the others reserve room in the transaction that creates them, so that
+ * nobody counts before they are there: small limits hold to the task. */
+#ifndef FCGI_ADMISSION_H
+#define FCGI_ADMISSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/settings.h"
+#include "fcgi/quota.h"
+#include "store/submit.h"
+
+/* The tasks of one transaction: what is asked of each limit. */
+struct admission {
+    struct quota *quota;
+    struct admission_part {
+        int64_t user, limit; /* user 0: the whole queue */
+        int64_t wanted, taken; /* of wanted so many from memory */
+        int64_t ahead;         /* reserved beyond what is wanted */
+    } *parts;                  /* by user, the whole queue last: everybody locks in this order */
+    size_t count;
+    int64_t begun_ns;
+    const struct admission_part *refused; /* the limit that has no room */
+    bool remembered;                      /* it had none a moment ago */
+    bool reserved;
+};
+
+/* Takes from memory what TASKS need. ERR_LIMIT where a refusal is remembered; admission_end must follow
+ * either way. Memory is ARENA's. */
+int admission_begin(struct admission *a, struct quota *q, const struct queue_settings *limits,
+                    const struct new_task *tasks, size_t count, struct arena *arena,
+                    struct error *e) MUST_USE;
+
+/* Reserves the rest; inside the transaction that creates the tasks, and again when it is repeated.
+ * ERR_LIMIT. Where nothing is missing no statement is run. */
+int admission_reserve(struct admission *a, struct store *s, struct error *e) MUST_USE;
+
+/* CREATED tells whether the tasks are there now. */
+void admission_end(struct admission *a, bool created);
+
+/* After ERR_LIMIT: it was the limit of the whole queue. */
+bool admission_queue_full(const struct admission *a);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* backend.h: how the threads of one process share its few database connections. Lookups of a task by id
+ * that wait at the same time become one statement on a connection of their own, all else
+ * takes turns on a small pool. Every function may be called by any
+ * thread, and answers ERR_DB_GONE or ERR_TIMEOUT within two seconds where the database does not. */
+#ifndef FCGI_BACKEND_H
+#define FCGI_BACKEND_H
+
+#include "base/error.h"
+#include "base/settings.h"
+#include "store/change.h"
+#include "store/query.h"
+
+struct backend;
+
+/* Does not connect. S must outlive it. Fails where the configuration has no account for the API. */
+int backend_create(const struct settings *s, struct backend **out, struct error *e) MUST_USE;
+void backend_destroy(struct backend **b); /* NULL is accepted; nobody may be waiting */
+
+/* Combined. Texts from ARENA. ERR_NOT_FOUND where there is none. */
+int backend_get_task(struct backend *b, uint64_t id, struct arena *arena, struct task *out,
+                     struct error *e) MUST_USE;
+
+int backend_get_export(struct backend *b, uint64_t id, struct arena *arena, struct export_file *out,
+                       struct error *e) MUST_USE;
+
+enum backend_kind {
+    BACKEND_READ,   /* is done again where the connection turns out to be lost */
+    BACKEND_WRITE,  /* is not */
+    BACKEND_CHANGE, /* a write that may wait for a row which others hold: that it takes too long does not
+                     * mean that the database is away */
+};
+
+/* Runs CALL with a store of the pool, first come, first served. */
+int backend_call(struct backend *b, enum backend_kind kind,
+                 int (*call)(struct store *s, void *context, struct error *e), void *context,
+                 struct error *e) MUST_USE;
+
+#endif

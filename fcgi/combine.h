@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* combine.h: many threads that want the same kind of thing at the same time get it in one go. The
+ * first one leads: it takes all jobs that are queued, does them together, and wakes the others; what
+ * was queued meanwhile gets a leader from among its own. A lone job is led by its own thread at once.
+ * Knows neither databases nor requests. */
+#ifndef FCGI_COMBINE_H
+#define FCGI_COMBINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+
+/* First member of what a caller wants done. Lives on the stack of the thread that waits for it. */
+struct combine_job {
+    struct combine_job *next;
+    pthread_cond_t changed;
+    bool done;
+    bool leads;
+};
+
+/* Does COUNT jobs, a list from FIRST on, in the leader's thread. While it runs no other batch of this
+ * combiner does. It must leave every job with its result. */
+typedef void combine_run_fn(void *context, struct combine_job *first, size_t count);
+
+struct combiner;
+
+/* At most MAX jobs are done together. */
+struct combiner *combiner_create(size_t max, combine_run_fn *run, void *context) MUST_USE;
+void combiner_destroy(struct combiner **c); /* NULL is accepted; nobody may be waiting */
+
+/* Has JOB done, together with others or alone; returns when it is. */
+void combine(struct combiner *c, struct combine_job *job);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* conn.c: the life of a connection: idle, busy, idle again; passed on or closed. */
+#include "fcgi/conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* The poller sleeps in epoll; what it must look at again is told through the eventfd. */
+static void wake_poller(const struct pool *p)
+{
+    const uint64_t one = 1;
+    ssize_t ignored = write(p->wake, &one, sizeof one);
+    (void)ignored; /* only a full counter fails, and then the poller wakes anyway */
+}
+
+/* Lock held. */
+static void watch(struct pool *p, struct conn *c, uint32_t events)
+{
+    struct epoll_event event = {.events = events | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
+    int operation = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (epoll_ctl(p->epoll, operation, gateway_fd(c->gateway), &event) != 0)
+        log_bug("epoll_ctl: %s", strerror(errno));
+    c->watched = true;
+}
+
+/* Lock held. */
+static void arm(struct pool *p, struct conn *c)
+{
+    c->state = CONN_IDLE;
+    watch(p, c, EPOLLIN);
+}
+
+/* Lock held. */
+static void queue(struct pool *p, struct conn *c)
+{
+    c->state = CONN_BUSY;
+    c->woken = false;
+    c->queued = NULL;
+    if (p->queue_last)
+        p->queue_last->queued = c;
+    else
+        p->queue_first = c;
+    p->queue_last = c;
+    pthread_cond_signal(&p->work);
+}
+
+/* Lock held, in the poller. A parked connection whose event has not come: it must not come later, when a
+ * worker may be closing it. */
+static void queue_parked(struct pool *p, struct conn *c)
+{
+    epoll_ctl(p->epoll, EPOLL_CTL_DEL, gateway_fd(c->gateway), NULL);
+    c->watched = false;
+    queue(p, c);
+}
+
+/* Lock held. Frees the struct; the descriptor is closed, or has been passed on. */
+static void forget(struct pool *p, struct conn *c)
+{
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        p->conns = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    p->count--;
+    gateway_destroy(&c->gateway);
+    free(c);
+    if (p->full || p->phase != POOL_SERVING)
+        wake_poller(p);
+}
+
+/* Lock held, the connection in nobody else's hands. Sends the descriptor to whichever younger child
+ * takes it: nothing has been read ahead between two requests, so the peer notices nothing. Returns
+ * false where nobody takes it now. */
+static bool pass_on(struct pool *p, struct conn *c)
+{
+    int fd = gateway_fd(c->gateway);
+    char control[CMSG_SPACE(sizeof fd)] = {0}, byte = 0;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control,
+        .msg_controllen = sizeof control,
+    };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    if (sendmsg(p->options->handover_out, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != 1)
+        return false;
+    /* the connection lives on elsewhere, so closing our descriptor would not take it out of epoll */
+    epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL);
+    return true;
+}
+
+void conn_open(struct pool *p, int fd)
+{
+    const struct timeval timeout = {
+        .tv_sec = p->options->io_timeout_usec / 1000000,
+        .tv_usec = p->options->io_timeout_usec % 1000000,
+    };
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails on Unix sockets, as it should */
+
+    struct conn *c = xcalloc(1, sizeof *c);
+    c->gateway = gateway_create(fd);
+    c->request.pool = p;
+    pthread_mutex_lock(&p->lock);
+    c->next = p->conns;
+    if (c->next)
+        c->next->prev = c;
+    p->conns = c;
+    p->count++;
+    arm(p, c);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void conn_dispatch(struct pool *p, struct conn *c)
+{
+    pthread_mutex_lock(&p->lock);
+    if (c->state == CONN_IDLE)
+        p->busy++;
+    if (c->state == CONN_IDLE || c->state == CONN_PARKED)
+        queue(p, c);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void conn_park(struct pool *p, struct conn *c)
+{
+    pthread_mutex_lock(&p->lock);
+    if (c->woken || p->phase != POOL_SERVING) {
+        queue(p, c);
+    } else {
+        c->state = CONN_PARKED;
+        watch(p, c, 0);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pool_wake(struct pool_request *r)
+{
+    struct pool *p = r->pool;
+    struct conn *c = (struct conn *)r;
+    pthread_mutex_lock(&p->lock);
+    if (c->state == CONN_PARKED) {
+        c->state = CONN_WAKING;
+        c->queued = p->waking;
+        p->waking = c;
+        wake_poller(p);
+    } else if (c->state == CONN_BUSY) {
+        c->woken = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+void conn_queue_woken(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    for (struct conn *c = p->waking, *next; c; c = next) {
+        next = c->queued;
+        queue_parked(p, c);
+    }
+    p->waking = NULL;
+    pthread_mutex_unlock(&p->lock);
+}
+
+struct conn *conn_take(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    while (!p->queue_first && !p->workers_end)
+        pthread_cond_wait(&p->work, &p->lock);
+    struct conn *c = p->queue_first;
+    if (c) {
+        p->queue_first = c->queued;
+        if (!p->queue_first)
+            p->queue_last = NULL;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return c;
+}
+
+void conn_answered(struct pool *p, struct conn *c, bool kept)
+{
+    pthread_mutex_lock(&p->lock);
+    p->busy--;
+    if (!kept || p->phase == POOL_ENDING || (p->phase == POOL_PASSING && pass_on(p, c)))
+        forget(p, c);
+    else
+        arm(p, c);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void conn_sweep(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    for (struct conn *c = p->conns, *next; c; c = next) {
+        next = c->next;
+        if (c->state == CONN_PARKED && p->phase != POOL_SERVING)
+            queue_parked(p, c);
+        if (c->state != CONN_IDLE)
+            continue;
+        if (p->phase == POOL_PASSING && !pass_on(p, c))
+            break; /* the queue is full: the next sweep goes on */
+        if (p->phase == POOL_PASSING || p->phase == POOL_ENDING)
+            forget(p, c);
+    }
+    pthread_mutex_unlock(&p->lock);
+}

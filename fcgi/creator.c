@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* creator.c: combined creates, and those with a key. */
+#include "fcgi/creator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgi/admission.h"
+#include "fcgi/backend.h"
+#include "fcgi/combine.h"
+
+enum {
+    TASKS_MAX = 1000, /* of a transaction for several submissions */
+    JOBS_MAX = 64,
+    BYTES_MAX = 2 * 1024 * 1024, /* well below any max_allowed_packet */
+};
+
+struct creator {
+    struct backend *backend;
+    const struct queue_settings *limits;
+    struct quota *quota;
+    struct combiner *jobs;
+    struct arena *arena; /* of the leader */
+};
+
+struct create_job {
+    struct combine_job job;
+    struct submission *submission;
+    struct error *error;
+    int result;
+};
+
+static struct create_job *job_of(struct combine_job *j)
+{
+    return (struct create_job *)j;
+}
+
+static struct text copy_text(struct arena *arena, struct text t)
+{
+    return (struct text){t.p ? arena_strndup(arena, t.p, t.len) : NULL, t.len};
+}
+
+/* The arena of a batch is gone when the next batch begins: each job takes its own copy. A new task has no
+ * other texts. */
+static struct task copy_task(struct arena *arena, const struct task *t)
+{
+    struct task copy = *t;
+    copy.type = copy_text(arena, t->type);
+    copy.data = copy_text(arena, t->data);
+    return copy;
+}
+
+/* --- together ------------------------------------------------------------------------------------ */
+
+struct batch {
+    const struct new_task *tasks;
+    size_t count;
+    struct arena *arena;
+    struct task *made;
+    struct admission admission;
+};
+
+static int create(struct store *s, void *context, struct error *e)
+{
+    struct batch *batch = context;
+    int rc = admission_reserve(&batch->admission, s, e);
+    return rc ? rc : store_submit(s, batch->tasks, batch->count, batch->arena, batch->made, e);
+}
+
+static int create_call(struct store *s, void *context, struct error *e)
+{
+    return store_transaction(s, create, context, NULL, e);
+}
+
+/* Makes the tasks of the jobs from FIRST up to END (not included) one batch. */
+static void gather(struct combine_job *first, const struct combine_job *end, struct batch *batch)
+{
+    for (struct combine_job *j = first; j != end; j = j->next)
+        batch->count += job_of(j)->submission->count;
+    struct new_task *tasks = arena_calloc(batch->arena, batch->count, sizeof *tasks);
+    batch->tasks = tasks;
+    batch->made = arena_calloc(batch->arena, batch->count, sizeof *batch->made);
+    for (struct combine_job *j = first; j != end; j = j->next) {
+        const struct submission *s = job_of(j)->submission;
+        memcpy(tasks, s->tasks, s->count * sizeof *tasks);
+        tasks += s->count;
+    }
+}
+
+/* Creates the tasks of the jobs from FIRST up to END (not included) in one transaction. */
+static int create_together(struct creator *c, struct combine_job *first,
+                           const struct combine_job *end, struct error *e)
+{
+    struct batch batch = {.arena = c->arena};
+    gather(first, end, &batch);
+    int result = admission_begin(&batch.admission, c->quota, c->limits, batch.tasks, batch.count,
+                                 c->arena, e);
+    if (result == 0)
+        result = backend_call(c->backend, BACKEND_WRITE, create_call, &batch, e);
+    admission_end(&batch.admission, result == 0);
+    const struct task *made = batch.made;
+    for (struct combine_job *j = first; j != end; j = j->next) {
+        struct submission *s = job_of(j)->submission;
+        job_of(j)->result = result;
+        if (result != 0 && job_of(j)->error)
+            *job_of(j)->error = *e;
+        for (size_t i = 0; result == 0 && i < s->count; i++)
+            s->made[i] = copy_task(s->arena, made++);
+        s->made_count = result == 0 ? s->count : 0;
+        s->queue_full = admission_queue_full(&batch.admission);
+    }
+    return result;
+}
+
+/* What one job adds to a transaction. */
+static size_t job_bytes(const struct submission *s)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->count; i++)
+        bytes += s->tasks[i].data_len;
+    return bytes;
+}
+
+/* The first job behind FIRST that does not fit into the same transaction; NULL: all fit. */
+static struct combine_job *group_end(struct combine_job *first)
+{
+    size_t tasks = 0, bytes = 0;
+    for (struct combine_job *j = first; j; j = j->next) {
+        tasks += job_of(j)->submission->count;
+        bytes += job_bytes(job_of(j)->submission);
+        if (j != first && (tasks > TASKS_MAX || bytes > BYTES_MAX))
+            return j;
+    }
+    return NULL;
+}
+
+static void run_jobs(void *context, struct combine_job *first, size_t count)
+{
+    struct creator *c = context;
+    (void)count;
+    arena_reset(c->arena);
+    for (struct combine_job *end; first; first = end) {
+        struct error e = {0};
+        end = group_end(first);
+        int result = create_together(c, first, end, &e);
+        if (result == 0 || result == ERR_DB_GONE || result == ERR_TIMEOUT || first->next == end)
+            continue;
+        /* one of them is to blame: it fails alone */
+        for (struct combine_job *j = first; j != end; j = j->next) {
+            error_clear(&e);
+            result = create_together(c, j, j->next, &e);
+        }
+    }
+}
+
+/* --- alone --------------------------------------------------------------------------------------- */
+
+static int keyed_call(struct store *store, void *context, struct error *e)
+{
+    struct submission *s = context;
+    return store_submit_once(store, s->key, s->tasks, s->count, s->arena, s->made, &s->made_count,
+                             &s->replayed, e);
+}
+
+static int admit(struct store *s, void *ctx, struct error *e)
+{
+    return admission_reserve(ctx, s, e);
+}
+
+/* A replay is answered however full the queue is: so a refusal, also a remembered one, comes only when the
+ * key has turned out to be new. */
+static int submit_keyed(struct creator *c, struct submission *s, struct error *e)
+{
+    struct admission admission;
+    struct submit_key key = *s->key;
+    struct submission keyed = *s;
+    if (admission_begin(&admission, c->quota, c->limits, s->tasks, s->count, s->arena, e) != 0)
+        error_clear(e);
+    key.admit = admit;
+    key.admit_ctx = &admission;
+    keyed.key = &key;
+    int result = backend_call(c->backend, BACKEND_WRITE, keyed_call, &keyed, e);
+    admission_end(&admission, result == 0 && !keyed.replayed);
+    s->made_count = keyed.made_count;
+    s->replayed = keyed.replayed;
+    s->queue_full = admission_queue_full(&admission);
+    return result;
+}
+
+int creator_submit(struct creator *c, struct submission *s, struct error *e)
+{
+    s->replayed = false;
+    if (s->key)
+        return submit_keyed(c, s, e);
+    struct create_job job = {.submission = s, .error = e};
+    combine(c->jobs, &job.job);
+    return job.result;
+}
+
+struct creator *creator_create(struct backend *b, const struct queue_settings *limits)
+{
+    struct creator *c = xcalloc(1, sizeof *c);
+    c->backend = b;
+    c->limits = limits;
+    c->quota = quota_create();
+    c->arena = arena_create();
+    c->jobs = combiner_create(JOBS_MAX, run_jobs, c);
+    return c;
+}
+
+void creator_destroy(struct creator **c)
+{
+    if (!*c)
+        return;
+    combiner_destroy(&(*c)->jobs);
+    quota_destroy(&(*c)->quota);
+    arena_destroy(&(*c)->arena);
+    free(*c);
+    *c = NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* creator.h: from valid tasks to rows, for all threads of a process. Submissions that wait at the same
+ * time become one transaction, and none of them fails by another's fault; one with a key has a
+ * transaction of its own. Any thread. */
+#ifndef FCGI_CREATOR_H
+#define FCGI_CREATOR_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/settings.h"
+#include "store/submit.h"
+
+struct backend;
+struct creator;
+
+struct submission {
+    const struct new_task *tasks;
+    size_t count;
+    const struct submit_key *key; /* NULL: none */
+    struct arena *arena;          /* for the texts of made */
+    struct task *made;            /* room for count */
+    size_t made_count;            /* out: less than count only where replayed */
+    bool replayed;                /* out: made are the tasks of an earlier submission */
+    bool queue_full;              /* out, with ERR_LIMIT: not the user's limit, that of all */
+};
+
+/* LIMITS must outlive it. */
+struct creator *creator_create(struct backend *b, const struct queue_settings *limits) MUST_USE;
+void creator_destroy(struct creator **c); /* NULL is accepted; nobody may be submitting */
+
+/* All tasks or none. ERR_CONFLICT where the key was used for something else; ERR_LIMIT where too many
+ * tasks wait; else as backend_call. */
+int creator_submit(struct creator *c, struct submission *s, struct error *e) MUST_USE;
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* exchange.c: the course of a request: checks, handler, answer. */
+#include "fcgi/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "fcgi/prefer.h"
+#include "fcgi/request.h"
+
+enum { KEPT_BODY = 64 * 1024 };
+
+struct exchange *exchange_create(const struct app *app)
+{
+    struct exchange *x = xcalloc(1, sizeof *x);
+    x->app = app;
+    x->arena = arena_create();
+    response_init(&x->response);
+    return x;
+}
+
+void exchange_destroy(struct exchange **x)
+{
+    if (!*x)
+        return;
+    buf_free(&(*x)->request.body);
+    response_free(&(*x)->response);
+    arena_destroy(&(*x)->arena);
+    free(*x);
+    *x = NULL;
+}
+
+/* As new, but for memory that is worth keeping. */
+static void clear(struct exchange *x)
+{
+    struct buf body = x->request.body;
+    if (body.cap > KEPT_BODY)
+        buf_free(&body);
+    buf_clear(&body);
+    x->request = (struct request){.body = body};
+    response_clear(&x->response);
+    x->resume = NULL;
+    arena_reset(x->arena);
+}
+
+static void say_applied(struct exchange *x)
+{
+    char applied[32];
+    snprintf(applied, sizeof applied, "wait=%d", x->hold_seconds);
+    response_header(&x->response, "Preference-Applied", applied);
+}
+
+static void send_answer(struct exchange *x)
+{
+    if (response_send(&x->response, x->transport, x->request.head) != 0)
+        log_debug("the peer went away before its answer");
+}
+
+bool exchange_run(struct exchange *x, struct transport *t, void *place)
+{
+    clear(x);
+    x->transport = t;
+    if (request_find_route(x) && request_check_identity(x) && request_check_site(x) &&
+        request_read_query(x) && request_read_body(x) && request_find_object(x))
+        x->request.route->handle(x);
+    if (x->resume && place && x->app->waiters &&
+        waiters_add(x->app->waiters, &x->wait, x->wait.id, x->hold_seconds, place))
+        return false;
+    send_answer(x);
+    return true;
+}
+
+void exchange_resume(struct exchange *x)
+{
+    bool over = waiters_leave(x->app->waiters, &x->wait);
+    response_clear(&x->response);
+    x->resume(x);
+    if (over) /* and not because the peer or the pool goes away */
+        say_applied(x);
+    send_answer(x);
+}
+
+void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume)
+{
+    const char *header = transport_param(x->transport, "HTTP_PREFER");
+    x->hold_seconds = header ? prefer_wait(header) : -1;
+    if (x->hold_seconds > 0 && !ended) {
+        x->wait.id = id;
+        x->resume = resume;
+    } else if (x->hold_seconds >= 0) {
+        say_applied(x);
+    }
+}
+
+/* With nginx's number of the request, which stands in its log too. */
+static void log_failure(struct exchange *x, const struct error *e)
+{
+    const char *id = transport_param(x->transport, "REQUEST_ID");
+    log_error("%s, user %lld, request %s: %s", x->request.route->path,
+              (long long)x->request.identity.user, id ? id : "-", e->text);
+}
+
+bool exchange_fail(struct exchange *x, int error, const struct error *e)
+{
+    struct response *r = &x->response;
+    switch (error) {
+    case ERR_NOT_FOUND:
+        return response_problem(r, PROBLEM_not_found, NULL);
+    case ERR_CONFLICT:
+        return response_problem(r, PROBLEM_wrong_state, NULL);
+    case ERR_DB_GONE:
+        response_problem(r, PROBLEM_unavailable, NULL);
+        break;
+    case ERR_TIMEOUT:
+    case ERR_LIMIT:
+    case ERR_DB_RETRY:
+        response_problem(r, PROBLEM_busy, NULL);
+        break;
+    default:
+        log_failure(x, e);
+        return response_problem(r, PROBLEM_internal, NULL);
+    }
+    response_retry_after(r, x->app->settings->api.retry_after_usec);
+    return false;
+}
+
+int64_t exchange_scope(const struct exchange *x)
+{
+    return x->request.identity.admin ? 0 : x->request.identity.user;
+}

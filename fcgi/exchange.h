@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* exchange.h: one request and its answer, from the first byte to the last. Owned by whoever carries the
+ * connection, not by a thread: any thread that holds it may go on with it. */
+#ifndef FCGI_EXCHANGE_H
+#define FCGI_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "fcgi/response.h"
+#include "fcgi/route.h"
+#include "fcgi/transport.h"
+#include "fcgi/url.h"
+#include "fcgi/waiters.h"
+#include "store/query.h"
+#include "store/task.h"
+#include "task/catalogue.h"
+
+struct backend;
+struct creator;
+struct stats;
+struct tokens;
+
+/* What all requests of a process share; read-only but for backend, creator, stats,
+ * tokens and waiters, which guard themselves. */
+struct app {
+    const struct settings *settings;
+    const struct catalogue *catalogue;
+    struct backend *backend;
+    struct creator *creator;
+    struct stats *stats;
+    struct tokens *tokens;
+    struct waiters *waiters; /* NULL: no answer can be held */
+    struct buf types_json; /* the body of GET /v1/tasks/types */
+};
+
+/* Who asks. */
+struct identity {
+    int64_t user; /* 0 = nobody */
+    bool admin;
+};
+
+struct request {
+    bool head; /* HEAD: the handler does as for GET */
+    const struct route *route;
+    uint64_t id; /* the number in the path */
+    struct url_query query;
+    struct identity identity;
+    struct buf body;
+    struct task task;        /* RIGHT_TASK_OWNER: the task, already looked up */
+    struct export_file file; /* RIGHT_EXPORT_OWNER: likewise */
+};
+
+struct exchange {
+    struct exchange *next; /* for whoever keeps a list of them */
+    const struct app *app;
+    struct transport *transport;
+    struct arena *arena; /* everything that lives as long as the request */
+    struct request request;
+    struct response response;
+    struct wait wait;
+    int hold_seconds;
+    handler_fn *resume; /* NULL: the answer need not be held */
+    void *resume_context;
+};
+
+struct exchange *exchange_create(const struct app *app) MUST_USE;
+void exchange_destroy(struct exchange **x); /* NULL is accepted */
+
+/* Reads the request from T, does what it asks for and sends the answer: true. False: the answer is held, and X
+ * may already be in other hands; at PLACE waiters will call for exchange_resume. PLACE NULL: never false. */
+bool exchange_run(struct exchange *x, struct transport *t, void *place);
+
+/* Sends the answer that was held, as it is now. */
+void exchange_resume(struct exchange *x);
+
+/* For handlers: has the answer held until task ID has ended, as long as the client prefers (Prefer: wait, RFC
+ * 7240), and RESUME write it anew then. What stands in the response is sent where there is no such wish or too
+ * many wait already. */
+void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume);
+
+/* Answers for an error of layer store: 503 where the database is away, 404, 409, else 500 with a line
+ * in the log. Returns false. */
+bool exchange_fail(struct exchange *x, int error, const struct error *e);
+
+/* Whose rows a list shows: the user's own, 0 = everybody's for an admin. */
+int64_t exchange_scope(const struct exchange *x);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* handle_about.c: what the installation offers, and whether it works. */
+#include "base/error.h"
+#include "fcgi/backend.h"
+#include "fcgi/exchange.h"
+#include "fcgi/stats.h"
+
+void handle_type_list(struct exchange *x)
+{
+    buf_add(&x->response.body, x->app->types_json.data, x->app->types_json.len);
+    response_json(&x->response, 200);
+    response_etag(&x->response, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
+}
+
+void handle_stats(struct exchange *x)
+{
+    struct error e = {0};
+    int result = stats_get(x->app->stats, &x->response.body, &e);
+    if (result != 0)
+        exchange_fail(x, result, &e);
+    else
+        response_json(&x->response, 200);
+}
+
+static int ping_call(struct store *s, void *context, struct error *e)
+{
+    (void)context;
+    return store_ping(s, e);
+}
+
+void handle_health(struct exchange *x)
+{
+    struct error e = {0};
+    int result = backend_call(x->app->backend, BACKEND_READ, ping_call, NULL, &e);
+    if (result != 0) {
+        response_problem(&x->response, PROBLEM_unavailable, NULL);
+        response_retry_after(&x->response, x->app->settings->api.retry_after_usec);
+        return;
+    }
+    buf_adds(&x->response.body, "{\"status\":\"ok\",\"database\":\"ok\"}");
+    response_json(&x->response, 200);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* handle_attempts.c: GET /v1/tasks/{id}/attempts. */
+#include "base/error.h"
+#include "fcgi/backend.h"
+#include "fcgi/exchange.h"
+#include "fcgi/view.h"
+#include "store/history.h"
+
+enum { ATTEMPTS_MAX = 1000 };
+
+struct listing {
+    uint64_t id;
+    struct arena *arena;
+    struct attempt *attempts;
+    int count;
+};
+
+static int list_call(struct store *s, void *context, struct error *e)
+{
+    struct listing *l = context;
+    l->count = store_list_attempts(s, l->id, ATTEMPTS_MAX, l->arena, l->attempts, e);
+    return l->count < 0 ? l->count : 0;
+}
+
+/* The claim that runs is in the task's own row, unless it has ended since that was read. */
+static void add_running(struct listing *l, const struct task *t)
+{
+    if (t->status != TASK_started || l->count == ATTEMPTS_MAX ||
+        (l->count && l->attempts[l->count - 1].fence >= t->fence))
+        return;
+    l->attempts[l->count++] = (struct attempt){
+        .fence = t->fence,
+        .attempt = t->attempt,
+        .worker = t->worker,
+        .started_at = t->started_at,
+        .finished_at = INSTANT_NONE,
+    };
+}
+
+void handle_task_attempts(struct exchange *x)
+{
+    struct listing l = {.id = x->request.id, .arena = x->arena};
+    struct buf *body = &x->response.body;
+    struct error e = {0};
+    l.attempts = arena_calloc(x->arena, ATTEMPTS_MAX, sizeof *l.attempts);
+    int result = backend_call(x->app->backend, BACKEND_READ, list_call, &l, &e);
+    if (result != 0) {
+        exchange_fail(x, result, &e);
+        return;
+    }
+    add_running(&l, &x->request.task);
+    buf_adds(body, "{\"attempts\":[");
+    for (int i = 0; i < l.count; i++) {
+        if (i)
+            buf_addc(body, ',');
+        view_attempt(body, &l.attempts[i]);
+    }
+    buf_adds(body, "]}");
+    response_json(&x->response, 200);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* handle_create.c: POST /v1/tasks. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "fcgi/backend.h"
+#include "fcgi/creator.h"
+#include "fcgi/exchange.h"
+#include "fcgi/idempotency.h"
+#include "fcgi/ring.h"
+#include "fcgi/task_input.h"
+#include "fcgi/view.h"
+
+/* A key with the memory that it points to. */
+struct key {
+    struct submit_key key;
+    char text[IDEMPOTENCY_KEY_SIZE];
+    char hash[BODY_HASH_SIZE];
+};
+
+/* *GIVEN tells whether there is one. */
+static bool read_key(struct exchange *x, struct key *k, bool *given)
+{
+    const char *header = transport_param(x->transport, "HTTP_IDEMPOTENCY_KEY");
+    *given = header != NULL;
+    if (!header)
+        return true;
+    if (idempotency_key_parse(header, k->text) != 0)
+        return response_problem(&x->response, PROBLEM_bad_header,
+                                "Idempotency-Key must have 1 to 255 visible ASCII characters.");
+    body_hash(buf_str(&x->request.body), x->request.body.len, k->hash);
+    k->key = (struct submit_key){
+        .user = x->request.identity.user,
+        .key = k->text,
+        .body_hash = k->hash,
+        .keep_usec = x->app->settings->queue.idempotency_keep_usec,
+    };
+    return true;
+}
+
+static bool read_tasks(struct exchange *x, struct task_input *input)
+{
+    struct request *r = &x->request;
+    struct task_refusal refusal;
+    return task_input_read(x->app, &r->identity, buf_str(&r->body), r->body.len, x->arena, input,
+                           &refusal)
+               ? true
+               : response_problem_faults(&x->response, refusal.problem, refusal.detail,
+                                         refusal.faults.items, refusal.faults.count);
+}
+
+/* What has been made. */
+struct created {
+    struct submission submission;
+    bool is_array;
+};
+
+static void answer(struct exchange *x, const struct created *c)
+{
+    const struct submission *s = &c->submission;
+    struct buf *body = &x->response.body;
+    if (c->is_array)
+        buf_adds(body, "{\"tasks\":[");
+    for (size_t i = 0; i < s->made_count; i++) {
+        if (i)
+            buf_addc(body, ',');
+        view_task(body, x->app->settings, &s->made[i]);
+    }
+    if (c->is_array)
+        buf_adds(body, "]}");
+    response_json(&x->response, 202);
+    if (!c->is_array) {
+        char location[64];
+        snprintf(location, sizeof location, "/v1/tasks/%llu", (unsigned long long)s->made[0].id);
+        response_header(&x->response, "Location", location);
+    }
+    if (s->replayed)
+        response_header(&x->response, "Idempotency-Replayed", "true");
+    if (c->is_array || !task_status_ended(s->made[0].status))
+        response_retry_after(&x->response, x->app->settings->api.poll_after_usec);
+}
+
+/* The task is there whatever the database says now: it is shown as it was, if need be. */
+static void answer_again(struct exchange *x)
+{
+    struct created *c = x->resume_context;
+    struct task now;
+    struct error e = {0};
+    if (backend_get_task(x->app->backend, c->submission.made[0].id, x->arena, &now, &e) == 0)
+        c->submission.made[0] = now;
+    answer(x, c);
+}
+
+static void answer_created(struct exchange *x, struct created *c)
+{
+    const struct submission *s = &c->submission;
+    if (!s->replayed)
+        ring_for_tasks(x->app->settings, s->made, s->made_count);
+    answer(x, c);
+    if (c->is_array)
+        return;
+    x->resume_context = c;
+    exchange_hold(x, s->made[0].id, task_status_ended(s->made[0].status), answer_again);
+}
+
+static void refuse_limit(struct exchange *x, bool queue_full)
+{
+    response_problem(&x->response, queue_full ? PROBLEM_queue_full : PROBLEM_too_many_waiting, NULL);
+    response_retry_after(&x->response, x->app->settings->api.retry_after_usec);
+}
+
+void handle_task_create(struct exchange *x)
+{
+    struct task_input input = {0};
+    struct key key;
+    struct error e = {0};
+    bool keyed;
+    if (!read_key(x, &key, &keyed) || !read_tasks(x, &input))
+        return;
+    struct created *c = arena_calloc(x->arena, 1, sizeof *c);
+    struct submission *s = &c->submission;
+    c->is_array = input.is_array;
+    s->tasks = input.tasks;
+    s->count = input.count;
+    s->key = keyed ? &key.key : NULL;
+    s->arena = x->arena;
+    s->made = arena_calloc(x->arena, input.count, sizeof *s->made);
+    int result = creator_submit(x->app->creator, s, &e);
+    if (result == ERR_CONFLICT)
+        response_problem(&x->response, PROBLEM_key_reused, NULL);
+    else if (result == ERR_LIMIT)
+        refuse_limit(x, s->queue_full);
+    else if (result != 0)
+        exchange_fail(x, result, &e);
+    else if (!s->made_count && !input.is_array)
+        response_problem(&x->response, PROBLEM_task_gone, NULL);
+    else
+        answer_created(x, c);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* handle_task.c: one task: show, delete, retry. The task has been looked up and may be seen. */
+#include <json-c/json.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "fcgi/backend.h"
+#include "fcgi/exchange.h"
+#include "fcgi/request.h"
+#include "fcgi/ring.h"
+#include "fcgi/view.h"
+
+/* When to ask again: a hint, so this machine's clock will do for a task that waits for its time. */
+static int64_t poll_after(const struct exchange *x, const struct task *t)
+{
+    const int64_t least = x->app->settings->api.poll_after_usec, most = INT64_C(60000000);
+    if (t->status != TASK_scheduled || t->run_at == INSTANT_NONE)
+        return least;
+    int64_t left = t->run_at - clock_wall_usec();
+    return left < least ? least : left > most ? most : left;
+}
+
+static void show(struct exchange *x)
+{
+    const struct task *t = &x->request.task;
+    view_task(&x->response.body, x->app->settings, t);
+    response_json(&x->response, 200);
+    if (!task_status_ended(t->status))
+        response_retry_after(&x->response, poll_after(x, t));
+    response_etag(&x->response, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
+}
+
+static void show_again(struct exchange *x)
+{
+    if (request_find_object(x))
+        show(x);
+}
+
+void handle_task_get(struct exchange *x)
+{
+    const struct task *t = &x->request.task;
+    show(x);
+    exchange_hold(x, t->id, task_status_ended(t->status), show_again);
+}
+
+static int delete_call(struct store *s, void *context, struct error *e)
+{
+    const struct exchange *x = context;
+    return store_delete_task(s, x->request.id, e);
+}
+
+void handle_task_delete(struct exchange *x)
+{
+    struct error e = {0};
+    int result = backend_call(x->app->backend, BACKEND_CHANGE, delete_call, x, &e);
+    if (result == ERR_CONFLICT)
+        response_problem(&x->response, PROBLEM_not_finished,
+                         "Only a finished task can be deleted.");
+    else if (result != 0)
+        exchange_fail(x, result, &e);
+    else
+        response_no_content(&x->response);
+}
+
+struct retry {
+    uint64_t id;
+    struct arena *arena;
+    struct task task;
+};
+
+static int retry_call(struct store *s, void *context, struct error *e)
+{
+    struct retry *r = context;
+    return store_retry_task(s, r->id, r->arena, &r->task, e);
+}
+
+void handle_task_retry(struct exchange *x)
+{
+    struct retry retry = {.id = x->request.id, .arena = x->arena};
+    struct error e = {0};
+    int result = backend_call(x->app->backend, BACKEND_CHANGE, retry_call, &retry, &e);
+    if (result == ERR_CONFLICT)
+        response_problem(&x->response, PROBLEM_wrong_state,
+                         "Only a failed, cancelled or dropped task can be run again.");
+    else if (result != 0)
+        exchange_fail(x, result, &e);
+    if (result != 0)
+        return;
+    ring_for_tasks(x->app->settings, &retry.task, 1);
+    view_task(&x->response.body, x->app->settings, &retry.task);
+    response_json(&x->response, 202);
+    response_retry_after(&x->response, x->app->settings->api.poll_after_usec);
+}

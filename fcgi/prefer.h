@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* prefer.h: reads the header Prefer (RFC 7240). */
+#ifndef FCGI_PREFER_H
+#define FCGI_PREFER_H
+
+enum { PREFER_WAIT_MAX = 60 };
+
+/* The seconds of wait=N, at most PREFER_WAIT_MAX; -1 where there is none or it is no number: preferences
+ * that make no sense are ignored (section 2). The first of several counts. */
+int prefer_wait(const char *header);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* quota.h: what a process remembers of the limits on waiting tasks: room that it has reserved ahead for a
+ * user, and refusals of a moment ago. A bounded table; what is forgotten costs a statement or two. Asks no
+ * database. Any thread. */
+#ifndef FCGI_QUOTA_H
+#define FCGI_QUOTA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct quota;
+
+struct quota *quota_create(void) MUST_USE;
+void quota_destroy(struct quota **q); /* NULL is accepted */
+
+/* Takes room for at most WANTED tasks of USER (0 = of everybody); returns for how many. */
+int64_t quota_take(struct quota *q, int64_t user, int64_t wanted);
+
+/* Puts room back, or in that was reserved ahead. */
+void quota_put(struct quota *q, int64_t user, int64_t count);
+
+/* Until UNTIL_NS there is no room for WANTED tasks of USER or more. */
+void quota_refuse(struct quota *q, int64_t user, int64_t wanted, int64_t until_ns);
+bool quota_refused(struct quota *q, int64_t user, int64_t wanted, int64_t now_ns);
+
+#endif

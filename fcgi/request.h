@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* request.h: the checks that a request passes before its handler sees it, in the order of the
+ * functions. Each returns true, or false with the refusal in the response. */
+#ifndef FCGI_REQUEST_H
+#define FCGI_REQUEST_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+
+struct exchange;
+
+bool request_find_route(struct exchange *x) MUST_USE;     /* 404, 405 */
+bool request_check_identity(struct exchange *x) MUST_USE; /* 401, 403, 503 */
+bool request_check_site(struct exchange *x) MUST_USE;     /* 403 */
+bool request_read_query(struct exchange *x) MUST_USE;     /* 400 */
+bool request_read_body(struct exchange *x) MUST_USE;      /* 400, 413, 415 */
+bool request_find_object(struct exchange *x) MUST_USE;    /* 404, 503 */
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* response.c: collects and sends an answer. */
+#include "fcgi/response.h"
+
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+enum { KEPT_MEMORY = 64 * 1024, ETAG_SIZE = 2 + 32 + 1 };
+
+void response_init(struct response *r)
+{
+    *r = (struct response){0};
+}
+
+void response_free(struct response *r)
+{
+    buf_free(&r->head);
+    buf_free(&r->body);
+}
+
+void response_clear(struct response *r)
+{
+    if (r->body.cap > KEPT_MEMORY)
+        buf_free(&r->body);
+    buf_clear(&r->head);
+    buf_clear(&r->body);
+    r->status = 0;
+    r->bad_header = false;
+}
+
+void response_header(struct response *r, const char *name, const char *value)
+{
+    for (const unsigned char *p = (const unsigned char *)value; *p; p++)
+        if (*p < 0x20 || *p == 0x7f)
+            r->bad_header = true;
+    buf_addf(&r->head, "%s: %s\r\n", name, value);
+}
+
+void response_json(struct response *r, int status)
+{
+    r->status = status;
+    response_header(r, "Content-Type", "application/json");
+    response_header(r, "Cache-Control", status == 200 ? "private, no-cache" : "no-store");
+}
+
+void response_no_content(struct response *r)
+{
+    r->status = 204;
+    response_header(r, "Cache-Control", "no-store");
+}
+
+bool response_problem_faults(struct response *r, enum problem p, const char *detail,
+                             const struct fault *faults, size_t count)
+{
+    buf_clear(&r->head);
+    buf_clear(&r->body);
+    r->bad_header = false;
+    r->status = problem_status(p);
+    problem_json(&r->body, p, detail, faults, count);
+    response_header(r, "Content-Type", "application/problem+json");
+    response_header(r, "Cache-Control", "no-store");
+    return false;
+}
+
+bool response_problem(struct response *r, enum problem p, const char *detail)
+{
+    return response_problem_faults(r, p, detail, NULL, 0);
+}
+
+void response_retry_after(struct response *r, int64_t usec)
+{
+    buf_addf(&r->head, "Retry-After: %lld\r\n", usec < 1000000 ? 1LL : (long long)(usec / 1000000));
+}
+
+/* Whether LIST (RFC 9110 section 13.1.2) has TAG: weak comparison, so W/ does not matter. */
+static bool list_has(const char *list, const char *tag)
+{
+    size_t len = strlen(tag);
+    for (const char *p = list; *p;) {
+        p += strspn(p, " \t,");
+        if (*p == '*')
+            return true;
+        if (strncmp(p, "W/", 2) == 0)
+            p += 2;
+        if (strncmp(p, tag, len) == 0)
+            return true;
+        if (*p == '"')
+            p++;
+        p += strcspn(p, "\"");
+        if (*p == '"')
+            p++;
+    }
+    return false;
+}
+
+void response_etag(struct response *r, const char *if_none_match)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    char tag[ETAG_SIZE];
+    if (r->status != 200 || r->body.err)
+        return;
+    SHA256((const unsigned char *)buf_str(&r->body), r->body.len, digest);
+    tag[0] = '"';
+    for (int i = 0; i < 16; i++)
+        snprintf(tag + 1 + 2 * i, 3, "%02x", digest[i]);
+    tag[33] = '"';
+    tag[34] = '\0';
+    response_header(r, "ETag", tag);
+    if (!if_none_match || !list_has(if_none_match, tag))
+        return;
+    r->status = 304;
+    buf_clear(&r->body);
+}
+
+int response_send(struct response *r, struct transport *t, bool head_only)
+{
+    struct buf start = BUF_INIT;
+    if (r->bad_header || r->head.err || r->body.err || !r->status) {
+        log_error("an answer could not be written: %s",
+                  r->bad_header ? "control character in a header"
+                  : r->status   ? err_text(r->body.err ? r->body.err : r->head.err)
+                                : "nobody answered");
+        response_problem(r, PROBLEM_internal, NULL);
+    }
+    buf_addf(&start, "Status: %d %s\r\n", r->status, status_phrase(r->status));
+    buf_add(&start, r->head.data, r->head.len);
+    buf_adds(&start, "X-Content-Type-Options: nosniff\r\n");
+    bool bodiless = r->status == 204 || r->status == 304;
+    if (!bodiless)
+        buf_addf(&start, "Content-Length: %zu\r\n", r->body.len);
+    buf_adds(&start, "\r\n");
+    int result = transport_write(t, start.data, start.len);
+    if (result == 0 && !bodiless && !head_only)
+        result = transport_write(t, r->body.data, r->body.len);
+    buf_free(&start);
+    return result;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* view_task.c: a task as JSON. */
+#include "fcgi/view.h"
+
+#include "task/type.h"
+
+/* Only what can be done with the task now. */
+static void add_links(struct buf *out, const struct task *t)
+{
+    unsigned long long id = t->id;
+    buf_addf(out, "{\"self\":\"/v1/tasks/%llu\"", id);
+    if (t->has_file)
+        buf_addf(out, ",\"download\":\"/v1/tasks/%llu/download\"", id);
+    if (task_status_ended(t->status) && t->status != TASK_success)
+        buf_addf(out, ",\"retry\":\"/v1/tasks/%llu/retry\"", id);
+    if (!task_status_ended(t->status))
+        buf_addf(out, ",\"cancel\":\"/v1/tasks/%llu/cancel\"", id);
+    buf_addc(out, '}');
+}
+
+static unsigned effective_attempts(const struct settings *s, const struct task *t)
+{
+    struct task_limits limits;
+    if (t->max_attempts)
+        return t->max_attempts;
+    task_limits_get(s, t->type.p, &limits);
+    return (unsigned)limits.max_attempts;
+}
+
+void view_task(struct buf *out, const struct settings *s, const struct task *t)
+{
+    buf_adds(out, "{\"id\":");
+    buf_add_u64(out, t->id);
+    view_text(out, ",\"type\":", t->type);
+    view_json(out, ",\"data\":", t->data);
+    buf_adds(out, ",\"status\":");
+    buf_json_s(out, task_status_name(t->status));
+    view_text(out, ",\"worker\":", t->worker);
+    view_instant(out, ",\"created_at\":", t->created_at);
+    view_instant(out, ",\"updated_on\":", t->updated_on);
+    buf_adds(out, ",\"created_by\":");
+    buf_add_i64(out, t->created_by);
+    buf_adds(out, ",\"priority\":");
+    buf_add_i64(out, t->priority);
+    view_instant(out, ",\"run_at\":", t->run_at);
+    view_instant(out, ",\"started_at\":", t->started_at);
+    view_instant(out, ",\"finished_at\":", t->finished_at);
+    view_instant(out, ",\"expires_at\":", t->expires_at);
+    buf_adds(out, ",\"attempt\":");
+    buf_add_u64(out, t->attempt);
+    buf_adds(out, ",\"max_attempts\":");
+    buf_add_u64(out, effective_attempts(s, t));
+    buf_adds(out, t->cancel_requested ? ",\"cancel_requested\":true" : ",\"cancel_requested\":false");
+    view_json(out, ",\"progress\":", t->progress);
+    view_json(out, ",\"error\":", t->error);
+    view_json(out, ",\"result\":", t->result);
+    buf_adds(out, ",\"links\":");
+    add_links(out, t);
+    buf_addc(out, '}');
+}

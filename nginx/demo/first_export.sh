@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # dir and state are set by stack
+# first_export.sh: proves by HTTP that the demo works, and says where everything is.
+
+api() { curl -q --noproxy '*' -fsS -u ada:demo "$@"; }
+
+# Posts an export, waits for it, downloads it, shows its first line. Leaves its path in $task.
+first_export() {
+    local base status='' end=$((SECONDS + 60))
+    base=http://127.0.0.1:$(http_port)
+    task=$(api -o /dev/null -w '%header{location}' -H 'Content-Type: application/json' \
+        -d '{"type": "csv_export", "data": {"export": "books"}}' "$base/v1/tasks")
+    [[ $task == /v1/tasks/* ]] || die "the API gave no task for an export: '$task'"
+    until [[ $status == success ]]; do
+        status=$(api "$base$task" | grep -oE '"status": *"[a-z]+"' | head -n 1 | cut -d '"' -f 4)
+        case $status in
+            failure | cancelled | dropped) die "the first export ended as $status: $base$task" ;;
+        esac
+        ((SECONDS < end)) || die "the first export does not end: $base$task"
+        sleep 0.2
+    done
+    api -o "$dir/first-export.csv" "$base$task/download"
+    say "  $base$task/download: $(wc -c <"$dir/first-export.csv") bytes, beginning with"
+    say "  $(head -n 1 "$dir/first-export.csv" | cut -c 1-100)"
+}
+
+print_urls() {
+    local base
+    base=http://127.0.0.1:$(http_port)
+    cat <<END
+
+Backdesk runs. Users: ada, grace, admin; the password is demo.
+
+  page        $base/tasks/
+  API         $base/v1/tasks
+  variables   $dir/env
+  logs        $state/log
+
+Three lines to try:
+
+  curl -u ada:demo -H 'Content-Type: application/json' -d '{"type": "html_export", "data": {"export": "books"}}' $base/v1/tasks
+  curl -u ada:demo $base/v1/tasks/exports
+  curl -u ada:demo -OJ $base$task/download
+END
+}

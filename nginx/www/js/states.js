@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ * states.js: the states of a task in words and signs, and what each means for the page. */
+
+/* word: what the reader sees; sign: an icon, so that colour is never alone; finished: no longer
+ * moves; told: what is announced when a task comes into the state, if anything. */
+const STATES = {
+    scheduled: { word: 'Scheduled', sign: 'clock' },
+    fresh: { word: 'Waiting', sign: 'wait' },
+    started: { word: 'Running', sign: 'run', told: 'has started' },
+    stopping: { word: 'Stopping', sign: 'run' },
+    success: { word: 'Done', sign: 'check', finished: true, told: 'is done' },
+    failure: { word: 'Failed', sign: 'cross', finished: true, told: 'has failed' },
+    cancelled: { word: 'Cancelled', sign: 'stop', finished: true, told: 'was cancelled' },
+    dropped: { word: 'Lost', sign: 'broken', finished: true, told: 'was lost' },
+};
+
+export const ALL_SIGNS = [...new Set(Object.values(STATES).map((state) => state.sign))];
+
+/* The state that the reader should see: {name, word, sign, finished, told}. */
+export function stateOf(task) {
+    let name = task.status;
+    if (name === 'fresh' && Date.parse(task.run_at) > Date.now()) {
+        name = 'scheduled';
+    } else if (name === 'started' && task.cancel_requested) {
+        name = 'stopping';
+    }
+    return { name, word: name, sign: 'wait', finished: false, ...STATES[name] };
+}
+
+export function isFinished(task) {
+    return STATES[task.status]?.finished === true;
+}
+
+/* Something may happen to it within the next seconds. */
+export function isBusy(task) {
+    if (isFinished(task)) {
+        return false;
+    }
+    return stateOf(task).name !== 'scheduled' || Date.parse(task.run_at) - Date.now() < 5000;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ * task-row.js: one task as an item of the list. It is drawn once and then changed where the task
+ * changed, so that focus, selection and open details stay. What its buttons do is tasks.js's. */
+
+import { disclosure } from './disclosure.js';
+import { el, setAttribute, setText, show, unseen } from './dom.js';
+import { icon } from './icons.js';
+import { taskTitle, typeLabel } from './names.js';
+import { isFinished, stateOf } from './states.js';
+import { doneText, progressText } from './progress.js';
+import { setTime, shortTime, span, timeNode } from './time.js';
+
+function button(iconName, text, onclick, extra = '') {
+    return el(
+        'button',
+        { type: 'button', class: `button button-small ${extra}`, onclick },
+        icon(iconName),
+        text,
+        unseen(''),
+    );
+}
+
+export class TaskRow {
+    #task = {};
+    #nodes;
+
+    /* act(verb, row): verb is 'retry', 'cancel' or 'delete'. */
+    constructor(task, act) {
+        this.#nodes = this.#draw(task.id, act);
+        this.element = this.#nodes.item;
+        this.update(task, false);
+    }
+
+    get task() {
+        return this.#task;
+    }
+
+    #draw(id, act) {
+        const nodes = {
+            title: el('h3', { tabindex: '-1' }),
+            kind: el('span', { class: 'tag' }),
+            word: el('span'),
+            asked: timeNode(),
+            more: el('span'),
+            bar: el('progress', { max: 100 }),
+            amount: el('span', { class: 'amount' }),
+            errorCode: el('code'),
+            errorText: el('span'),
+            note: el('p', { class: 'fault', role: 'alert', hidden: true }),
+            download: el(
+                'a',
+                { class: 'button button-small button-go', download: true },
+                icon('download'),
+                'Download',
+                unseen(''),
+            ),
+            retry: button('retry', 'Try again', () => act('retry', this)),
+            cancel: button('stop', 'Cancel', () => act('cancel', this)),
+            remove: button('bin', 'Delete', () => act('delete', this), 'button-quiet'),
+            facts: el('dl', { class: 'facts' }),
+        };
+        nodes.state = el('span', { class: 'state' }, nodes.word);
+        nodes.progress = el('div', { class: 'progress' }, nodes.bar, nodes.amount);
+        nodes.error = el('p', { class: 'why' }, nodes.errorText, ' ', nodes.errorCode);
+        nodes.item = el(
+            'li',
+            { class: 'item', id: `task-${id}` },
+            el('div', { class: 'item-head' }, nodes.title, nodes.kind, nodes.state),
+            el('p', { class: 'meta' }, `Task ${id}, `, nodes.asked, nodes.more),
+            nodes.progress,
+            nodes.error,
+            nodes.note,
+            el(
+                'div',
+                { class: 'item-foot' },
+                nodes.download,
+                nodes.retry,
+                nodes.cancel,
+                nodes.remove,
+                disclosure(nodes.facts, `task ${id}`),
+            ),
+            nodes.facts,
+        );
+        return nodes;
+    }
+
+    /* withUser: say whose it is, since the list holds tasks of several. */
+    update(task, withUser) {
+        const nodes = this.#nodes;
+        const title = taskTitle(task);
+        const label = typeLabel(task.type);
+        const focused = nodes.item.contains(document.activeElement);
+
+        this.#task = task;
+        setText(nodes.title, title);
+        setText(nodes.kind, label);
+        show(nodes.kind, label !== title);
+        setTime(nodes.asked, task.created_at);
+        setText(nodes.more, this.#summary(withUser));
+        this.#updateState(stateOf(task));
+        this.#updateProgress(title);
+        this.#updateError();
+        this.#updateActions(`${title}, task ${task.id}`);
+        this.#updateFacts();
+        if (focused && document.activeElement?.closest('[hidden]')) {
+            this.focus();
+        }
+    }
+
+    #summary(withUser) {
+        const task = this.#task;
+        const finished = isFinished(task);
+        const took = finished ? span(task.started_at, task.finished_at) : '';
+        return [
+            withUser ? `user ${task.created_by}` : '',
+            stateOf(task).name === 'scheduled' ? `starts ${shortTime(task.run_at)}` : '',
+            finished ? doneText(task) : '',
+            took ? `took ${took}` : '',
+            task.attempt > 1 ? `attempt ${task.attempt} of ${task.max_attempts}` : '',
+        ]
+            .filter(Boolean)
+            .map((text) => `, ${text}`)
+            .join('');
+    }
+
+    #updateState(state) {
+        const nodes = this.#nodes;
+        setText(nodes.word, state.word);
+        if (nodes.state.dataset.state !== state.name) {
+            nodes.state.dataset.state = state.name;
+            nodes.item.dataset.state = state.name;
+            nodes.state.replaceChildren(icon(state.sign), nodes.word);
+        }
+    }
+
+    #updateProgress(title) {
+        const { progress, status } = this.#task;
+        const running = status === 'started';
+        const known = typeof progress?.percent === 'number';
+        show(this.#nodes.bar, running);
+        setAttribute(
+            this.#nodes.bar,
+            'value',
+            known ? Math.min(100, Math.max(0, progress.percent)) : null,
+        );
+        setAttribute(this.#nodes.bar, 'aria-label', `Progress of ${title}, task ${this.#task.id}`);
+        setText(this.#nodes.amount, progressText(progress) || (running ? 'Working…' : ''));
+        show(this.#nodes.progress, running);
+    }
+
+    #updateError() {
+        const { error } = this.#task;
+        setText(this.#nodes.errorText, error?.message || '');
+        setText(this.#nodes.errorCode, error?.code || '');
+        show(this.#nodes.error, Boolean(error));
+    }
+
+    #updateActions(name) {
+        const nodes = this.#nodes;
+        const links = this.#task.links || {};
+        const set = (node, possible) => {
+            show(node, Boolean(possible));
+            setText(node.querySelector('.unseen'), ` ${name}`);
+        };
+        setAttribute(nodes.download, 'href', links.download);
+        set(nodes.download, links.download);
+        set(nodes.retry, links.retry);
+        set(nodes.cancel, links.cancel);
+        set(nodes.remove, isFinished(this.#task) && links.self);
+    }
+
+    #updateFacts() {
+        const task = this.#task;
+        const rows = [
+            ['State', `${stateOf(task).word} (${task.status})`],
+            ['Type', task.type],
+            ['Data', el('pre', {}, JSON.stringify(task.data, null, 2))],
+            ['Asked for', timeNode(task.created_at)],
+            [
+                'Not before',
+                task.run_at && Date.parse(task.run_at) > Date.parse(task.created_at) + 1000
+                    ? timeNode(task.run_at)
+                    : null,
+            ],
+            ['Started', task.started_at ? timeNode(task.started_at) : null],
+            ['Ended', task.finished_at ? timeNode(task.finished_at) : null],
+            ['Kept until', task.expires_at ? timeNode(task.expires_at) : null],
+            ['Attempt', task.attempt ? `${task.attempt} of ${task.max_attempts}` : null],
+            ['Priority', String(task.priority)],
+            ['Worker', task.worker],
+            ['Result', task.result ? el('pre', {}, JSON.stringify(task.result, null, 2)) : null],
+        ].filter(([, value]) => value);
+        this.#nodes.facts.replaceChildren(
+            ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
+        );
+    }
+
+    /* Says what went wrong with an action; '' takes it away. */
+    note(text) {
+        setText(this.#nodes.note, text);
+        show(this.#nodes.note, text !== '');
+    }
+
+    focus() {
+        this.#nodes.title.focus();
+    }
+}

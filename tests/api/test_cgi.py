@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""One request from environment and standard input, and the command line."""
+
+import json
+import subprocess
+
+import pytest
+
+from api.fastcgi import Answer
+
+
+@pytest.fixture
+def run(stack):
+    """run(*arguments, body, **variables) -> the finished process."""
+    program = stack.state / "app" / "libexec" / "backdesk" / "tasks.fcgi"
+
+    def one(*arguments, body=b"", config=stack.config, **variables):
+        return subprocess.run([program, "--config", str(config), *arguments], input=body, capture_output=True,
+                              env={**stack.daemon_environment(), **variables}, timeout=20)
+    return one
+
+
+def test_get(stack, run):
+    done = run(REQUEST_METHOD="GET", REQUEST_URI="/v1/tasks?limit=1", BACKDESK_USER="1")
+    assert done.returncode == 0
+    answer = Answer(done.stdout)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert "tasks" in answer.json()
+
+
+def test_post(stack, run):
+    body = json.dumps({"type": "dummy", "run_at": "2099-01-01T00:00:00Z"}).encode()
+    answer = Answer(run(body=body, REQUEST_METHOD="POST", REQUEST_URI="/v1/tasks", BACKDESK_USER="2",
+                        CONTENT_TYPE="application/json").stdout)
+    assert answer.status == 202
+    assert stack.task(answer.json()["id"], "grace")["created_by"] == 2
+
+
+@pytest.mark.parametrize("variables, status", [
+    ({"REQUEST_METHOD": "GET", "REQUEST_URI": "/v1/tasks"}, 401),
+    ({"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/v1", "PATH_INFO": "/tasks/types", "BACKDESK_USER": "1"}, 200),
+    ({"REQUEST_METHOD": "GET"}, 404),
+    ({"REQUEST_METHOD": "HEAD", "REQUEST_URI": "/v1/tasks/types", "BACKDESK_USER": "1"}, 200)])
+def test_others(run, variables, status):
+    answer = Answer(run(**variables).stdout)
+    assert answer.status == status
+    assert (answer.body == b"") == (variables["REQUEST_METHOD"] == "HEAD")
+
+
+def test_command_line(stack, run):
+    assert run("--check-config").returncode == 0
+    assert b"usage" in run("--help").stdout
+    assert run("--version").stdout.startswith(b"tasks.fcgi")
+    assert run("--nonsense").returncode == 2
+    assert run("word").returncode == 2
+    no_socket = run()
+    assert no_socket.returncode == 2
+    assert b"spawn-fcgi" in no_socket.stderr
+    bad = stack.variant("bad", lambda text: text + "\napi { threads = 0 }\n")
+    refused = run("--check-config", config=bad)
+    assert refused.returncode == 1
+    assert b"bad.conf:" in refused.stderr and b"threads" in refused.stderr

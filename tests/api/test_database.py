@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The database is away: 503 within two seconds, whatever is asked; then everything works again by itself."""
+
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from api.conftest import NEVER, assert_problem
+from stack import stopped, wait_until
+
+REQUESTS = [
+    ("GET", "/v1/tasks", {}), ("GET", "/v1/tasks/1", {}), ("DELETE", "/v1/tasks/1", {}),
+    ("POST", "/v1/tasks/1/retry", {}), ("POST", "/v1/tasks/1/cancel", {}), ("GET", "/v1/tasks/1/attempts", {}),
+    ("GET", "/v1/tasks/1/download", {}), ("GET", "/v1/tasks/exports", {}), ("GET", "/v1/tasks/exports/1/download", {}),
+    ("DELETE", "/v1/tasks/exports/1", {}), ("GET", "/v1/tasks/health", {}),
+    ("GET", "/v1/tasks/stats", {}),
+    ("DELETE", "/v1/tasks?finished_before=2000-01-01T00:00:00Z", {}),
+    ("POST", "/v1/tasks", {"json": {"type": "dummy", "run_at": NEVER}})]
+
+
+def assert_away(stack, slack=0.5):
+    """All at once, several times over."""
+    def one(request):
+        method, path, options = request
+        begun = time.monotonic()
+        answer = stack.request(method, path, **options)
+        took = time.monotonic() - begun
+        return method, path, answer, took
+    with ThreadPoolExecutor(33) as executor:
+        for method, path, answer, took in executor.map(one, REQUESTS * 3):
+            problem = assert_problem(answer, 503)
+            assert problem["code"] in ("unavailable", "busy")
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert took < 2 + slack, (method, path, took)
+    # what needs no database works
+    assert stack.request("GET", "/v1/tasks/types").status_code == 200
+    assert stack.request("GET", "/v1/tasks/nothing").status_code == 404
+
+
+def assert_back(stack):
+    wait_until(lambda: stack.request("GET", "/v1/tasks/health").status_code == 200, 15)
+    assert stack.request("GET", "/v1/tasks").status_code == 200
+    # each process finds out by itself
+    wait_until(lambda: {stack.request("POST", "/v1/tasks", json={"type": "dummy", "run_at": NEVER}).status_code
+                        for _ in range(10)} == {202}, 5)
+
+
+def test_killed_and_started(stack):
+    task = stack.create("dummy", {"seconds": 0}, run_at=NEVER)
+    stack.kill_database()
+    try:
+        assert_away(stack)
+    finally:
+        stack.start_database()
+    assert_back(stack)
+    assert stack.task(task["id"]) == task
+
+
+def test_frozen(stack):
+    pid = stack.pid("mariadbd")
+    assert_back(stack)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: stopped(pid), 5)
+        assert_away(stack)
+        assert_away(stack)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert_back(stack)
+
+
+def test_connections_killed(stack):
+    """A lost connection costs nobody an answer, as long as the server is there."""
+    assert_back(stack)
+    for _ in range(3):
+        for (number,) in stack.root_sql(
+                "SELECT id FROM information_schema.processlist WHERE user = 'backdesk_api'"):
+            stack.root_sql(f"KILL CONNECTION {number}")
+        time.sleep(1.1)  # idle for longer than a connection is trusted untested
+        for method, path, status in [("GET", "/v1/tasks/health", 200), ("GET", "/v1/tasks/1234567", 404),
+                                     ("GET", "/v1/tasks", 200), ("GET", "/v1/tasks/exports", 200)]:
+            assert stack.request(method, path).status_code == status
+        assert stack.request("POST", "/v1/tasks", json={"type": "dummy", "run_at": NEVER}).status_code == 202
+
+
+def test_row_that_is_held(stack):
+    """Who waits for a row that somebody holds is told to come again; nobody else notices. (One only: as many as
+    there are connections would leave none for others.)"""
+    assert_back(stack)
+    task = stack.create("dummy", {"seconds": 0}, run_at=NEVER)
+    connection = stack.connect()
+    connection.begin()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (task["id"],))
+    with ThreadPoolExecutor(1) as executor:
+        held = [executor.submit(stack.request, "POST", f"/v1/tasks/{task['id']}/cancel")]
+        while not all(one.done() for one in held):
+            assert stack.request("GET", "/v1/tasks", "grace").status_code == 200
+    connection.rollback()
+    connection.close()
+    for one in held:
+        assert int(assert_problem(one.result(), 503) and one.result().headers["Retry-After"]) >= 1
+    assert stack.request("POST", f"/v1/tasks/{task['id']}/cancel").status_code == 202
+
+
+def test_restart_under_load(stack):
+    """What was answered with 202 is there afterwards; everything else got 503."""
+    acknowledged, other, stopped = [], [], threading.Event()
+    lock = threading.Lock()
+
+    def client():
+        while not stopped.is_set():
+            answer = stack.request("POST", "/v1/tasks", json={"type": "dummy", "run_at": NEVER})
+            with lock:
+                if answer.status_code == 202:
+                    acknowledged.append(answer.json()["id"])
+                elif answer.status_code != 503:
+                    other.append(answer.text)
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(2):
+            before = len(acknowledged)
+            wait_until(lambda: len(acknowledged) > before + 100, 20)
+            stack.kill_database()
+            stack.start_database()
+        before = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > before + 100, 20)
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+    assert other == []
+    marks = ", ".join(["%s"] * len(acknowledged))
+    assert stack.sql(f"SELECT COUNT(*) FROM tasks WHERE id IN ({marks})", acknowledged) == [(len(set(acknowledged)),)]
+
+
+@pytest.mark.parametrize("settings", [{"database.socket": '"/nonexistent/mysql.sock"'},
+                                      {"database.name": '"nothing"'},
+                                      {'account "api".password': '"wrong"'}])
+def test_pool_starts_without_database(stack, settings):
+    from api.conftest import Pool
+    one = Pool(stack, "away", {"api.processes": 1, **settings})
+    try:
+        for path in ("/v1/tasks/health", "/v1/tasks", "/v1/tasks/1"):
+            answer = one.request(path=path)
+            assert answer.status == 503
+            assert answer.headers["Retry-After"]
+        assert one.request(path="/v1/tasks/types").status == 200
+    finally:
+        one.stop()

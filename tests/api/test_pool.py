@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""The parent and its children: crashes, restarts under load, the end."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from api.conftest import NEVER
+from stack import wait_until
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Load:
+    """Clients that ask until told to stop; every answer that is not what it should be is kept."""
+
+    def __init__(self, clients, one):
+        self.failed, self.count, self.stopped = [], 0, threading.Event()
+        self.lock = threading.Lock()
+        self.threads = [threading.Thread(target=self._run, args=(one,)) for _ in range(clients)]
+
+    def _run(self, one):
+        while not self.stopped.is_set():
+            try:
+                fault = one()
+            except Exception as error:
+                fault = repr(error)
+            with self.lock:
+                self.count += 1
+                if fault:
+                    self.failed.append(fault)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_restart_under_load(stack):
+    """SIGHUP replaces the children; no request fails, not even a POST on a kept connection."""
+    import requests
+    local = threading.local()
+
+    def one():
+        if not hasattr(local, "session"):
+            local.session, local.turn = requests.Session(), 0
+            local.session.trust_env, local.session.auth = False, ("ada", "demo")
+        local.turn += 1
+        if local.turn % 2:
+            body = {"type": "dummy", "run_at": NEVER}
+            answer = local.session.post(stack.base_url + "/v1/tasks", json=body, timeout=20)
+            return None if answer.status_code == 202 else answer.text
+        answer = local.session.get(stack.base_url + "/v1/tasks?limit=1", timeout=20)
+        return None if answer.status_code == 200 else answer.text
+    parent = stack.pid("tasks.fcgi")
+    with Load(8, one) as load:
+        for _ in range(8):
+            before, log = load.count, stack.log("tasks.fcgi").count("the new children serve")
+            os.kill(parent, signal.SIGHUP)
+            wait_until(lambda: stack.log("tasks.fcgi").count("the new children serve") > log, 15)
+            wait_until(lambda: load.count > before + 50, 15)
+    assert load.failed == []
+    assert load.count > 400
+
+
+def test_kept_connections_survive_a_restart(pool):
+    """Idle ones are passed on to the new children: the peer notices nothing."""
+    one = pool(processes=2)
+    connections = [one.connect() for _ in range(40)]
+    for connection in connections:
+        assert connection.request(path="/v1/tasks/types").status == 200
+    for _ in range(3):
+        old = one.children()
+        one.signal(signal.SIGHUP)
+        wait_until(lambda: not set(old) & set(one.children()), 10)
+        for connection in connections:
+            assert connection.request(path="/v1/tasks/types").status == 200
+    for connection in connections:
+        connection.close()
+
+
+def test_new_configuration(stack, pool):
+    """SIGHUP reads it; a bad one changes nothing."""
+    one = pool(processes=1)
+    good = one.config.read_text()
+    one.config.write_text(good.replace("processes = 1", "processes = 3"))
+    [old] = one.children()
+    one.signal(signal.SIGHUP)
+    wait_until(lambda: len(one.children()) == 3 and old not in one.children(), 20)
+    children = one.children()
+    one.config.write_text(good + "\nnonsense {\n}\n")
+    one.signal(signal.SIGHUP)
+    wait_until(lambda: "the configuration is not taken over" in one.log(), 10)
+    assert "nonsense" in one.log()
+    assert one.children() == children
+    assert one.request(path="/v1/tasks/types").status == 200
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGABRT"])  # sanitizers handle SIGSEGV themselves
+def test_child_dies(pool, name):
+    """It is replaced, and the log says of what it died."""
+    one = pool(processes=2)
+    victim, other = one.children()
+    os.kill(victim, getattr(signal, name))
+    wait_until(lambda: len(set(one.children()) - {victim}) == 2, 10)
+    assert other in one.children()
+    wait_until(lambda: f"child {victim} died by {name}" in one.log(), 5)
+    for _ in range(10):
+        assert one.request(path="/v1/tasks/types").status == 200
+
+
+def test_child_that_dies_at_once(pool):
+    """It is started again with growing pauses, not in a busy loop."""
+    one = pool(processes=1)
+    for _ in range(4):
+        [child] = wait_until(one.children, 10)
+        os.kill(child, signal.SIGKILL)
+        wait_until(lambda: child not in one.children(), 5)
+    begun = time.monotonic()
+    wait_until(one.children, 10)
+    assert time.monotonic() - begun > 0.3
+
+
+def test_end(pool):
+    """SIGTERM: what is under way is answered, kept connections are served for the drain time, then 0."""
+    one = pool(shutdown_grace='"2s"')
+    kept, gone = one.connect(), one.connect()
+    for connection in (kept, gone):
+        assert connection.request(path="/v1/tasks/types").status == 200
+    children = one.children()
+    begun = time.monotonic()
+    one.signal(signal.SIGTERM)
+    wait_until(lambda: "ending" in one.log(), 5)
+    assert kept.request(path="/v1/tasks/types").status == 200
+    gone.close()
+    assert one.process.wait(10) == 0
+    assert 1.5 < time.monotonic() - begun < 6
+    assert kept.closed()
+    assert not any(alive(child) for child in children)
+
+
+def test_end_without_connections_is_quick(pool):
+    one = pool(shutdown_grace='"20s"')
+    assert one.request(path="/v1/tasks/types").status == 200
+    begun = time.monotonic()
+    assert one.stop() == 0
+    assert time.monotonic() - begun < 3
+
+
+def test_second_sigterm(pool):
+    one = pool(shutdown_grace='"60s"')
+    kept = one.connect()
+    assert kept.request(path="/v1/tasks/types").status == 200
+    one.signal(signal.SIGTERM)
+    wait_until(lambda: ": ending\n" in one.log(), 20)
+    one.signal(signal.SIGTERM)
+    assert one.process.wait(20) == 0
+    kept.close()
+
+
+def test_children_do_not_outlive_the_parent(pool):
+    one = pool(processes=2)
+    children = one.children()
+    one.signal(signal.SIGKILL)
+    one.process.wait(5)
+    wait_until(lambda: not any(alive(child) for child in children), 10)
+
+
+def test_descriptors(pool):
+    """A child has the socket, what it opened itself, and nothing of its parent's or starter's."""
+    one = pool()
+    [child] = one.children()
+    assert one.request(path="/v1/tasks/types").status == 200
+    targets = [os.readlink(f"/proc/{child}/fd/{fd}") for fd in os.listdir(f"/proc/{child}/fd")]
+    kinds = sorted(target.split(":")[0] for target in targets)
+    assert kinds.count("socket") <= 1 + 2 + 4  # the listener, the pair of the hand-over, the database, a peer
+    assert not [kind for kind in kinds if kind == "pipe"]
+    assert sum("signalfd" in target for target in targets) == 1

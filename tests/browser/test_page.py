@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""The page as such: it loads clean under its policy, and everybody can use it."""
+import pathlib
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from browser.page import with_password
+
+CHECKS = (pathlib.Path(__file__).parent / "accessibility.js").read_text()
+
+
+def tasks_of_each_look(page, stack):
+    """Brings a failed, a finished, a scheduled and a running task into the list."""
+    failed = stack.create("dummy", {"fail": True}, max_attempts=1)["id"]
+    done = stack.create("csv_export", {"export": "books"})["id"]
+    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+    planned = stack.create("dummy", run_at=tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ"))["id"]
+    page.wait_for_state(failed, "failure")
+    page.wait_for_state(done, "success")
+    page.wait_for_state(planned, "scheduled")
+    page.file_of(done)
+    page.wait_for_state(stack.create("dummy", {"seconds": 8})["id"], "started")
+
+
+def test_loads_without_complaint(page, stack):
+    """No error and no violation of the policy, with tasks in the usual states on it."""
+    tasks_of_each_look(page, stack)
+    assert page.console() == []
+
+
+def test_address_with_password(page, stack):
+    """fetch() takes no address with a password in it, and the page's own may be such a one."""
+    page.base_url = with_password(stack.base_url, "ada", "demo")
+    page.open()
+    assert page.console() == []
+
+
+def test_policy_is_strict(page):
+    """The header that nginx sends lets neither inline scripts nor other sites in."""
+    script = """
+        const done = arguments[0];
+        fetch(location.pathname).then((answer) => done(answer.headers.get('Content-Security-Policy')));
+    """
+    policy = page.browser.execute_async_script(script)
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessible(page, stack, scheme):
+    """Names, labels, headings, landmarks, ids and contrast, with one task of each look."""
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    tasks_of_each_look(page, stack)
+    page.open_details()
+    assert page.js(CHECKS) == []
+
+
+def test_narrow(page):
+    """Nothing sticks out of a screen 320 pixels wide (WCAG 1.4.10)."""
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False})
+    page.open_details()
+    assert page.js("return document.documentElement.scrollWidth") <= 320
+
+
+def test_skip_link(page):
+    """The first stop of the keyboard leads past everything before the content."""
+    link = page.tab_to("a")
+    assert link.is_displayed() and "Skip" in link.text
+    link.click()
+    assert page.focused().get_attribute("id") == "main"

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""The list of tasks: progress, failure, retry, cancel, deletion, older ones."""
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+
+def test_progress_is_visible(page, stack):
+    """A task that somebody else started appears by itself, and its progress moves."""
+    task_id = stack.create("dummy", {"seconds": 4, "steps": 8})["id"]
+    page.wait_for_state(task_id, "started")
+    bar = page.row(task_id).find_element("css selector", "progress")
+    first = page.wait(lambda: float(bar.get_attribute("value") or 0), "progress")
+    page.wait(lambda: float(bar.get_attribute("value") or 0) > first, "more progress")
+    assert "%" in page.row(task_id).text
+    page.wait_for_state(task_id, "success")
+    assert not bar.is_displayed()
+
+
+def test_failure_says_why_and_can_be_retried(page, stack):
+    task_id = stack.create("dummy", {"fail": True}, max_attempts=1)["id"]
+    page.wait_for_state(task_id, "failure")
+    before = stack.task(task_id)
+    why = page.row(task_id).find_element("css selector", ".why").text
+    assert before["error"]["message"] in why and before["error"]["code"] in why
+    assert "Failed" in page.row(task_id).text
+
+    page.button(page.row(task_id), "Try again").click()
+    page.wait(lambda: stack.task(task_id)["finished_at"] not in (None, before["finished_at"]),
+              "the second run to end")
+    page.wait_for_state(task_id, "failure")
+
+
+@pytest.mark.parametrize("data", [{"seconds": 5}, {"fail": True}, {}])
+def test_buttons_follow_the_links(page, stack, data):
+    """What can be done with a task is what its links say, while it runs and when it ended."""
+    names = {"download": "Download", "retry": "Try again", "cancel": "Cancel"}
+    task_id = stack.create("dummy", data, max_attempts=1)["id"]
+    if "seconds" in data:
+        page.wait_for_state(task_id, "started")
+    else:
+        page.wait_for_state(task_id, "success", "failure")
+    links = stack.task(task_id)["links"]
+    shown = page.row(task_id).text.splitlines()
+    for link, name in names.items():
+        assert (name in [line.split(" " + "Dummy")[0] for line in shown]) == (link in links)
+
+
+def test_delete_task_asks_first(page, stack):
+    task_id = stack.create("dummy", {})["id"]
+    page.wait_for_state(task_id, "success")
+    delete = page.button(page.row(task_id), "Delete")
+    delete.click()
+    page.wait(lambda: page.find("dialog").is_displayed(), "the question")
+    assert page.focused().text == "Keep it"
+    page.press(Keys.ESCAPE)
+    page.wait(lambda: not page.find("dialog").is_displayed(), "the question to go")
+    assert stack.request("GET", f"/v1/tasks/{task_id}").status_code == 200
+    assert page.focused() == delete
+
+    delete.click()
+    page.button(page.find("dialog"), "Delete").click()
+    page.wait(lambda: not page.find_all(f"#task-{task_id}"), "the row to go")
+    assert stack.request("GET", f"/v1/tasks/{task_id}").status_code == 404
+    assert page.focused().tag_name in ("h2", "h3")
+
+
+def test_delete_file_asks_first(page, stack):
+    task_id = stack.create("csv_export", {"export": "books"})["id"]
+    page.wait_for_state(task_id, "success")
+    entry = page.file_of(task_id)
+    page.button(entry, "Delete").click()
+    page.button(page.find("dialog"), "Delete").click()
+    page.wait(lambda: not page.find_all(f"#files a[href='#task-{task_id}']"), "the file to go")
+    page.wait(lambda: not page.row(task_id).find_element("css selector", "a[download]").is_displayed(),
+              "the task to lose its download")
+    assert page.state(task_id) == "success"
+
+
+def test_deleted_elsewhere(page, stack):
+    """A task that another program deletes leaves the list."""
+    task_id = stack.create("dummy", {})["id"]
+    page.wait_for_state(task_id, "success")
+    page.js("fetch(`/v1/tasks/${arguments[0]}`, { method: 'DELETE' })", task_id)
+    page.wait(lambda: stack.request("GET", f"/v1/tasks/{task_id}").status_code == 404, "the deletion")
+    page.look()
+    page.wait(lambda: not page.find_all(f"#task-{task_id}"), "the row to go")
+
+
+def test_older_tasks(page, stack):
+    """More tasks than a page: the rest comes on request, and the focus goes to the first of it."""
+    first = stack.create("dummy", {})["id"]
+    for _ in range(25):
+        last = stack.create("dummy", {})["id"]
+    page.wait_for_state(last, "success")
+    page.open()
+    assert not page.find_all(f"#task-{first}")
+    before = len(page.find_all("#tasks .item"))
+    page.button(page.find("#tasks"), "Show more").click()
+    page.wait(lambda: len(page.find_all("#tasks .item")) > before, "older tasks")
+    row = page.row(first)
+    assert page.focused().tag_name == "h3"
+    ids = [int(item.get_attribute("id")[5:]) for item in page.find_all("#tasks .item")]
+    assert ids == sorted(ids, reverse=True)
+    assert row.is_displayed()
+
+
+def test_older_files(page, stack):
+    """The same for files; and a new one at the top leaves the older ones where they are."""
+    data = {"export": "books_plain", "params": {"added_since": "9000-01-01"}}
+    for task_id in [stack.create("csv_export", data)["id"] for _ in range(22)]:
+        stack.finish(task_id)
+    files = stack.request("GET", "/v1/tasks/exports?limit=22").json()["exports"]
+    newest, oldest = files[0]["task_id"], files[-1]["task_id"]
+    page.open()
+    page.file_of(newest)
+    assert not page.find_all(f"#files a[href='#task-{oldest}']")
+    page.button(page.find("#files"), "Show more").click()
+    page.file_of(oldest)
+    new = stack.create("csv_export", data)["id"]
+    page.wait_for_state(new, "success")
+    assert page.file_of(new) == page.find("#files .item")
+    assert page.file_of(oldest).is_displayed()
+
+
+def test_names_are_text(page, stack):
+    """What a task carries enters the page as text, wherever it is shown."""
+    data = {"export": "<img src=x onerror=alert(1)>"}
+    page.js("""
+        import('/tasks/js/task-row.js').then(({ TaskRow }) => {
+            const task = { id: 999999, type: '<b>type</b>', status: 'failure', links: {},
+                error: { code: '<i>', message: '<script>alert(1)</script>' }, data: arguments[0] };
+            document.querySelector('#tasks ul').append(new TaskRow(task, () => {}).element);
+        });
+    """, data)
+    row = page.row(999999)
+    page.open_details(row)
+    assert row.find_elements("css selector", "b, i, script, img") == []
+    assert "<script>alert(1)</script>" in row.text

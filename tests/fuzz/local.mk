@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
+# programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
+
+fuzz_targets = fuzz_json fuzz_query fuzz_settings fuzz_url
+check_PROGRAMS += $(fuzz_targets)
+
+if FUZZERS
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_MAIN =
+else
+FUZZ_LINK = $(AM_LDFLAGS)
+FUZZ_MAIN = tests/fuzz/driver.c
+endif
+
+fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
+fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
+fuzz_json_LDFLAGS = $(FUZZ_LINK)
+fuzz_json_LDADD = $(BASE_LIBS)
+
+fuzz_query_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_query.c $(FUZZ_MAIN)
+fuzz_query_LDFLAGS = $(FUZZ_LINK)
+fuzz_query_LDADD = $(TASK_LIBS) $(BASE_LIBS)
+
+fuzz_settings_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_settings.c $(FUZZ_MAIN)
+fuzz_settings_LDFLAGS = $(FUZZ_LINK)
+fuzz_settings_LDADD = $(TASK_LIBS) $(BASE_LIBS)
+
+fuzz_url_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_url.c $(FUZZ_MAIN)
+fuzz_url_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+fuzz_url_LDFLAGS = $(FUZZ_LINK)
+fuzz_url_LDADD = $(API_LIBS)
+
+TESTS += tests/fuzz/replay
+EXTRA_DIST += tests/fuzz/replay tests/fuzz/driver.c tests/fuzz/corpus

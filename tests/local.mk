@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+# tests: what `make check` runs. Tests that talk to a running stack are pytest's; see tests/check.
+
+include tests/unit/local.mk
+include tests/lint/local.mk
+include tests/fuzz/local.mk
+include tests/store/local.mk
+include tests/types/local.mk
+
+# Tests that talk to a running stack (pytest), and the script that runs everything.
+EXTRA_DIST += \
+	.ci/run \
+	tests/api \
+	tests/browser \
+	tests/check \
+	tests/conftest.py \
+	tests/demo \
+	tests/formats.py \
+	tests/mariadb.py \
+	tests/nginx \
+	tests/pytest.ini \
+	tests/runner \
+	tests/stack.py \
+	tests/types/conftest.py \
+	tests/types/test_faults.py \
+	tests/types/test_long.py \
+	tests/types/test_pages.py \
+	tests/types/test_values.py

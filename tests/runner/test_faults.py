@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""Workers and runners that die, are stopped or lose their lease: nothing is lost, nothing that was lost
+counts, and no half file can be reached."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from stack import wait_until
+
+from runner.conftest import LEASE, Paused, SLOW_EXPORT, alive, children, descriptors
+
+SLOW = SLOW_EXPORT % 0.005
+
+
+def worker_of(runner, task):
+    """Pid of the worker that writes the file of TASK."""
+    def find():
+        return [pid for pid in children(runner.pid)
+                if any(f"/tmp/{task}-" in path for path in descriptors(pid).values())]
+    return wait_until(find, 10)[0]
+
+
+def test_a_worker_that_is_killed_takes_its_own_task_only(queue):
+    runner = queue.start(more=SLOW)
+    victim = queue.make("csv_export", {"export": "slow"}, max_attempts=1)
+    other = queue.make(data={"seconds": 1})
+    pid = worker_of(runner, victim)
+    wait_until(lambda: queue.status(other) == "started")
+    os.kill(pid, signal.SIGKILL)
+    row = queue.wait(victim)
+    assert (row["status"], row["error"]["code"]) == ("dropped", "worker_died")
+    assert "SIGKILL" in row["error"]["message"]
+    assert queue.wait(other)["status"] == "success"
+    assert queue.row(other)["attempt"] == 1
+    assert queue.sql("SELECT COUNT(*) FROM csv_export") == [(0,)]
+    queue.check_files()
+    assert queue.wait(queue.make())["status"] == "success"
+    assert runner.running() and len(queue.workers(runner)) == 2
+
+
+def test_a_killed_export_is_tried_again(queue):
+    runner = queue.start(more=SLOW, runner__workers=1)
+    task = queue.make("csv_export", {"export": "slow"}, max_attempts=3)
+    os.kill(worker_of(runner, task), signal.SIGKILL)
+    row = queue.wait(task)
+    assert (row["status"], row["attempt"], row["fence"]) == ("success", 2, 2)
+    assert [entry[:3] for entry in queue.attempts(task)] == [(1, 1, "dropped"), (2, 2, "success")]
+    assert len(queue.files()) == 1
+    queue.check_files()
+
+
+def test_a_crash_is_named_by_its_signal(queue):
+    queue.start()
+    crash = queue.make(data={"crash": True}, max_attempts=2)
+    others = [queue.make() for _ in range(5)]
+    row = queue.wait(crash)
+    assert (row["status"], row["attempt"]) == ("dropped", 2)
+    assert "SIGSEGV" in row["error"]["message"]
+    assert [entry[2] for entry in queue.attempts(crash)] == ["dropped", "dropped"]
+    assert all(queue.wait(task)["status"] == "success" for task in others)
+
+
+def test_a_task_that_kills_its_worker_again_and_again_blocks_nobody(queue):
+    queue.start(runner__workers=1, queue__backoff='"0s"')
+    crashes = [queue.make(data={"crash": True}, max_attempts=4) for _ in range(5)]
+    others = [queue.make() for _ in range(20)]
+    assert {queue.wait(task, timeout=30)["status"] for task in others} == {"success"}
+    assert {queue.wait(task, timeout=30)["status"] for task in crashes} == {"dropped"}
+
+
+def test_a_killed_runner_loses_its_tasks_to_another(queue):
+    first = queue.start("first", more=SLOW, runner__workers=3)
+    lost = queue.make(data={"seconds": 60}, max_attempts=2)
+    export = queue.make("csv_export", {"export": "slow"}, max_attempts=2)
+    once = queue.make(data={"seconds": 60}, max_attempts=1)
+    worker_of(first, export)
+    workers = children(first.pid)
+    second = queue.start("second", more=SLOW)
+    queue.sql("UPDATE tasks SET data = '{}' WHERE id = %s", (lost,))  # for its next claim
+    first.signal(signal.SIGKILL)
+    died = time.monotonic()
+    wait_until(lambda: not any(map(alive, workers)), 1)  # its workers do not go on
+    wait_until(lambda: queue.row(lost)["attempt"] == 2, LEASE + 2)
+    assert time.monotonic() - died < LEASE + 2
+    assert queue.wait(lost)["worker"] == second.worker
+    assert queue.wait(export, timeout=20)["status"] == "success"
+    for task in (lost, export):
+        assert [entry[:3] for entry in queue.attempts(task)] == [(1, 1, "dropped"), (2, 2, "success")]
+        assert first.worker in queue.attempts(task)[0][3]
+    row = queue.wait(once)
+    assert (row["status"], row["error"]["code"]) == ("dropped", "runner_lost")
+    queue.check_files()
+
+
+def test_a_runner_comes_back_under_its_own_name(queue):
+    """Its tasks of before count as lost, not as handed back."""
+    uuid = {"runner__uuid": '"0c7d3a52-7e0b-4c86-9d0f-5b1b7a3f2c11"'}
+    first = queue.start("same", **uuid)
+    task = queue.make(data={"seconds": 60}, max_attempts=2)
+    queue.wait(task, "started")
+    first.signal(signal.SIGKILL)
+    first.wait()
+    queue.sql("UPDATE tasks SET data = '{}' WHERE id = %s", (task,))
+
+    def again():
+        runner = queue.stack.start_runner("same", config=first.config)
+        wait_until(lambda: not runner.running() or queue.sql("SELECT 1 FROM runners WHERE pid = %s", (runner.pid,)))
+        return runner.running() and runner
+    wait_until(again, LEASE + 5, every=0.3)  # refused while the lease of the dead one holds
+    assert queue.wait(task)["status"] == "success"
+    assert [entry[:3] for entry in queue.attempts(task)] == [(1, 1, "dropped"), (2, 2, "success")]
+
+
+def test_a_runner_that_was_stopped_past_its_lease(queue):
+    first = queue.start("first", more=SLOW, runner__types="{dummy}")
+    task = queue.make(data={"seconds": 2.5})
+    queue.wait(task, "started")
+    workers = children(first.pid)
+    second = queue.start("second")
+    with Paused(first.pid) as stopped:
+        # the worker sees by itself that nobody renews the lease, before others may take the task
+        wait_until(lambda: not all(map(alive, workers)), LEASE)
+        assert time.monotonic() - stopped < LEASE
+        wait_until(lambda: queue.row(task)["worker"] == second.worker, LEASE + 3)
+    row = queue.wait(task)
+    assert (row["worker"], row["status"], row["fence"]) == (second.worker, "success", 2)
+    assert [entry[:3] for entry in queue.attempts(task)] == [(1, 1, "dropped"), (2, 2, "success")]
+    # it has entered anew and works again
+    assert wait_until(lambda: queue.sql("SELECT 1 FROM runners WHERE worker = %s AND gone_at IS NULL",
+                                        (first.worker,)), LEASE)
+    second.stop()
+    assert queue.wait(queue.make())["worker"] == first.worker
+
+
+def test_an_export_that_ends_while_its_dispatcher_is_stopped(queue):
+    """The answer lies in the socket; by the time it is read the claim is another's."""
+    first = queue.start("first", more=SLOW_EXPORT % 0.002)
+    task = queue.make("csv_export", {"export": "slow"})
+    pid = worker_of(first, task)
+    with Paused(first.pid):
+        wait_until(lambda: not alive(pid) or not any(f"/tmp/{task}-" in path for path in descriptors(pid).values()))
+        late = queue.files()
+        second = queue.start("second", more=SLOW_EXPORT % 0)
+        row = queue.wait(task, timeout=LEASE + 5)
+        assert (row["worker"], row["status"], row["fence"]) == (second.worker, "success", 2)
+        good = queue.sql("SELECT path FROM csv_export")
+    wait_until(lambda: "discarded" in first.said() or not late & queue.files(), 10)
+    assert queue.sql("SELECT path FROM csv_export") == good
+    assert queue.row(task) == row
+    queue.check_files()
+    assert queue.files() == {good[0][0]}
+
+
+def test_stopped_together_with_its_workers(queue):
+    """A virtual machine that was paused."""
+    first = queue.start("first", more=SLOW)
+    task = queue.make("csv_export", {"export": "slow"})
+    pid = worker_of(first, task)
+    with Paused(first.pid, pid):
+        second = queue.start("second", more=SLOW_EXPORT % 0)
+        row = queue.wait(task, timeout=LEASE + 5)
+        assert row["worker"] == second.worker
+    wait_until(lambda: not alive(pid), 2)
+    assert queue.row(task) == row
+    queue.check_files()
+
+
+def test_a_stopped_worker_does_not_hold_up_the_end(queue):
+    runner = queue.start(runner__workers=1)
+    pid, = queue.workers(runner, 1)
+    with Paused(pid):
+        runner.signal(signal.SIGTERM)
+        assert runner.wait(10) == 0
+
+
+def test_a_stopped_worker_does_not_hold_up_its_dispatcher(queue):
+    """A payload that does not fit into the socket of a worker that does not read."""
+    runner = queue.start(runner__workers=1)
+    pid, = queue.workers(runner, 1)
+    big = '{"seconds": 0}' + " " * 4000000
+    with Paused(pid):
+        task = queue.make(data=big)
+        assert queue.wait(task)["status"] == "success"
+    assert not alive(pid)
+    assert queue.attempts(task) == [(1, 1, "success", None)]
+
+
+def test_cut_off_from_the_database(queue):
+    """Longer than two thirds of the lease: what runs is ended by its own runner, what is idle stays."""
+    runner = queue.start()
+    task = queue.make(data={"seconds": 4})
+    queue.wait(task, "started")
+    workers = queue.workers(runner)
+    server = queue.stack.pid("mariadbd")
+    with Paused(server):
+        wait_until(lambda: sum(map(alive, workers)) == 1, LEASE + 1)
+    wait_until(lambda: queue.sql("SELECT 1 FROM runners WHERE worker = %s AND gone_at IS NULL", (runner.worker,)))
+    row = queue.wait(task)
+    assert row["status"] == "success" and row["attempt"] == 2
+    assert queue.attempts(task)[0][2] == "dropped"
+    assert sum(map(alive, workers)) == 1
+
+
+@pytest.mark.parametrize("table", ["runners", "tasks"])
+def test_somebody_takes_its_claim_away(queue, table):
+    """By hand: the runner's row is deleted, or the task is given to nobody."""
+    runner = queue.start(runner__workers=1)
+    task = queue.make(data={"seconds": 30})
+    queue.wait(task, "started")
+    pid, = queue.workers(runner, 1)
+    queue.sql("UPDATE tasks SET data = '{}'")  # for its next claim
+    if table == "runners":
+        queue.sql("DELETE FROM runners")
+    else:
+        queue.sql("UPDATE tasks SET status = 'failure', fence = fence + 1")
+    wait_until(lambda: not alive(pid) or "claim has been taken away" in runner.said(), 10)
+    if table == "runners":
+        assert queue.wait(task)["attempt"] == 2
+        assert queue.sql("SELECT COUNT(*) FROM runners WHERE gone_at IS NULL") == [(1,)]
+    else:
+        assert queue.status(task) == "failure"
+        assert queue.sql("SELECT COUNT(*) FROM attempts") == [(0,)]
+    assert queue.wait(queue.make())["status"] == "success"

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""A Unix socket in front of the server's, which loses connections at the worst moment."""
+
+import socket
+import threading
+
+COMMIT = b"\x03COMMIT"  # a COM_QUERY and its text
+
+
+class Relay:
+    """Passes bytes on until it has been told to lose a connection at its next COMMIT."""
+
+    def __init__(self, server, path):
+        self.server, self.path = str(server), str(path)
+        self.lose = None  # "before": the server never hears of it; "after": the client does not
+        self.lost = 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(16)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.server)
+            threading.Thread(target=self._pass, args=(server, client, None), daemon=True).start()
+            threading.Thread(target=self._pass, args=(client, server, server), daemon=True).start()
+
+    def _pass(self, source, target, watched):
+        """Until either end closes. WATCHED is the server where SOURCE is the client."""
+        try:
+            while data := source.recv(65536):
+                if watched and self.lose and COMMIT in data:
+                    self._lose(data, source, target)
+                    return
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _lose(self, data, client, server):
+        how, self.lose = self.lose, None
+        self.lost += 1
+        client.shutdown(socket.SHUT_RDWR)  # first, so that no answer gets through
+        if how == "after":
+            server.sendall(data)
+        server.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.listener.close()

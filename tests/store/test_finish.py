@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""How claims end: once, with their files, also where nobody knows whether the COMMIT happened."""
+
+import pytest
+
+from stack import wait_until
+
+from store.conftest import WORKER, StoreError
+from store.relay import Relay
+
+ERROR = '{"code":"x","message":"y"}'
+
+
+@pytest.fixture
+def claimed(database, runner):
+    """claimed() -> id of a task that WORKER has."""
+    def make(**columns):
+        task = database.insert(**columns)
+        assert [got["id"] for got in runner.once("claim", worker=WORKER, type="t")["tasks"]] == [task]
+        return task
+    return make
+
+
+def files(database):
+    return [path for path, in database.sql("SELECT path FROM csv_export ORDER BY path")]
+
+
+def test_a_success_with_files(database, runner, api, claimed):
+    task = claimed(created_by=3)
+    runner.once("finish", id=task, fence=1, kind="success", owner=3, result='{"a":1}', progress='{"done":2}',
+                log="one\ntwo\n", keep_usec=60000000, files=["aa/bb/1", "aa/bb/2"])
+    row = database.row(task)
+    assert (row["status"], row["result"], row["progress"], row["error"]) == ("success", '{"a":1}', '{"done":2}', None)
+    assert (row["expires_at"] - row["finished_at"]).total_seconds() == 60
+    assert files(database) == ["aa/bb/1", "aa/bb/2"]
+    assert database.sql("SELECT DISTINCT owner_id, task_id, filename FROM csv_export") == [(3, task, "a.csv")]
+    assert database.sql("SELECT outcome, log, worker FROM attempts") == [("success", "one\ntwo\n", WORKER)]
+    assert api("get", ids=[task])[0]["has_file"] == 1
+
+
+def test_a_retry_waits_for_its_time(database, runner, claimed):
+    task = claimed()
+    runner.once("finish", id=task, fence=1, kind="retry", error=ERROR, retry_usec=5000000)
+    row = database.row(task)
+    assert (row["status"], row["attempt"], row["error"], row["worker"]) == ("scheduled", 1, ERROR, WORKER)
+    pause = database.value("SELECT TIMESTAMPDIFF(MICROSECOND, a.finished_at, run_at) FROM attempts a, tasks")
+    assert 4900000 < pause < 5100000
+    assert row["turn"] == database.value("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', run_at) FROM tasks")
+
+
+def test_who_died_was_dropped(database, runner, claimed):
+    task = claimed()
+    runner.once("finish", id=task, fence=1, kind="retry", died=1, error=ERROR)
+    assert database.sql("SELECT outcome FROM attempts") == [("dropped",)]
+    assert database.row(task)["status"] == "scheduled"
+
+
+def test_a_hand_back_is_unburned(database, runner, claimed):
+    task = claimed()
+    runner.once("finish", id=task, fence=1, kind="hand_back")
+    row = database.row(task)
+    assert (row["status"], row["attempt"], row["fence"]) == ("fresh", 0, 1)
+    assert database.sql("SELECT outcome, attempt FROM attempts") == [("handed_back", 1)]
+    # somebody has meddled with the count
+    assert runner.once("claim", worker=WORKER, type="t")["tasks"][0]["fence"] == 2
+    database.sql("UPDATE tasks SET attempt = 0")
+    runner.once("finish", id=task, fence=2, kind="hand_back")
+    assert database.row(task)["attempt"] == 0
+
+
+def test_every_end_is_written_once(database, runner, claimed):
+    for kind in ("success", "failure", "cancelled", "dropped", "retry", "hand_back"):
+        task = claimed()
+        runner.once("finish", id=task, fence=1, kind=kind, error=ERROR, files=[kind])
+        row = database.row(task)
+        # the same again is no error: it is what a runner says that does not know if it got through
+        runner.once("finish", id=task, fence=1, kind=kind, error=ERROR, files=[kind])
+        assert database.row(task) == row
+        assert database.value("SELECT COUNT(*) FROM attempts WHERE task_id = %s", (task,)) == 1
+        assert files(database) == [kind]
+        # another end than the one that stands is
+        other = "failure" if kind == "success" else "success"
+        with pytest.raises(StoreError) as caught:
+            runner.once("finish", id=task, fence=1, kind=other, error=ERROR, files=["other"])
+        assert caught.value.code == "ERR_FENCED"
+        assert database.row(task) == row and files(database) == [kind]
+        database.sql("DELETE FROM csv_export")
+        database.sql("DELETE FROM tasks")
+
+
+def test_the_second_runner_wins(database, runner, claimed):
+    """Taken back and claimed by another: the first one's end is void, the other's counts."""
+    task = claimed()
+    runner("leave", worker=WORKER)
+    other = database.driver("runner")
+    other("register", worker="other")
+    assert other("take_back") == [{"id": task, "fence": 1}]
+    assert other.once("claim", worker="other", type="t")["tasks"][0]["fence"] == 2
+    for kind in ("success", "failure", "hand_back", "retry"):
+        with pytest.raises(StoreError) as caught:
+            runner.once("finish", id=task, fence=1, kind=kind, error=ERROR, files=["late"])
+        assert caught.value.code == "ERR_FENCED"
+    runner("progress", id=task, fence=1, progress="{}")
+    assert database.row(task)["progress"] is None
+    other.once("finish", id=task, fence=2, kind="success", files=["good"])
+    assert files(database) == ["good"]
+    assert database.sql("SELECT fence, worker, outcome FROM attempts ORDER BY fence") == [
+        (1, WORKER, "dropped"), (2, "other", "success")]
+
+
+@pytest.mark.parametrize("values", [
+    {"result": "x" * 16777216}, {"progress": "x" * 1001}, {"error": "x" * 65536}, {"files": ["x" * 128]},
+    {"files": ["twice", "twice"]},
+])
+def test_what_does_not_fit_is_refused_and_changes_nothing(database, runner, claimed, values):
+    task = claimed()
+    before = database.row(task)
+    with pytest.raises(StoreError) as caught:
+        runner.once("finish", id=task, fence=1, kind="success", **values)
+    assert caught.value.code == "ERR_DB_REFUSED"
+    assert database.row(task) == before and files(database) == []
+    runner.once("finish", id=task, fence=1, kind="success")
+
+
+# --- a COMMIT without an answer --------------------------------------------------------------------------
+
+@pytest.fixture
+def relay(database, tmp_path):
+    relay = Relay(database.server.socket, tmp_path / "relay")
+    straight, database.server.socket = database.server.socket, relay.path
+    yield relay
+    database.server.socket = straight
+    relay.close()
+
+
+@pytest.fixture
+def relayed(database, relay):
+    """A runner whose connection goes through the relay."""
+    assert relay
+    driver = database.driver("runner")
+    driver("register", worker="relayed")
+    return driver
+
+
+def commit(driver):
+    """The transaction's own answer: the error's unknown flag, or False."""
+    driver.say("commit")
+    try:
+        driver.answer()
+        return False
+    except StoreError as error:
+        assert error.code == "ERR_DB_GONE"
+        return error.unknown
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+@pytest.mark.parametrize("kind", ["success", "failure", "retry", "hand_back"])
+def test_an_end_of_unknown_outcome_is_said_again(database, relay, relayed, how, kind):
+    task = database.insert()
+    relayed.once("claim", worker="relayed", type="t")
+    end = {"id": task, "fence": 1, "kind": kind, "error": ERROR, "files": ["a"]}
+    relayed("transaction")
+    relayed("finish", **end)
+    relay.lose = how
+    assert commit(relayed)
+    assert relay.lost == 1
+    if how == "after":
+        wait_until(lambda: database.row(task)["status"] != "started")
+    relayed.once("finish", **end)
+    assert database.value("SELECT COUNT(*) FROM attempts") == 1
+    assert files(database) == ["a"]
+    assert database.row(task)["status"] == {"retry": "scheduled", "hand_back": "fresh"}.get(kind, kind)
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_claim_of_unknown_outcome_is_found_by_asking(database, relay, relayed, how):
+    task = database.insert()
+    relayed("transaction")
+    relayed("claim", worker="relayed", type="t")
+    relay.lose = how
+    assert commit(relayed)
+    if how == "after":
+        wait_until(lambda: relayed("held", worker="relayed"))
+        assert relayed("held", worker="relayed") == [{"id": task, "fence": 1, "cancel_requested": 0}]
+        relayed.once("finish", id=task, fence=1, kind="hand_back")
+    assert database.row(task)["status"] == "fresh"
+    assert database.row(task)["attempt"] == 0
+    assert relayed("held", worker="relayed") == []
+
+
+def test_a_success_of_unknown_outcome_whose_task_was_deleted(database, relay, relayed, api):
+    """The user was faster than the runner's second try: it is told that the claim is lost."""
+    task = database.insert()
+    relayed.once("claim", worker="relayed", type="t")
+    relayed("transaction")
+    relayed("finish", id=task, fence=1, kind="success", files=["a"])
+    relay.lose = "after"
+    assert commit(relayed)
+    wait_until(lambda: database.row(task)["status"] == "success")
+    api("delete", id=task)
+    with pytest.raises(StoreError) as caught:
+        relayed.once("finish", id=task, fence=1, kind="success", files=["a"])
+    assert caught.value.code == "ERR_FENCED"
+    assert files(database) == [] and relayed("trash") == ["a"]

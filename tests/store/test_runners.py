@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""The rows of runners: who is alive, who is gone, and what becomes of the tasks of those; the trash."""
+
+import pytest
+
+from store.conftest import WORKER
+
+
+def claims(database, runner, count, worker=WORKER, **columns):
+    tasks = [database.insert(**columns) for _ in range(count)]
+    assert len(runner.once("claim", worker=worker, type="t", max=count)["tasks"]) == count
+    return tasks
+
+
+def silence(database, seconds, worker=WORKER):
+    """As if WORKER had not been heard of for so long."""
+    database.sql("UPDATE runners SET last_seen = last_seen - INTERVAL %s SECOND WHERE worker = %s", (seconds, worker))
+
+
+def test_one_of_a_name(database, runner):
+    other = database.driver("runner")
+    other.refused("ERR_CONFLICT", "register", worker=WORKER)
+    silence(database, 29)
+    other.refused("ERR_CONFLICT", "register", worker=WORKER)
+    silence(database, 2)
+    other("register", worker=WORKER)
+    runner("renew", worker=WORKER)
+
+
+def test_a_name_that_said_good_bye_is_free(database, runner):
+    runner("leave", worker=WORKER)
+    database.driver("runner")("register", worker=WORKER)
+
+
+def test_two_of_a_name_at_once(database):
+    drivers = [database.driver("runner") for _ in range(4)]
+    for driver in drivers:
+        driver.say("register", worker="same")
+    answers = []
+    for driver in drivers:
+        try:
+            answers.append(driver.answer())
+        except Exception as error:  # pylint: disable=broad-except
+            answers.append(error.code)
+    assert sorted(answers, key=str) == ["ERR_CONFLICT"] * 3 + [None]
+
+
+def test_a_silent_runner_is_declared_gone(database, runner):
+    tasks = claims(database, runner, 3)
+    other = database.driver("runner")
+    other("register", worker="other")
+    assert other("take_back") == []
+    silence(database, 31)
+    assert sorted(lost["id"] for lost in other("take_back")) == tasks
+    assert database.value("SELECT gone_at IS NOT NULL FROM runners WHERE worker = %s", (WORKER,)) == 1
+    assert runner.refused("ERR_FENCED", "renew", worker=WORKER)
+    assert {database.row(task)["status"] for task in tasks} == {"fresh"}
+    assert other("take_back") == []
+
+
+def test_a_lease_of_ones_own(database, runner):
+    database.driver("runner")("register", worker="short", lease_usec=3000000)
+    silence(database, 4)
+    silence(database, 4, "short")
+    runner("take_back")
+    assert database.sql("SELECT worker FROM runners WHERE gone_at IS NOT NULL") == [("short",)]
+
+
+def test_tasks_of_a_runner_without_a_row(database, runner):
+    tasks = claims(database, runner, 2)
+    database.sql("DELETE FROM runners")
+    assert len(runner("take_back")) == 2
+    assert [database.row(task)["attempt"] for task in tasks] == [1, 1]
+
+
+def test_attempts_decide_between_again_and_dropped(database, runner):
+    again = claims(database, runner, 1)[0]
+    last = claims(database, runner, 1, max_attempts=1)[0]
+    runner("leave", worker=WORKER)
+    assert len(runner("take_back", max_attempts=2)) == 2
+    assert [database.row(task)["status"] for task in (again, last)] == ["fresh", "dropped"]
+    assert database.sql("SELECT task_id, outcome FROM attempts ORDER BY task_id") == [
+        (again, "dropped"), (last, "dropped")]
+
+
+def test_taking_back_is_in_portions(database, runner):
+    claims(database, runner, 25)
+    runner("leave", worker=WORKER)
+    assert [len(runner("take_back", max=10)) for _ in range(4)] == [10, 10, 5, 0]
+
+
+def test_two_who_take_back(database, runner):
+    tasks = claims(database, runner, 10)
+    runner("leave", worker=WORKER)
+    drivers = [database.driver("runner") for _ in range(2)]
+    taken = []
+    drivers[0]("transaction")
+    taken += drivers[0]("take_back", max=4)
+    rest = drivers[1].later("take_back")  # it may wait for the first one's counters, not for its tasks
+    drivers[0]("commit")
+    taken += rest()
+    assert sorted(lost["id"] for lost in taken) == tasks
+    assert database.value("SELECT COUNT(*) FROM attempts") == 10
+
+
+def test_a_cancelled_task_of_a_lost_runner(database, api, runner):
+    """It goes back with the wish to stop it, which the next runner obeys."""
+    task = claims(database, runner, 1)[0]
+    api("cancel", id=task)
+    assert runner("held", worker=WORKER)[0]["cancel_requested"] == 1
+    runner("leave", worker=WORKER)
+    runner("take_back")
+    assert runner.once("claim", worker="other", type="t")["tasks"][0]["cancel_requested"] == 1
+
+
+def test_what_a_runner_holds(database, runner):
+    tasks = claims(database, runner, 3)
+    claims(database, runner, 1, worker="other")
+    assert sorted(held["id"] for held in runner("held", worker=WORKER)) == tasks
+    assert runner("held", worker="nobody") == []
+
+
+@pytest.mark.parametrize("days, left", [(0.9, 1), (1.1, 0)])
+def test_gone_runners_are_forgotten_after_a_day(database, runner, days, left):
+    runner("leave", worker=WORKER)
+    database.sql("UPDATE runners SET gone_at = gone_at - INTERVAL %s HOUR", (int(days * 24),))
+    runner("take_back")
+    assert database.value("SELECT COUNT(*) FROM runners") == left
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+def make_file(database, task, path):
+    database.sql("INSERT INTO csv_export (filename, owner_id, task_id, path) VALUES ('x', 1, %s, %s)", (task, path))
+
+
+def test_a_deleted_tasks_files_go_to_the_trash(database, api, runner):
+    task = database.insert(status="success")
+    for path in ("a", "b"):
+        make_file(database, task, path)
+    assert runner("known", path="a") == 1
+    api("delete", id=task)
+    assert sorted(runner("trash")) == ["a", "b"]
+    assert runner("known", path="a") == 1
+    assert runner("trash", drop=1) and runner("trash") == []
+    assert runner("known", path="a") == 0
+
+
+def test_a_deleted_file_leaves_its_task(database, api, runner):
+    task = database.insert(status="success")
+    make_file(database, task, "a")
+    file = database.value("SELECT id FROM csv_export")
+    api("delete_export", id=file)
+    api.refused("ERR_NOT_FOUND", "delete_export", id=file)
+    assert runner("trash") == ["a"]
+    assert api("get", ids=[task])[0]["has_file"] == 0
+
+
+def test_clearing(database, api):
+    old = [database.insert(status="success", finished_at="2020-01-01 00:00:00", created_by=by) for by in (1, 1, 2)]
+    new = database.insert(status="success", finished_at="2030-01-01 00:00:00")
+    bad = database.insert(status="failure", finished_at="2020-01-01 00:00:00")
+    waits = database.insert()
+    make_file(database, old[0], "a")
+    until = 1600000000000000
+    assert api("clear", owner=1, before=until, status=["success"]) == 2
+    assert database.sql("SELECT id FROM tasks ORDER BY id") == [(id,) for id in (old[2], new, bad, waits)]
+    assert api("clear", owner=1, before=until) == 1
+    assert api("clear", owner=0, before=until) == 1
+    assert api("clear", owner=0, before=until, status=["fresh", "started"]) == 0
+    assert database.value("SELECT COUNT(*) FROM file_trash") == 1
+
+
+def test_clearing_very_many(database, api):
+    database.sql("INSERT INTO tasks (type, data, created_by, status, finished_at)"
+                 " SELECT 't', '{}', 1, 'success', '2020-01-01' FROM seq_1_to_1234")
+    assert api("clear", owner=1, before=1600000000000000) == 1234
+    assert database.value("SELECT COUNT(*) FROM tasks") == 0

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Runs single tasks (run_type) against a private database: no queue, no runner."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from mariadb import Mariadb
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BACKDESK_BUILD", SOURCE / "build" / "install")).parent
+MAKEFILE = BUILD / "Makefile"
+SANITIZED = MAKEFILE.exists() and re.search("^SAN_CFLAGS = .*-fsanitize", MAKEFILE.read_text(), re.M)
+
+
+@pytest.fixture(scope="session")
+def run_type():
+    """The path of the program."""
+    program = BUILD / "tests" / "types" / "run_type"
+    if not program.exists():
+        subprocess.run(["make", "-s", "-C", BUILD, "tests/types/run_type"], check=True)
+    return program
+
+
+@pytest.fixture(scope="session")
+def server():
+    database = Mariadb()
+    yield database
+    database.stop()
+
+
+def quote(text):
+    """A string of the configuration file."""
+    return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Outcome:
+    """How a run ended; data holds the file's bytes where there is one."""
+
+    def __init__(self, fields, files):
+        self.__dict__.update(fields)
+        self.info = fields["files"][0] if fields["files"] else None
+        self.path = files / self.info["path"] if self.info else None
+
+    @property
+    def data(self):
+        return self.path.read_bytes()
+
+
+class Site:
+    """A database, a shared directory and exports that read the one and write to the other."""
+
+    def __init__(self, server, program, directory):
+        self.server, self.program, self.directory = server, program, directory
+        self.name = "site"
+        self.files = directory / "files"
+        self.files.mkdir()
+        self.exports = []
+        self.source = {"socket": server.socket, "database": self.name, "user": "root"}
+        with server.connect() as connection:
+            connection.cursor().execute(f"DROP DATABASE IF EXISTS {self.name}")
+            connection.cursor().execute(f"CREATE DATABASE {self.name}")
+
+    def sql(self, *statements, **options):
+        """Runs the statements and returns the rows of the last one."""
+        with self.server.connect(self.name, **options) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(*statement) if isinstance(statement, tuple) else cursor.execute(statement)
+            return cursor.fetchall()
+
+    def export(self, name, query, key=(), more="", **settings):
+        """Adds an export; MORE is text for its section, such as its params."""
+        lines = [f"query = {quote(query)}", "key = {" + ", ".join(map(quote, key)) + "}"]
+        if ":owner" not in query:
+            lines.append("owned = no")
+        for setting, value in settings.items():
+            lines.append(f"{setting} = {value if isinstance(value, int) else quote(value)}")
+        self.exports.append(f"export {quote(name)} {{\n" + "\n".join(lines) + f"\n{more}\n}}\n")
+
+    def config(self):
+        path = self.directory / "backdesk.conf"
+        source = "\n".join(f"{k} = {quote(v)}" for k, v in self.source.items())
+        path.write_text(f"files {{ directory = {quote(self.files)} }}\n"
+                        'type "dummy" { enabled = yes }\n'
+                        f"source \"site\" {{\n{source}\n}}\n" + "".join(self.exports))
+        return path
+
+    def start(self, type_name="csv_export", data=None, owner=1, options=(), **popen):
+        data = data if isinstance(data, str) else json.dumps(data or {})
+        return subprocess.Popen(
+            [self.program, *options, self.config(), type_name, str(owner), data],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen)
+
+    def end(self, process, timeout=120):
+        """Waits for a started run; the outcomes of all its runs if there are several."""
+        out, self.stderr = process.communicate(timeout=timeout)
+        assert process.returncode == 0, (process.returncode, out, self.stderr)
+        outcomes = [Outcome(json.loads(line), self.files) for line in out.splitlines()]
+        return outcomes[0] if len(outcomes) == 1 else outcomes
+
+    def run(self, *args, **options):
+        return self.end(self.start(*args, **options))
+
+    def left(self):
+        """Every file below the shared directory."""
+        return sorted(str(p.relative_to(self.files)) for p in self.files.rglob("*") if p.is_file())
+
+    def wait_for_rows(self, process, size=1):
+        """Until the run has written SIZE bytes."""
+        end = time.monotonic() + 60
+        while sum(p.stat().st_size for p in self.files.rglob("*.part")) < size:
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.005)
+
+
+@pytest.fixture
+def site(server, run_type, tmp_path):
+    return Site(server, run_type, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def peak_limit_kib():
+    """None where a sanitizer's own memory makes the figure meaningless."""
+    return None if SANITIZED else 32 * 1024

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+# unit: one cmocka program per area; cases are tables
+
+if HAVE_CMOCKA
+unit_tests = \
+	unit_buf \
+	unit_cell \
+	unit_claim \
+	unit_clock \
+	unit_combine \
+	unit_doorbell \
+	unit_idempotency \
+	unit_json \
+	unit_lanes \
+	unit_page_sql \
+	unit_prefer \
+	unit_process \
+	unit_query \
+	unit_quota \
+	unit_response \
+	unit_result_file \
+	unit_route \
+	unit_settings \
+	unit_slot \
+	unit_url \
+	unit_utf8 \
+	unit_validate \
+	unit_wire
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSON_CFLAGS)
+UNIT_LIBS = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+unit_buf_SOURCES = tests/unit/unit.h tests/unit/test_buf.c
+unit_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_buf_LDADD = $(UNIT_LIBS)
+
+unit_clock_SOURCES = tests/unit/unit.h tests/unit/test_clock.c
+unit_clock_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_clock_LDADD = $(UNIT_LIBS)
+
+unit_combine_SOURCES = tests/unit/unit.h tests/unit/test_combine.c
+unit_combine_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_combine_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_idempotency_SOURCES = tests/unit/unit.h tests/unit/test_idempotency.c
+unit_idempotency_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_idempotency_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_json_SOURCES = tests/unit/unit.h tests/unit/test_json.c
+unit_json_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_json_LDADD = $(UNIT_LIBS)
+
+unit_prefer_SOURCES = tests/unit/unit.h tests/unit/test_prefer.c
+unit_prefer_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_prefer_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_process_SOURCES = tests/unit/unit.h tests/unit/test_process.c
+unit_process_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_process_LDADD = $(UNIT_LIBS)
+
+unit_query_SOURCES = tests/unit/unit.h tests/unit/test_query.c
+unit_query_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_query_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
+unit_quota_SOURCES = tests/unit/unit.h tests/unit/test_quota.c
+unit_quota_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_quota_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_response_SOURCES = tests/unit/unit.h tests/unit/test_response.c
+unit_response_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_response_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_route_SOURCES = tests/unit/unit.h tests/unit/test_route.c
+unit_route_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_route_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_settings_SOURCES = tests/unit/unit.h tests/unit/test_settings.c
+unit_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_settings_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
+unit_url_SOURCES = tests/unit/unit.h tests/unit/test_url.c
+unit_url_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_url_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_utf8_SOURCES = tests/unit/unit.h tests/unit/test_utf8.c
+unit_utf8_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_utf8_LDADD = $(UNIT_LIBS)
+
+unit_validate_SOURCES = tests/unit/unit.h tests/unit/test_validate.c
+unit_validate_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_validate_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
+# the code of the task types, below its folder
+TYPES_UNIT_LIBS = $(TYPES_LIBS) $(TASK_LIBS) $(DB_LIBS) $(UNIT_LIBS)
+
+unit_cell_SOURCES = tests/unit/unit.h tests/unit/test_cell.c
+unit_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_cell_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
+unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_page_sql_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_result_file_SOURCES = tests/unit/unit.h tests/unit/test_result_file.c
+unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \
+	-Wl,--wrap=mkdirat -Wl,--wrap=renameat
+
+# the runner's parts that need no database
+RUNNER_UNIT_LIBS = librunner.a $(TYPES_LIBS) $(STORE_LIBS) $(TASK_LIBS) $(DB_LIBS) $(UNIT_LIBS) $(SYSTEMD_LIBS)
+
+unit_claim_SOURCES = tests/unit/unit.h tests/unit/test_claim.c
+unit_claim_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_claim_LDADD = $(RUNNER_UNIT_LIBS)
+
+unit_lanes_SOURCES = tests/unit/unit.h tests/unit/test_lanes.c
+unit_lanes_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_lanes_LDADD = $(RUNNER_UNIT_LIBS)
+
+unit_slot_SOURCES = tests/unit/unit.h tests/unit/test_slot.c
+unit_slot_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_slot_LDADD = $(RUNNER_UNIT_LIBS)
+
+unit_wire_SOURCES = tests/unit/unit.h tests/unit/test_wire.c
+unit_wire_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_wire_LDADD = $(RUNNER_UNIT_LIBS)
+
+unit_doorbell_SOURCES = tests/unit/unit.h tests/unit/test_doorbell.c
+unit_doorbell_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_doorbell_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* test_combine.c: leader and followers, and the breaker, with real threads. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "fcgi/breaker.h"
+#include "fcgi/combine.h"
+#include "unit.h"
+
+enum { THREADS = 16, ROUNDS = 2000, MAX_BATCH = 8 };
+
+struct job {
+    struct combine_job job;
+    unsigned question, answer;
+};
+
+struct counts {
+    atomic_uint running, batches, jobs, largest, faults;
+};
+
+static void answer_all(void *context, struct combine_job *first, size_t count)
+{
+    struct counts *c = context;
+    size_t seen = 0;
+    if (atomic_fetch_add(&c->running, 1) != 0)
+        atomic_fetch_add(&c->faults, 1); /* two batches at a time */
+    for (struct combine_job *j = first; j; j = j->next, seen++)
+        ((struct job *)j)->answer = ((struct job *)j)->question * 2 + 1;
+    if (seen != count || count > MAX_BATCH || count == 0)
+        atomic_fetch_add(&c->faults, 1);
+    atomic_fetch_add(&c->batches, 1);
+    atomic_fetch_add(&c->jobs, (unsigned)count);
+    if (count > atomic_load(&c->largest))
+        atomic_store(&c->largest, (unsigned)count);
+    sched_yield(); /* so that others queue up */
+    atomic_fetch_sub(&c->running, 1);
+}
+
+struct asker {
+    struct combiner *combiner;
+    struct counts *counts;
+    unsigned number;
+    pthread_t thread;
+};
+
+static void *ask(void *argument)
+{
+    struct asker *a = argument;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct job job = {.question = a->number * ROUNDS + i};
+        combine(a->combiner, &job.job);
+        if (job.answer != job.question * 2 + 1)
+            atomic_fetch_add(&a->counts->faults, 1);
+    }
+    return NULL;
+}
+
+static void test_alone(void **state)
+{
+    (void)state;
+    struct counts counts = {0};
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, &counts);
+    struct job job = {.question = 20};
+    combine(c, &job.job);
+    assert_int_equal(job.answer, 41);
+    assert_int_equal(atomic_load(&counts.batches), 1);
+    combiner_destroy(&c);
+    assert_null(c);
+}
+
+static void test_together(void **state)
+{
+    (void)state;
+    struct counts counts = {0};
+    struct asker askers[THREADS];
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, &counts);
+    for (unsigned i = 0; i < THREADS; i++) {
+        askers[i] = (struct asker){.combiner = c, .counts = &counts, .number = i};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(askers[i].thread, NULL);
+    assert_int_equal(atomic_load(&counts.faults), 0);
+    assert_int_equal(atomic_load(&counts.jobs), THREADS * ROUNDS);
+    assert_true(atomic_load(&counts.largest) > 1);
+    assert_true(atomic_load(&counts.batches) < THREADS * ROUNDS);
+    combiner_destroy(&c);
+}
+
+static void wait_until(int64_t ns)
+{
+    while (clock_mono_ns() < ns)
+        usleep(1000);
+}
+
+static void test_breaker(void **state)
+{
+    (void)state;
+    struct breaker b;
+    breaker_init(&b);
+    assert_true(breaker_enter(&b) && breaker_enter(&b)); /* closed: everybody may */
+    assert_false(breaker_leave(&b, true));               /* no news */
+    assert_true(breaker_leave(&b, false));
+    int64_t opened = clock_mono_ns();
+    assert_false(breaker_enter(&b));
+    wait_until(opened + BREAKER_PAUSE_MSEC * INT64_C(1000000));
+    assert_true(breaker_enter(&b)); /* one tries */
+    assert_false(breaker_enter(&b));
+    assert_false(breaker_leave(&b, false)); /* in vain: no news */
+    assert_false(breaker_enter(&b));
+    wait_until(clock_mono_ns() + BREAKER_PAUSE_MSEC * INT64_C(1000000));
+    assert_true(breaker_enter(&b));
+    assert_true(breaker_leave(&b, true));
+    assert_true(breaker_enter(&b) && breaker_enter(&b));
+    breaker_destroy(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_breaker),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* test_process.c: a process is ended with all that it started, wherever that has gone. */
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "unit.h"
+
+enum { PATIENCE_MS = 20000 };
+
+/* Lives until it is killed; everybody holds the pipe open. */
+static void linger(void)
+{
+    for (;;)
+        pause();
+}
+
+/* A child in a session of its own. */
+static void start_in_own_session(void)
+{
+    if (fork() == 0) {
+        setsid();
+        linger();
+    }
+}
+
+/* A daemon as they make themselves: forks twice, so that its parent is gone. */
+static void start_daemon(int ready)
+{
+    if (fork() == 0) {
+        setsid();
+        if (fork() == 0) {
+            signal(SIGTERM, SIG_IGN);
+            (void)!write(ready, "x", 1);
+            linger();
+        }
+        _exit(0);
+    }
+    wait(NULL);
+}
+
+static void test_kill_tree(void **state)
+{
+    (void)state;
+    int held[2], ready[2];
+    char byte;
+    assert_int_equal(pipe(held), 0);
+    assert_int_equal(pipe(ready), 0);
+    pid_t root = fork();
+    if (root == 0) {
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        setpgid(0, 0);
+        if (fork() == 0)
+            linger();
+        start_in_own_session();
+        start_daemon(ready[1]);
+        linger();
+    }
+    close(held[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    pid_t children[16];
+    assert_int_equal(process_children(children, 16), 1);
+    process_kill_tree(root);
+    assert_int_equal(waitpid(root, NULL, 0), root);
+    /* the end of file comes when the last of them is gone */
+    struct pollfd end = {.fd = held[0], .events = POLLIN};
+    assert_int_equal(poll(&end, 1, PATIENCE_MS), 1);
+    assert_int_equal(read(held[0], &byte, 1), 0);
+    assert_int_equal(process_children(children, 16), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kill_tree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* test_settings.c: configuration files that are wrong, with what is said of them; and that every
+ * default and example of the table can be read. */
+#include <stdlib.h>
+
+#include "base/settings.h"
+#include "base/settings_doc.h"
+#include "task/catalogue.h"
+#include "unit.h"
+
+/* TEXT's report, with "conf" for the path; empty where all is well. The caller frees. */
+static char *report_on(const char *text, mode_t mode)
+{
+    struct memory_file f = memory_file(text, mode);
+    struct settings_report report = SETTINGS_REPORT_INIT;
+    struct settings *settings = NULL;
+    struct catalogue *catalogue = NULL;
+    if (!settings_load_report(f.path, &settings, &report))
+        (void)!catalogue_create(settings, &catalogue, &report);
+    assert_true(catalogue != NULL || report.errors > 0);
+    catalogue_free(&catalogue);
+    settings_free(&settings);
+
+    struct buf out = BUF_INIT;
+    const char *p = buf_str(&report.text);
+    for (const char *at; (at = strstr(p, f.path)); p = at + strlen(f.path)) {
+        buf_add(&out, p, (size_t)(at - p));
+        buf_adds(&out, "conf");
+    }
+    buf_adds(&out, p);
+    buf_str(&out);
+    settings_report_free(&report);
+    close(f.fd);
+    return out.data; /* freed as what it is: memory of xmalloc */
+}
+
+#define SOURCE "source \"s\" { database = d user = u }\n"
+#define QUERY "query = \"SELECT :owner\"\n"
+
+static const struct {
+    const char *text;
+    const char *wanted;
+} cases[] = {
+    /* right */
+    {"", ""},
+    {"# nothing\n// at all\n/* really */\n", ""},
+    {"api { processes = 4 threads = 8 }", ""},
+    {"api { processes = \"4\" }\napi { threads = 8 }", ""},
+    {"runner { types = {csv_export, # one\n dummy} }", ""},
+    {"files { orphan_age = 90m mode = 0600 }", ""},
+    {SOURCE "export \"x\" { " QUERY " }", ""},
+
+    /* what is not a file of settings */
+    {"api {\n processes = 1\n", "conf:1: the section that begins here is not closed\n"},
+    {"api {\n types = { a\n", "conf:2: the list that begins here is not closed\n"},
+    {"\nlog { level = \"info\n }", "conf:2: the string that begins here is not closed\n"},
+    {"\n\n/* log", "conf:3: the comment that begins here is not closed\n"},
+    {"api { }\n\xff", "conf:2: bytes that are not UTF-8: write the file as UTF-8 text\n"},
+    {"api {\n threads 3\n}",
+     "conf:2: missing equal sign after option 'threads': write name = value\n"},
+    {"api = 3", "conf:1: missing opening brace for section 'api': write the section as name "
+                "{ ... }\n"},
+    {"source { }",
+     "conf:1: missing title for section 'source': write the section as name \"title\" { ... }\n"},
+    {"api { }\n}", "conf:2: unexpected closing brace: take it away, or open a section before it\n"},
+    {"api { \"\" = 3 }", "conf:1: this cannot be read: see backdesk.conf(5)\n"},
+
+    /* unknown, twice, missing; block comments do not shift the lines */
+    {"/* a\n b */ api {\n thread = 3\n}",
+     "conf:3: there is no setting in section api called \"thread\": did you mean threads?\n"},
+    {"log {\n colour = red\n}",
+     "conf:2: there is no setting in section log called \"colour\": known are level\n"},
+    {"lgo { }", "conf:1: there is no section \"lgo\": did you mean log?\n"},
+    {"api { threads = 1\n threads = 2 }",
+     "conf:2: api threads is set a second time, first in line 1: keep one of them\n"},
+    {SOURCE "source \"s\" { }",
+     "conf:2: found duplicate title 's': give each section a name of its own\n"},
+    {"\naccount \"api\" {\n password = x\n}",
+     "conf:2: section account \"api\" has no user: add user = ... (name of the account)\n"},
+
+    /* values */
+    {"api { processes = 0 }",
+     "conf:1: api processes: 0 is out of range: write 1 to 256 processes\n"},
+    {"api { processes = 257 }",
+     "conf:1: api processes: 257 is out of range: write 1 to 256 processes\n"},
+    {"api { processes = two }",
+     "conf:1: api processes: \"two\" is no integer in decimal digits\n"},
+    {"api { processes = 99999999999999999999 }",
+     "conf:1: api processes: \"99999999999999999999\" is no integer in decimal digits\n"},
+    {"runner { lease = 30 }",
+     "conf:1: runner lease: \"30\" is no duration: write a number with its unit, such as 500ms, "
+     "30s, 5m, 2h or 14d\n"},
+    {"runner { lease = 2s }", "conf:1: runner lease: 2s is out of range: write 3s to 1h\n"},
+    {"runner { lease = -5s }",
+     "conf:1: runner lease: \"-5s\" is no duration: write a number with its unit, such as 500ms, "
+     "30s, 5m, 2h or 14d\n"},
+    {"queue { timeout = 9999999999999d }",
+     "conf:1: queue timeout: \"9999999999999d\" is no duration: write a number with its unit, such "
+     "as 500ms, 30s, 5m, 2h or 14d\n"},
+    {"api { max_body = 3kb }",
+     "conf:1: api max_body: \"3kb\" is no size: write bytes, or a number with its unit, such as "
+     "64KiB, 10MiB or 1GiB\n"},
+    {"api { max_body = 1GiB }",
+     "conf:1: api max_body: 1GiB is out of range: write 1KiB to 256MiB\n"},
+    {"files { mode = 640 }",
+     "conf:1: files mode: \"640\" is no mode: write it in octal, such as 0640\n"},
+    {"files { mode = 0777 }", "conf:1: files mode: 0777 is out of range: write 0400 to 0666 octal\n"},
+    {"files { directory = results }",
+     "conf:1: files directory: \"results\" is no absolute path: begin it with /\n"},
+    {"log { level = loud }",
+     "conf:1: log level: \"loud\" is not known here: write one of error, warning, info, debug\n"},
+    {SOURCE "export \"x\" { " QUERY " owned = maybe }",
+     "conf:3: export \"x\" owned: \"maybe\" is neither yes nor no\n"},
+    {"runner { nickname = \"\" }",
+     "conf:1: runner nickname: a text of 0 bytes is too short: write 1 to 64 bytes\n"},
+    {"runner { types = {dummy, dummy} }",
+     "conf:1: runner types: \"dummy\" stands twice: once is enough\n"},
+
+    /* several at once */
+    {"log { level = x }\napi { threads = 0\n processes = y }",
+     "conf:3: api processes: \"y\" is no integer in decimal digits\n"
+     "conf:2: api threads: 0 is out of range: write 1 to 1024 threads\n"
+     "conf:1: log level: \"x\" is not known here: write one of error, warning, info, debug\n"},
+
+    /* rules between settings */
+    {"runner { nickname = \"a:b\" }",
+     "conf:1: runner nickname: no colon, comma, * or control character may stand in it\n"},
+    {"runner { uuid = 6F1C9A52-7E0B-4C86-9D0F-5B1B7A3F2C11 }",
+     "conf:1: runner uuid: \"6F1C9A52-7E0B-4C86-9D0F-5B1B7A3F2C11\" is no UUID in lower case, such "
+     "as 6f1c9a52-7e0b-4c86-9d0f-5b1b7a3f2c11\n"},
+    {"runner { heartbeat = 11s }",
+     "conf:1: runner lease must be at least 3 heartbeats: lengthen lease or shorten heartbeat\n"},
+    {"queue { backoff = 2h }",
+     "conf:1: queue backoff is longer than backoff_max: lengthen backoff_max\n"},
+    {"\ntype \"dummy\" { backoff = 2h }",
+     "conf:2: type \"dummy\": backoff is longer than backoff_max: lengthen backoff_max\n"},
+    {"api { accel_prefix = \"/files\" }",
+     "conf:1: api accel_prefix: \"/files\" must begin and end with / and hold no space, ?, # or "
+     "%\n"},
+    {"api { max_data = 16MiB }",
+     "conf:1: api max_data is larger than max_body: enlarge max_body\n"},
+    {"account \"apy\" { user = x }",
+     "conf:1: there is no account \"apy\": write api, runner or migration\n"},
+    {"account \"api\" { user = x password = a\n password_file = /b }",
+     "conf:2: account \"api\" has password and password_file: keep one of them\n"},
+    {"source \"a b\" { database = d user = u }",
+     "conf:1: source \"a b\": a name is made of 1 to 64 letters, digits, _ and -\n"},
+
+    /* exports */
+    {"export \"x\" { " QUERY " }",
+     "conf:1: export \"x\" has nothing to read: add a section source\n"},
+    {SOURCE "source \"t\" { database = d user = u }\nexport \"x\" { " QUERY " }",
+     "conf:3: export \"x\": there are several sources: name one with source = ...\n"},
+    {SOURCE "export \"x\" { source = t\n" QUERY " }",
+     "conf:2: export \"x\": there is no source \"t\": add a section source \"t\"\n"},
+    {SOURCE "export \"x\" { default = yes " QUERY " }\nexport \"y\" {\n default = yes\n" QUERY " }",
+     "conf:5: export \"y\": export \"x\" is the default already: only one can be\n"},
+    {SOURCE "export \"x/y\" { " QUERY " }",
+     "conf:2: export \"x/y\": a name is made of 1 to 64 letters, digits, _ and -\n"},
+    {SOURCE "export \"x\" { formats = {csv, pdf}\n" QUERY " }",
+     "conf:2: export \"x\": there is no format \"pdf\": see taskctl types\n"},
+    {SOURCE "export \"x\" { query = \"SELECT 1\" }",
+     "conf:2: export \"x\": its query does not use :owner, so that everybody would get all rows: "
+     "add a condition such as owner_id = :owner, or set owned = no\n"},
+    {SOURCE "export \"x\" { owned = no query = \"SELECT 1\" }", ""},
+    {SOURCE "export \"x\" { query = \"SELECT ':owner' -- :owner\" }",
+     "conf:2: export \"x\": its query does not use :owner, so that everybody would get all rows: "
+     "add a condition such as owner_id = :owner, or set owned = no\n"},
+    {SOURCE "export \"x\" {\n query = \"SELECT 1\nFROM t\nWHERE a = ?\"\n}",
+     "conf:5: export \"x\" query: a ? has no name: write a parameter, such as :since\n"},
+    {SOURCE "export \"x\" { query = \"SELECT :owner, :a, :a\" }",
+     "conf:2: export \"x\": its query uses :a, which is not declared: add param \"a\" { type = ... "
+     "}\n"},
+    {SOURCE "export \"x\" { " QUERY " param \"a\" { } }",
+     "conf:3: export \"x\": its query does not use param \"a\": put :a into it, or take the param "
+     "away\n"},
+
+    /* parameters */
+#define PARAM(text) SOURCE "export \"x\" { query = \"SELECT :owner, :a\" param \"a\" {\n" text "\n} }"
+    {PARAM("type = date"), ""},
+    {PARAM("type = enum values = {a, b} default = b"), ""},
+    {PARAM("type = integer min = 1 max = 3 default = 2"), ""},
+    {PARAM("pattern = \"^[a-z]+$\" default = abc"), ""},
+    {PARAM("type = colour"),
+     "conf:3: param \"a\" type: \"colour\" is not known here: write one of string, integer, number, "
+     "boolean, date, datetime, enum\n"},
+    {PARAM("type = enum"),
+     "conf:2: export \"x\" param \"a\": an enum needs its words: add values = {...}\n"},
+    {PARAM("values = {a}"), "conf:2: export \"x\" param \"a\": values are for type = enum only\n"},
+    {PARAM("required = yes\ndefault = x"),
+     "conf:2: export \"x\" param \"a\": required and default exclude each other: keep one\n"},
+    {PARAM("min = 3"), "conf:3: export \"x\" param \"a\": min and max are for type integer, number, "
+                       "date and datetime only\n"},
+    {PARAM("type = integer\nmin = 3\nmax = 2"),
+     "conf:5: export \"x\" param \"a\": max is less than min\n"},
+    {PARAM("type = integer\ndefault = 1.5"),
+     "conf:4: export \"x\" param \"a\": default = \"1.5\" is not of type integer\n"},
+    {PARAM("type = date\ndefault = 2026-02-29"),
+     "conf:4: export \"x\" param \"a\": default = \"2026-02-29\" is not of type date\n"},
+    {PARAM("type = integer max = 3\ndefault = 4"),
+     "conf:4: export \"x\" param \"a\": default must be an integer of at most 3\n"},
+    {PARAM("type = enum values = {b, c}\ndefault = d"),
+     "conf:4: export \"x\" param \"a\": default must be one of b, c\n"},
+    {PARAM("pattern = \"[a\""),
+     "conf:3: export \"x\" param \"a\": pattern is no extended regular expression: Unmatched [, [^, "
+     "[:, [., or [=\n"},
+    {PARAM("type = date\npattern = x"),
+     "conf:4: export \"x\" param \"a\": pattern is for type = string only\n"},
+    {SOURCE "export \"x\" { " QUERY " param \"owner\" { } }",
+     "conf:3: param \"owner\": the name is taken, :owner is always the task's creator: choose "
+     "another name\n"},
+    {SOURCE "export \"x\" { " QUERY " param \"1a\" { } }",
+     "conf:3: param \"1a\": its name is made of 1 to 64 letters, digits and _, not beginning with a "
+     "digit\n"},
+
+    /* types */
+    {"type \"dumy\" { }",
+     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, dummy\n"},
+    {"runner { types = {csv} }",
+     "conf:1: runner types: there is no task type \"csv\": known are csv_export, html_export, "
+     "dummy\n"},
+};
+
+static void test_reports(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char *got = report_on(cases[i].text, 0600);
+        CHECK_CASE_TEXT(i, cases[i].text, got, cases[i].wanted);
+        free(got);
+    }
+}
+
+static void test_secrets(void **state)
+{
+    (void)state;
+    static const char inside[] = "account \"api\" { user = u password = p }";
+    char *got = report_on(inside, 0644);
+    assert_string_equal(got, "conf: warning: everybody can read this file, and it holds a password: "
+                             "chmod o-r it, or use password_file\n");
+    free(got);
+    got = report_on(inside, 0640);
+    assert_string_equal(got, "");
+    free(got);
+
+    struct memory_file secret = memory_file("s3cret\n", 0600);
+    char text[300];
+    snprintf(text, sizeof text,
+             "account \"api\" { user = u password_file = \"%s\" }\n"
+             "account \"runner\" { user = u password_file = \"/nonexistent/x\" }\n"
+             "database { socket = /s name = d }",
+             secret.path);
+    struct memory_file conf = memory_file(text, 0644);
+    struct settings *s = NULL;
+    struct error e = {0};
+    struct db_address address;
+    assert_int_equal(settings_load(conf.path, &s, &e), 0);
+    assert_int_equal(settings_queue_address(s, "api", &address, &e), 0);
+    assert_string_equal(address.password, "s3cret");
+    assert_string_equal(address.socket, "/s");
+    assert_string_equal(address.name, "d");
+    assert_int_equal(settings_queue_address(s, "runner", &address, &e), ERR_DENIED);
+    assert_non_null(strstr(e.text, ":2: password_file /nonexistent/x: cannot read it: No such"));
+    error_clear(&e);
+    assert_int_equal(settings_queue_address(s, "migration", &address, &e), ERR_NOT_FOUND);
+    settings_free(&s);
+    close(conf.fd);
+    close(secret.fd);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    struct memory_file f = memory_file("runner { lease = 1m types = {csv_export, dummy} }\n"
+                                       "api { max_body = 2MiB }\n"
+                                       "type \"dummy\" { timeout = 5s }\n"
+                                       "export \"x\" {\n"
+                                       "  query = 'SELECT :owner,\n"
+                                       "           \"$\\n\"'\n"
+                                       "  null = \"\\\\N\"\n"
+                                       "}\n" SOURCE,
+                                       0600);
+    struct settings *s = NULL;
+    struct error e = {0};
+    assert_int_equal(settings_load(f.path, &s, &e), 0);
+    assert_int_equal(s->runner.lease_usec, 60000000);
+    assert_int_equal(s->runner.heartbeat_usec, 2000000);
+    assert_int_equal(s->runner.types.count, 2);
+    assert_true(str_list_has(&s->runner.types, "dummy"));
+    assert_int_equal(s->api.max_body_bytes, 2097152);
+    assert_int_equal(s->files.mode, 0640);
+    assert_null(s->database.socket);
+    assert_int_equal(s->queue.retention_success_usec, INT64_C(1209600000000));
+    assert_int_equal(s->log.level, 2);
+    assert_int_equal(settings_line(s, &s->runner.lease_usec), 1);
+    assert_int_equal(settings_line(s, &s->runner.poll_usec), 0);
+
+    const struct export_def *x = settings_export(s, "x");
+    assert_non_null(x);
+    assert_string_equal(x->query, "SELECT :owner,\n           \"$\\n\"");
+    assert_string_equal(x->null_text, "\\N");
+    assert_int_equal(x->line, 4);
+    assert_int_equal(settings_line(s, &x->query), 6);
+    assert_string_equal(settings_export_source(s, x)->name, "s");
+
+    struct task_limits limits;
+    task_limits_get(s, "dummy", &limits);
+    assert_int_equal(limits.timeout_usec, 5000000);
+    assert_int_equal(limits.max_attempts, 3);
+    task_limits_get(s, "gone", &limits);
+    assert_int_equal(limits.timeout_usec, 0);
+    settings_free(&s);
+    close(f.fd);
+}
+
+/* The example holds every row, so reading it with each setting made active reads every default. */
+static void test_example(void **state)
+{
+    (void)state;
+    struct buf example = BUF_INIT;
+    settings_doc_example(&example);
+    char *got = report_on(buf_str(&example), 0600);
+    assert_string_equal(got, "");
+    free(got);
+
+    struct buf active = BUF_INIT;
+    for (const char *p = example.data; *p;) {
+        size_t len = strcspn(p, "\n");
+        size_t indent = strspn(p, " ");
+        bool setting = p[indent] == '#' && p[indent + 1] != ' ' && p[indent + 1] != '\n';
+        bool excluded = strstr(p, "password_file") && strstr(p, "password_file") < p + len;
+        if (setting && !excluded)
+            buf_add(&active, p + indent + 1, len - indent - 1);
+        else
+            buf_add(&active, p, len);
+        buf_addc(&active, '\n');
+        p += len + (p[len] == '\n');
+    }
+    struct memory_file f = memory_file(buf_str(&active), 0600);
+    struct settings *s = NULL;
+    struct settings_report report = SETTINGS_REPORT_INIT;
+    (void)!settings_load_report(f.path, &s, &report);
+    assert_string_equal(buf_str(&report.text), "");
+    assert_string_equal(s->exports[0].params[0].pattern, "^[A-Z]{2}$");
+    settings_free(&s);
+    settings_report_free(&report);
+    close(f.fd);
+    buf_free(&active);
+    buf_free(&example);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_example),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

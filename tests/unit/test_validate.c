@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* test_validate.c: data of tasks against a catalogue: the faults, the values, and the schema. */
+#include <json-c/json.h>
+
+#include "base/json.h"
+#include "task/validate.h"
+#include "unit.h"
+
+static const char config[] =
+    "type \"dummy\" { enabled = yes }\n"
+    "type \"html_export\" { enabled = no }\n"
+    "source \"s\" { database = d user = u }\n"
+    "export \"plain\" { default = yes query = 'SELECT :owner' }\n"
+    "export \"rich\" {\n"
+    "  title = 'Rich'\n"
+    "  query = 'SELECT :word, :owner, :n, :x, :flag, :day, :at, :kind, :n'\n"
+    "  param \"word\" { required = yes max_length = 3 pattern = '^[a-z\xc3\xa9]*$' }\n"
+    "  param \"n\" { type = integer min = -5 max = 5 default = 3 }\n"
+    "  param \"x\" { type = number max = 1e3 }\n"
+    "  param \"flag\" { type = boolean default = no }\n"
+    "  param \"day\" { type = date min = 2000-01-01 max = 2026-12-31 }\n"
+    "  param \"at\" { type = datetime max = 2030-01-01T00:00:00Z }\n"
+    "  param \"kind\" { type = enum values = {red, 'dark green'} default = red }\n"
+    "}\n"
+    "export \"paper\" { formats = {html} query = 'SELECT :owner' }\n";
+
+struct world {
+    struct settings *settings;
+    struct catalogue *catalogue;
+    struct arena *arena;
+};
+
+static int setup(void **state)
+{
+    static struct world world;
+    struct memory_file f = memory_file(config, 0600);
+    struct error e = {0};
+    if (catalogue_load(f.path, &world.settings, &world.catalogue, &e))
+        fail_msg("%s", e.text);
+    close(f.fd);
+    world.arena = arena_create();
+    *state = &world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    catalogue_free(&w->catalogue);
+    settings_free(&w->settings);
+    arena_destroy(&w->arena);
+    return 0;
+}
+
+#define RICH(params) "{\"export\":\"rich\",\"params\":" params "}"
+#define WORD_FAULT "/data/params/word must be text of at most 3 characters that matches ^[a-z\xc3\xa9]*$\n"
+#define N_FAULT "/data/params/n must be an integer from -5 to 5\n"
+#define DAY_FAULT \
+    "/data/params/day must be a date such as 2026-11-21, not before 2000-01-01 and not after 2026-12-31\n"
+#define AT_FAULT                                                                       \
+    "/data/params/at must be an instant by RFC 3339 such as 2026-11-21T09:30:00Z, not " \
+    "after 2030-01-01T00:00:00Z\n"
+
+/* Type, data, and all faults as lines "pointer detail". */
+static const struct {
+    const char *type, *data, *wanted;
+} cases[] = {
+    {"csv_export", "null", ""},
+    {"csv_export", "{}", ""},
+    {"csv_export", "{\"export\":\"plain\"}", ""},
+    {"csv_export", "{\"params\":{}}", ""},
+    {"csv_export", RICH("{\"word\":\"abc\"}"), ""},
+    {"csv_export", RICH("{\"word\":\"\xc3\xa9\xc3\xa9\"}"), ""},
+    {"csv_export",
+     RICH("{\"word\":\"a\",\"n\":-5,\"x\":1e3,\"flag\":true,\"day\":\"2000-01-01\","
+          "\"at\":\"2029-12-31T23:59:59+00:00\",\"kind\":\"dark green\"}"),
+     ""},
+    {"csv_export", RICH("{\"word\":\"a\",\"n\":5.0}"), ""},
+
+    {"nope", "{}", "/type there is no such type\n"},
+    {"html_export", "{}", "/type this type is switched off here\n"},
+    {"csv_export", "[]", "/data must be an object\n"},
+    {"csv_export", "\"plain\"", "/data must be an object\n"},
+    {"csv_export", "{\"export\":null}", "/data/export is no export: known are plain, rich\n"},
+    {"csv_export", "{\"export\":\"Plain\"}", "/data/export is no export: known are plain, rich\n"},
+    {"csv_export", "{\"export\":\"plain\\u0000\"}",
+     "/data/export is no export: known are plain, rich\n"},
+    {"csv_export", "{\"export\":\"paper\"}", "/data/export is no export: known are plain, rich\n"},
+    {"csv_export", "{\"params\":null}", "/data/params must be an object\n"},
+    {"csv_export", "{\"params\":[1]}", "/data/params must be an object\n"},
+    {"csv_export", "{\"params\":{\"owner\":1}}",
+     "/data/params/owner is not known here: none is expected\n"},
+    {"csv_export", "{\"exprot\":\"rich\"}",
+     "/data/exprot is not known here: known are export, params\n"},
+    {"csv_export", "{\"a/b~c\":1,\"\":2}",
+     "/data/a~1b~0c is not known here: known are export, params\n"
+     "/data/ is not known here: known are export, params\n"},
+    {"csv_export", "{\"export\":\"rich\"}", "/data/params/word is missing\n"},
+    {"csv_export", RICH("{}"), "/data/params/word is missing\n"},
+    {"csv_export", RICH("{\"word\":\"abcd\"}"), WORD_FAULT},
+    {"csv_export", RICH("{\"word\":\"A\"}"), WORD_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\\u0000\"}"), WORD_FAULT},
+    {"csv_export", RICH("{\"word\":null}"), WORD_FAULT},
+    {"csv_export", RICH("{\"word\":1}"), WORD_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"n\":6}"), N_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"n\":\"5\"}"), N_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"n\":1.5}"), N_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"n\":18446744073709551615}"), N_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"n\":1e300}"), N_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"n\":true}"), N_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"x\":1001}"),
+     "/data/params/x must be a number of at most 1e3\n"},
+    {"csv_export", RICH("{\"word\":\"a\",\"flag\":1}"), "/data/params/flag must be true or false\n"},
+    {"csv_export", RICH("{\"word\":\"a\",\"day\":\"1999-12-31\"}"), DAY_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"day\":\"2026-02-29\"}"), DAY_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"day\":\"2026-2-1\"}"), DAY_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"day\":\"2026-02-01 \"}"), DAY_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"day\":20260201}"), DAY_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"at\":\"2030-01-01T00:00:00.000001Z\"}"), AT_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"at\":\"2026-11-21\"}"), AT_FAULT},
+    {"csv_export", RICH("{\"word\":\"a\",\"kind\":\"green\"}"),
+     "/data/params/kind must be one of red, dark green\n"},
+    {"csv_export", "{\"export\":\"rich\",\"zip\":1,\"params\":{\"n\":9,\"m\":1,\"day\":1}}",
+     "/data/params/word is missing\n" N_FAULT DAY_FAULT
+     "/data/params/m is not known here: known are word, n, x, flag, day, at, kind\n"
+     "/data/zip is not known here: known are export, params\n"},
+
+    {"dummy", "null", ""},
+    {"dummy", "{\"seconds\":0.25,\"steps\":3,\"fail\":true,\"crash\":false}", ""},
+    {"dummy", "{\"seconds\":-0.1}", "/data/seconds must be a number of at least 0\n"},
+    {"dummy", "{\"export\":\"plain\"}",
+     "/data/export is not known here: known are seconds, steps, fail, crash\n"},
+};
+
+static void test_faults(void **state)
+{
+    struct world *w = *state;
+    struct buf got = BUF_INIT;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct json_object *data;
+        struct faults faults = FAULTS_INIT(w->arena);
+        assert_int_equal(json_parse(cases[i].data, strlen(cases[i].data), &data, NULL), 0);
+        int rc = task_validate(w->catalogue, cases[i].type, data, &faults);
+        json_object_put(data);
+        buf_clear(&got);
+        for (size_t k = 0; k < faults.count; k++)
+            buf_addf(&got, "%s %s\n", faults.items[k].pointer, faults.items[k].detail);
+        CHECK_CASE_TEXT(i, cases[i].data, buf_str(&got), cases[i].wanted);
+        CHECK_CASE(i, cases[i].data, rc == (faults.count ? ERR_INVALID : 0));
+    }
+    buf_free(&got);
+}
+
+static void test_many_faults(void **state)
+{
+    struct world *w = *state;
+    struct buf data = BUF_INIT;
+    buf_addc(&data, '{');
+    for (int i = 0; i < 1000; i++)
+        buf_addf(&data, "%s\"m%d\":0", i ? "," : "", i);
+    buf_addc(&data, '}');
+    struct json_object *json;
+    struct faults faults = FAULTS_INIT(w->arena);
+    assert_int_equal(json_parse(data.data, data.len, &json, NULL), 0);
+    assert_int_equal(task_validate(w->catalogue, "dummy", json, &faults), ERR_INVALID);
+    assert_int_equal(faults.count, FAULTS_MAX);
+    json_object_put(json);
+    buf_free(&data);
+}
+
+static int bind(struct world *w, const char *data, struct export_call *call, struct error *e)
+{
+    *e = (struct error){0};
+    return export_bind(w->catalogue, task_type_find("csv_export"), data, strlen(data), 42, w->arena,
+                       call, e);
+}
+
+static void test_export_bind(void **state)
+{
+    struct world *w = *state;
+    struct export_call call;
+    struct error e;
+    assert_int_equal(bind(w, RICH("{\"word\":\"abc\",\"x\":0.10,\"day\":\"2026-11-21\","
+                                  "\"at\":\"2026-11-21T01:00:00+01:00\"}"),
+                          &call, &e),
+                     0);
+    assert_string_equal(call.export->def->name, "rich");
+    assert_string_equal(call.export->query.text, "SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?");
+    static const struct {
+        const char *name, *text;
+    } wanted[] = {{"word", "abc"}, {"owner", "42"},       {"n", "3"},
+                  {"x", "0.10"},   {"flag", "no"},        {"day", "2026-11-21"},
+                  {"at", "2026-11-21T01:00:00+01:00"},    {"kind", "red"},
+                  {"n", "3"}};
+    assert_int_equal(call.bind_count, COUNT_OF(wanted));
+    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
+        CHECK_CASE_TEXT(i, "name", call.binds[i].name, wanted[i].name);
+        CHECK_CASE_TEXT(i, "text", call.binds[i].text, wanted[i].text);
+    }
+    assert_int_equal(call.binds[1].integer, 42);
+    assert_int_equal(call.binds[2].integer, 3);
+    assert_true(call.binds[3].number == 0.1);
+    assert_false(call.binds[4].boolean);
+    assert_int_equal(call.binds[5].date.month, 11);
+    assert_int_equal(call.binds[6].instant, INT64_C(1795219200000000));
+
+    assert_int_equal(bind(w, RICH("{\"word\":\"\"}"), &call, &e), 0);
+    assert_true(call.binds[3].is_null);
+    assert_null(call.binds[3].text);
+    assert_string_equal(call.binds[0].text, "");
+    assert_false(call.binds[0].is_null);
+
+    assert_int_equal(bind(w, "{}", &call, &e), 0);
+    assert_string_equal(call.export->def->name, "plain");
+    assert_int_equal(bind(w, "not JSON", &call, &e), ERR_INVALID);
+    assert_string_equal(e.text,
+                        "data is no valid JSON: line 1, column 1: here a value is expected");
+    assert_int_equal(bind(w, "{\"export\":\"gone\"}", &call, &e), ERR_INVALID);
+    assert_string_equal(e.text, "/data/export is no export: known are plain, rich");
+}
+
+static void test_task_bind(void **state)
+{
+    struct world *w = *state;
+    struct bound_params b;
+    struct error e = {0};
+    const struct task_type *dummy = task_type_find("dummy");
+    assert_int_equal(task_bind(w->catalogue, dummy, "{\"seconds\":2}", 13, w->arena, &b, &e), 0);
+    assert_true(bound_param(&b, "seconds")->number == 2.0);
+    assert_int_equal(bound_param(&b, "steps")->integer, 10);
+    assert_false(bound_param(&b, "crash")->boolean);
+    assert_null(bound_param(&b, "other"));
+    const struct task_type *off = task_type_find("html_export");
+    assert_int_equal(task_bind(w->catalogue, off, "{}", 2, w->arena, &b, &e), ERR_INVALID);
+}
+
+/* The member at the end of PATH ("oneOf/0/title") as JSON text; "" where there is none. */
+static const char *at_path(struct json_object *o, const char *path)
+{
+    char copy[200], *save = NULL;
+    snprintf(copy, sizeof copy, "%s", path);
+    for (char *name = strtok_r(copy, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
+        if (json_object_is_type(o, json_type_array))
+            o = json_object_array_get_idx(o, (size_t)(name[0] - '0'));
+        else if (!json_object_object_get_ex(o, name, &o))
+            return "";
+    }
+    return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+static const struct {
+    const char *path, *wanted;
+} schema[] = {
+    {"types/0/name", "\"csv_export\""},
+    {"types/0/role", "null"},
+    {"types/0/parameters/oneOf/0/properties/export", "{\"const\":\"plain\"}"},
+    {"types/0/parameters/oneOf/0/required", ""},
+    {"types/0/parameters/oneOf/1/title", "\"Rich\""},
+    {"types/0/parameters/oneOf/1/required", "[\"export\",\"params\"]"},
+    {"types/0/parameters/oneOf/1/additionalProperties", "false"},
+    {"types/0/parameters/oneOf/1/properties/params/required", "[\"word\"]"},
+    {"types/0/parameters/oneOf/1/properties/params/properties/word",
+     "{\"type\":\"string\",\"maxLength\":3,\"pattern\":\"^[a-z\xc3\xa9]*$\"}"},
+    {"types/0/parameters/oneOf/1/properties/params/properties/n",
+     "{\"type\":\"integer\",\"minimum\":-5,\"maximum\":5,\"default\":3}"},
+    {"types/0/parameters/oneOf/1/properties/params/properties/x",
+     "{\"type\":\"number\",\"maximum\":1000}"},
+    {"types/0/parameters/oneOf/1/properties/params/properties/flag",
+     "{\"type\":\"boolean\",\"default\":false}"},
+    {"types/0/parameters/oneOf/1/properties/params/properties/day",
+     "{\"type\":\"string\",\"format\":\"date\",\"formatMinimum\":\"2000-01-01\","
+     "\"formatMaximum\":\"2026-12-31\"}"},
+    {"types/0/parameters/oneOf/1/properties/params/properties/kind",
+     "{\"type\":\"string\",\"enum\":[\"red\",\"dark green\"],\"default\":\"red\"}"},
+    {"types/0/parameters/oneOf/2", "null"}, /* paper is HTML only */
+    {"types/1/name", "\"dummy\""},          /* html_export is off */
+    {"types/1/parameters/properties/seconds/minimum", "0"},
+    {"types/1/parameters/additionalProperties", "false"},
+    {"types/2", "null"},
+};
+
+static void test_schema(void **state)
+{
+    struct world *w = *state;
+    struct buf out = BUF_INIT;
+    struct json_object *json;
+    struct error e = {0};
+    catalogue_json(w->catalogue, &out);
+    assert_int_equal(json_parse(out.data, out.len, &json, &e), 0);
+    for (size_t i = 0; i < COUNT_OF(schema); i++)
+        CHECK_CASE_TEXT(i, schema[i].path, at_path(json, schema[i].path), schema[i].wanted);
+    json_object_put(json);
+    buf_free(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_faults),      cmocka_unit_test(test_many_faults),
+        cmocka_unit_test(test_export_bind), cmocka_unit_test(test_task_bind),
+        cmocka_unit_test(test_schema),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -32,7 +32,7 @@ struct run_claim {
     bool refused;       /* the database has refused its end once */
     bool troubled;      /* writing its end made a transaction fail: it is written alone */
     struct finish finish; /* once ended; its files are of the shared directory */
-    struct finish_file files[RUN_FILES_MAX];
+    struct finish_file files[RUN_FILES_MAX + 1];
 };
 
 /* First in, first out. */

@@ -17,6 +17,7 @@ static const struct {
     {"html", "text/html; charset=utf-8"},
     {"json", "application/json"},
     {"jsonl", "application/x-ndjson"},
+    {"sql", "application/sql"},
     {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 };
 
@@ -30,6 +31,8 @@ static const char *content_type(const struct export_file *f)
 {
     if (ends_with(f->path, ".gz"))
         return "application/gzip";
+    if (ends_with(f->path, ".zst"))
+        return "application/zstd";
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (f->format.p && strcmp(f->format.p, types[i].format) == 0)
             return types[i].type;

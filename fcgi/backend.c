@@ -51,6 +51,15 @@ static struct text copy_text(struct arena *arena, struct text t)
     return (struct text){t.p ? arena_strndup(arena, t.p, t.len) : NULL, t.len};
 }
 
+static const struct task_file *copy_files(struct arena *arena, const struct task *t)
+{
+    if (!t->file_count)
+        return NULL;
+    struct task_file *files = arena_alloc(arena, t->file_count * sizeof *files);
+    memcpy(files, t->files, t->file_count * sizeof *files);
+    return files;
+}
+
 /* The arena of a batch is gone when the next batch begins: each job takes its own copy. */
 static struct task copy_task(struct arena *arena, const struct task *t)
 {
@@ -62,6 +71,7 @@ static struct task copy_task(struct arena *arena, const struct task *t)
     copy.progress = copy_text(arena, t->progress);
     copy.error = copy_text(arena, t->error);
     copy.result = copy_text(arena, t->result);
+    copy.files = copy_files(arena, t);
     return copy;
 }
 

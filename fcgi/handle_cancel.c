@@ -107,7 +107,7 @@ void handle_task_cancel(struct exchange *x)
         exchange_fail(x, result, &e);
     if (result != 0)
         return;
-    view_task(&x->response.body, x->app->settings, &c.task);
+    view_task(&x->response.body, x->app->settings, &c.task, x->request.identity.admin);
     response_json(&x->response, c.result == CANCEL_ALREADY ? 200 : 202);
     if (!task_status_ended(c.task.status))
         response_retry_after(&x->response, x->app->settings->api.poll_after_usec);

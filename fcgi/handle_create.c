@@ -65,7 +65,7 @@ static void answer(struct exchange *x, const struct created *c)
     for (size_t i = 0; i < s->made_count; i++) {
         if (i)
             buf_addc(body, ',');
-        view_task(body, x->app->settings, &s->made[i]);
+        view_task(body, x->app->settings, &s->made[i], x->request.identity.admin);
     }
     if (c->is_array)
         buf_adds(body, "]}");

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "fcgi/accel.h"
 #include "fcgi/backend.h"
 #include "fcgi/disposition.h"
 #include "fcgi/exchange.h"
+#include "fcgi/view.h"
 
 static const struct {
     const char *format;
@@ -15,6 +17,7 @@ static const struct {
     {"html", "text/html; charset=utf-8"},
     {"json", "application/json"},
     {"jsonl", "application/x-ndjson"},
+    {"sql", "application/sql"},
     {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
 };
 
@@ -28,27 +31,12 @@ static const char *content_type(const struct export_file *f)
 {
     if (ends_with(f->path, ".gz"))
         return "application/gzip";
+    if (ends_with(f->path, ".zst"))
+        return "application/zstd";
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (f->format.p && strcmp(f->format.p, types[i].format) == 0)
             return types[i].type;
     return "application/octet-stream";
-}
-
-/* nginx decodes the path once. */
-static void add_redirect(struct exchange *x, const struct export_file *f)
-{
-    const char *prefix = transport_param(x->transport, "BACKDESK_ACCEL");
-    struct buf path = BUF_INIT;
-    buf_adds(&path, prefix && *prefix ? prefix : x->app->settings->api.accel_prefix);
-    for (const char *p = f->path.p; *p;) {
-        size_t len = strcspn(p, "/");
-        buf_percent(&path, p, len);
-        p += len;
-        if (*p == '/')
-            buf_addc(&path, *p++);
-    }
-    response_header(&x->response, "X-Accel-Redirect", buf_str(&path));
-    buf_free(&path);
 }
 
 static void answer(struct exchange *x, const struct export_file *f)
@@ -61,7 +49,7 @@ static void answer(struct exchange *x, const struct export_file *f)
     struct buf disposition = BUF_INIT;
     disposition_write(&disposition, f->filename.p ? f->filename.p : "", f->filename.len);
     r->status = 200;
-    add_redirect(x, f);
+    accel_redirect(x, f);
     response_header(r, "Content-Type", content_type(f));
     response_header(r, "Content-Disposition", buf_str(&disposition));
     response_header(r, "Content-Security-Policy",
@@ -75,35 +63,32 @@ void handle_export_download(struct exchange *x)
     answer(x, &x->request.file);
 }
 
-struct first_file {
-    uint64_t task_id;
-    struct arena *arena;
-    struct export_file file;
-    int count;
-};
-
-static int first_call(struct store *s, void *context, struct error *e)
+/* The first of the task's files that the user may have as a download. */
+static const struct task_file *first_download(const struct exchange *x)
 {
-    struct first_file *f = context;
-    f->count = store_task_exports(s, f->task_id, 1, f->arena, &f->file, e);
-    return f->count < 0 ? f->count : 0;
+    const struct task *t = &x->request.task;
+    for (size_t i = 0; i < t->file_count; i++)
+        if (view_has_download(&t->files[i], x->request.identity.admin))
+            return &t->files[i];
+    return NULL;
 }
 
 void handle_task_download(struct exchange *x)
 {
-    const struct task *t = &x->request.task;
-    struct first_file first = {.task_id = t->id, .arena = x->arena};
+    const struct task_file *first = first_download(x);
+    struct export_file file;
     struct error e = {0};
-    if (!task_status_ended(t->status)) {
+    if (!task_status_ended(x->request.task.status)) {
         response_problem(&x->response, PROBLEM_not_finished, NULL);
         response_retry_after(&x->response, x->app->settings->api.poll_after_usec);
         return;
     }
-    int result = backend_call(x->app->backend, BACKEND_READ, first_call, &first, &e);
-    if (result != 0)
-        exchange_fail(x, result, &e);
-    else if (first.count == 0)
+    int result = first ? backend_get_export(x->app->backend, first->id, x->arena, &file, &e)
+                       : ERR_NOT_FOUND;
+    if (result == 0)
+        answer(x, &file);
+    else if (result == ERR_NOT_FOUND)
         response_problem(&x->response, PROBLEM_not_found, "The task has no file.");
     else
-        answer(x, &first.file);
+        exchange_fail(x, result, &e);
 }

@@ -125,7 +125,7 @@ static int list_call(struct store *s, void *context, struct error *e)
         for (int i = 0; i < count; i++, shown++) {
             if (shown)
                 buf_addc(body, ',');
-            view_task(body, l->x->app->settings, &l->tasks[i]);
+            view_task(body, l->x->app->settings, &l->tasks[i], l->x->request.identity.admin);
         }
     } while (count == (int)wanted && l->page.next && shown < l->page.limit &&
              body->len < PAGE_BYTES_MAX);

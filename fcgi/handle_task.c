@@ -10,6 +10,7 @@
 #include "fcgi/request.h"
 #include "fcgi/ring.h"
 #include "fcgi/view.h"
+#include "task/type.h"
 
 /* When to ask again: a hint, so this machine's clock will do for a task that waits for its time. */
 static int64_t poll_after(const struct exchange *x, const struct task *t)
@@ -24,7 +25,7 @@ static int64_t poll_after(const struct exchange *x, const struct task *t)
 static void show(struct exchange *x)
 {
     const struct task *t = &x->request.task;
-    view_task(&x->response.body, x->app->settings, t);
+    view_task(&x->response.body, x->app->settings, t, x->request.identity.admin);
     response_json(&x->response, 200);
     if (!task_status_ended(t->status))
         response_retry_after(&x->response, poll_after(x, t));
@@ -50,9 +51,23 @@ static int delete_call(struct store *s, void *context, struct error *e)
     return store_delete_task(s, x->request.id, e);
 }
 
+/* Whether the task has files that its owner, without the role, may not even see. */
+static bool has_guarded_files(const struct exchange *x)
+{
+    const struct task *t = &x->request.task;
+    for (size_t i = 0; i < t->file_count; i++)
+        if (t->files[i].admin_only && !x->request.identity.admin)
+            return true;
+    return false;
+}
+
 void handle_task_delete(struct exchange *x)
 {
     struct error e = {0};
+    if (has_guarded_files(x)) {
+        response_problem(&x->response, PROBLEM_role_missing, NULL);
+        return;
+    }
     int result = backend_call(x->app->backend, BACKEND_CHANGE, delete_call, x, &e);
     if (result == ERR_CONFLICT)
         response_problem(&x->response, PROBLEM_not_finished,
@@ -78,7 +93,12 @@ static int retry_call(struct store *s, void *context, struct error *e)
 void handle_task_retry(struct exchange *x)
 {
     struct retry retry = {.id = x->request.id, .arena = x->arena};
+    const struct task_type *type = task_type_find(x->request.task.type.p);
     struct error e = {0};
+    if (type && type->role && !x->request.identity.admin) { /* as a POST of it would be */
+        response_problem(&x->response, PROBLEM_role_missing, NULL);
+        return;
+    }
     int result = backend_call(x->app->backend, BACKEND_CHANGE, retry_call, &retry, &e);
     if (result == ERR_CONFLICT)
         response_problem(&x->response, PROBLEM_wrong_state,
@@ -88,7 +108,7 @@ void handle_task_retry(struct exchange *x)
     if (result != 0)
         return;
     ring_for_tasks(x->app->settings, &retry.task, 1);
-    view_task(&x->response.body, x->app->settings, &retry.task);
+    view_task(&x->response.body, x->app->settings, &retry.task, x->request.identity.admin);
     response_json(&x->response, 202);
     response_retry_after(&x->response, x->app->settings->api.poll_after_usec);
 }

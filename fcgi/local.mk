@@ -4,6 +4,7 @@
 noinst_LIBRARIES += libapi.a
 libapi_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(FCGI_CFLAGS) $(JSON_CFLAGS) $(CRYPTO_CFLAGS)
 libapi_a_SOURCES = \
+	fcgi/accel.h fcgi/accel.c \
 	fcgi/admission.h fcgi/admission.c \
 	fcgi/backend.h fcgi/backend.c \
 	fcgi/breaker.h fcgi/breaker.c \
@@ -17,8 +18,8 @@ libapi_a_SOURCES = \
 	fcgi/exchange.h fcgi/exchange.c \
 	fcgi/gateway.h fcgi/gateway.c \
 	fcgi/handle_about.c fcgi/handle_attempts.c fcgi/handle_cancel.c fcgi/handle_create.c \
-	fcgi/handle_download.c fcgi/handle_export.c fcgi/handle_list.c fcgi/handle_task.c \
-	fcgi/handle_worker.c \
+	fcgi/handle_download.c fcgi/handle_export.c fcgi/handle_list.c fcgi/handle_result.c \
+	fcgi/handle_task.c fcgi/handle_worker.c \
 	fcgi/idempotency.h fcgi/idempotency.c \
 	fcgi/page.h fcgi/page.c \
 	fcgi/poller.c \

@@ -10,8 +10,11 @@
 
 struct settings;
 
-/* A task, as GET /v1/tasks/{id} shows it. */
-void view_task(struct buf *out, const struct settings *s, const struct task *t);
+/* A task, as GET /v1/tasks/{id} shows it to an admin or to its owner. */
+void view_task(struct buf *out, const struct settings *s, const struct task *t, bool admin);
+
+/* Whether FILE is a download that an admin, or else its task's owner, may have. */
+bool view_has_download(const struct task_file *file, bool admin);
 
 /* A row of csv_export, as GET /v1/tasks/exports shows it. */
 void view_export(struct buf *out, const struct export_file *f);

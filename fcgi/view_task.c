@@ -4,13 +4,50 @@
 
 #include "task/type.h"
 
+bool view_has_download(const struct task_file *file, bool admin)
+{
+    return !file->is_result && (admin || !file->admin_only);
+}
+
+/* "download" is the first file; "files" has them all where there are several. */
+static void add_downloads(struct buf *out, const struct task *t, bool admin)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < t->file_count; i++)
+        count += view_has_download(&t->files[i], admin);
+    if (count)
+        buf_addf(out, ",\"download\":\"/v1/tasks/%llu/download\"", (unsigned long long)t->id);
+    if (count < 2)
+        return;
+    const char *between = ",\"files\":[";
+    for (size_t i = 0; i < t->file_count; i++) {
+        if (!view_has_download(&t->files[i], admin))
+            continue;
+        buf_addf(out, "%s\"/v1/tasks/exports/%llu/download\"", between,
+                 (unsigned long long)t->files[i].id);
+        between = ",";
+    }
+    buf_addc(out, ']');
+}
+
+static bool has_result(const struct task *t)
+{
+    if (!task_status_ended(t->status) || t->status == TASK_cancelled)
+        return false;
+    for (size_t i = 0; i < t->file_count; i++)
+        if (t->files[i].is_result)
+            return true;
+    return t->result.p != NULL;
+}
+
 /* Only what can be done with the task now. */
-static void add_links(struct buf *out, const struct task *t)
+static void add_links(struct buf *out, const struct task *t, bool admin)
 {
     unsigned long long id = t->id;
     buf_addf(out, "{\"self\":\"/v1/tasks/%llu\"", id);
-    if (t->has_file)
-        buf_addf(out, ",\"download\":\"/v1/tasks/%llu/download\"", id);
+    add_downloads(out, t, admin);
+    if (has_result(t))
+        buf_addf(out, ",\"result\":\"/v1/tasks/%llu/result\"", id);
     if (task_status_ended(t->status) && t->status != TASK_success)
         buf_addf(out, ",\"retry\":\"/v1/tasks/%llu/retry\"", id);
     if (!task_status_ended(t->status))
@@ -27,7 +64,7 @@ static unsigned effective_attempts(const struct settings *s, const struct task *
     return (unsigned)limits.max_attempts;
 }
 
-void view_task(struct buf *out, const struct settings *s, const struct task *t)
+void view_task(struct buf *out, const struct settings *s, const struct task *t, bool admin)
 {
     buf_adds(out, "{\"id\":");
     buf_add_u64(out, t->id);
@@ -55,6 +92,6 @@ void view_task(struct buf *out, const struct settings *s, const struct task *t)
     view_json(out, ",\"error\":", t->error);
     view_json(out, ",\"result\":", t->result);
     buf_adds(out, ",\"links\":");
-    add_links(out, t);
+    add_links(out, t, admin);
     buf_addc(out, '}');
 }

@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/runner \
 	tests/stack.py \
 	tests/types/conftest.py \
+	tests/types/test_backup.py \
 	tests/types/test_faults.py \
 	tests/types/test_long.py \
 	tests/types/test_pages.py \

@@ -20,6 +20,7 @@
 enum type_enabled { TYPE_AUTO, TYPE_ENABLED, TYPE_DISABLED };
 enum export_count { COUNT_AUTO, COUNT_NONE };
 enum export_binary { BINARY_BASE64, BINARY_HEX };
+enum backup_compression { BACKUP_ZSTD, BACKUP_GZIP, BACKUP_PLAIN };
 enum param_kind {
     PARAM_STRING,
     PARAM_INTEGER,
@@ -49,6 +50,7 @@ struct str_list {
  * may read the file of its own account only. */
 #define SETTING_MORE_account_def const char *password_fault;
 #define SETTING_MORE_source_def const char *password_fault;
+#define SETTING_MORE_backup_def const char *password_fault;
 #define SETTING_MORE_type_def
 #define SETTING_MORE_param_def
 #define SETTING_MORE_export_def \
@@ -96,6 +98,8 @@ struct settings {
     size_t source_count;
     struct export_def *exports;
     size_t export_count;
+    struct backup_def *backups;
+    size_t backup_count;
     struct settings_memory *memory; /* private */
 };
 
@@ -151,11 +155,16 @@ int settings_source_address(const struct source_def *source, struct db_address *
 /* NULL where there is none of that name. */
 const struct source_def *settings_source(const struct settings *s, const char *name);
 const struct export_def *settings_export(const struct settings *s, const char *name);
+const struct backup_def *settings_backup(const struct settings *s, const char *name);
 const struct type_def *settings_type(const struct settings *s, const char *name);
 
 /* The source that E reads: the one it names, or the only one. Never NULL for loaded settings. */
 const struct source_def *settings_export_source(const struct settings *s,
                                                 const struct export_def *e);
+
+/* What B reads, with the account that it reads as: the source it names, or the only one, with its own
+ * user and password where it has them. */
+struct source_def settings_backup_source(const struct settings *s, const struct backup_def *b);
 
 /* The line where the field at FIELD (the address of a member of S or of what it holds) was set; 0
  * where it has its default. */

@@ -73,6 +73,10 @@ enum finish_kind {
 struct finish_file {
     const char *filename, *format, *path, *sha256;
     uint64_t bytes, rows;
+    bool no_rows;      /* a file without a count of rows */
+    bool is_result;    /* the task's result instead of a download */
+    const char *role;  /* who alone may have it: "admin"; or NULL */
+    const char *series; /* of which the newest are kept (store_keep_newest), or NULL */
     int64_t keep_usec; /* 0 = as long as the task */
 };
 
@@ -183,6 +187,11 @@ int store_file_known(struct store *s, const char *path, struct error *e) MUST_US
  * that have expired before their task (the row stays, for the answer 410). Returns how many tasks and files
  * went. */
 int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
+
+/* Deletes the tasks, with their files, that made all but the newest KEEP files of SERIES, at most MAX tasks.
+ * The files that stay are locked meanwhile, so that neither two runners nor a runner and somebody who
+ * deletes a newer one leave less than KEEP. Returns how many went. */
+int store_keep_newest(struct store *s, const char *series, size_t keep, size_t max, struct error *e) MUST_USE;
 
 /* Adds to the counters that /stats reads; inside a transaction or not. SLOT: any small number of the
  * runner's own. */

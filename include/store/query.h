@@ -50,19 +50,17 @@ struct export_file {
     uint64_t bytes, rows;
     bool has_rows;
     bool expired;
+    bool is_result;  /* a task's long result: no download */
+    bool admin_only; /* whoever owns it */
 };
 
-/* Newest first, OWNER's (0 = everybody's), as store_list_tasks. */
+/* Downloads, newest first, as store_list_tasks: those that OWNER may have, or all (0). */
 int store_list_exports(struct store *s, int64_t owner, uint64_t before_id, size_t limit,
                        struct arena *arena, struct export_file *out, uint64_t *next,
                        struct error *e) MUST_USE;
 
-/* One file by its own id: 0 or ERR_NOT_FOUND. */
+/* One file by its own id, whatever it is for: 0 or ERR_NOT_FOUND. */
 int store_get_export(struct store *s, uint64_t id, struct arena *arena, struct export_file *out,
                      struct error *e) MUST_USE;
-
-/* A task's files, oldest first, at most MAX; returns how many. */
-int store_task_exports(struct store *s, uint64_t task_id, size_t max, struct arena *arena,
-                       struct export_file *out, struct error *e) MUST_USE;
 
 #endif

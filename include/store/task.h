@@ -36,6 +36,13 @@ struct text {
     size_t len;
 };
 
+/* One of a task's files: a row of csv_export. */
+struct task_file {
+    uint64_t id;
+    bool is_result;  /* the task's result, too long for its row; not a download */
+    bool admin_only; /* whoever owns it */
+};
+
 /* One row. Texts belong to the arena that the reader was given. Instants: microseconds since 1970,
  * UTC, INSTANT_NONE for NULL. */
 struct task {
@@ -55,7 +62,8 @@ struct task {
     int64_t cancel_by; /* 0 = nobody */
     struct text cancel_reason;
     struct text progress, error, result; /* JSON texts or NULL */
-    bool has_file;                       /* a row of csv_export names it */
+    const struct task_file *files;       /* ids ascending, of the arena as well */
+    size_t file_count;
 };
 
 #endif

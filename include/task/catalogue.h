@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/settings.h"
 #include "task/query.h"
+#include "task/result_file.h"
 #include "task/type.h"
 
 /* A parameter's value. TEXT is its text as it would be shown (a number as it was written); it is
@@ -89,6 +90,9 @@ bool export_allows(const struct export *x, const struct task_type *type);
  * NULL. */
 const struct export *catalogue_default_export(const struct catalogue *c,
                                               const struct task_type *type);
+
+/* The series of files that the backup of this NAME makes: see result_file_set_keeping. */
+void backup_series(const char *name, char out[RESULT_SERIES_SIZE]);
 
 /* --- the catalogue for its readers ------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
 #ifndef TASK_RESULT_FILE_H
 #define TASK_RESULT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,7 +13,15 @@
 #include "base/compiler.h"
 #include "base/error.h"
 
-enum { RESULT_PATH_SIZE = 128, SHA256_HEX_SIZE = 65, RESULT_NAME_SIZE = 256 };
+enum {
+    RESULT_PATH_SIZE = 128,
+    SHA256_HEX_SIZE = 65,
+    RESULT_NAME_SIZE = 256,
+    RESULT_ROLE_SIZE = 17,
+    RESULT_SERIES_SIZE = 81,
+};
+
+#define RESULT_NO_ROWS UINT64_MAX /* of a file that is not made of rows */
 
 /* Where and how files are made; from the configuration. */
 struct result_place {
@@ -32,7 +41,10 @@ struct result_info {
     char format[16];                 /* "csv", "html" */
     char sha256[SHA256_HEX_SIZE];    /* of the bytes, lower-case hex */
     uint64_t bytes;
-    uint64_t rows;
+    uint64_t rows; /* or RESULT_NO_ROWS */
+    bool is_result;                  /* the task's JSON result; no download */
+    char role[RESULT_ROLE_SIZE];     /* who alone may have it, "" = the task's owner may */
+    char series[RESULT_SERIES_SIZE]; /* of which the newest are kept; "" = none: kept as the task is */
 };
 
 /* Makes the temporary file, "tmp/<id>-<fence>-<random>.<ext>.part" below the shared directory, for
@@ -55,6 +67,13 @@ uint64_t result_file_bytes(const struct result_file *f); /* written so far */
 /* Names it for a person; anything but the base name's safe characters is the caller's to quote
  * later. Control characters and '/' are replaced by '_'. */
 void result_file_name(struct result_file *f, const char *filename, const char *format);
+
+/* The file is the task's JSON result rather than a download. */
+void result_file_set_result(struct result_file *f);
+
+/* Only ROLE may have the file, and its task stays until there are enough newer files of SERIES. Either may be
+ * NULL; both are cut to their sizes above. */
+void result_file_set_keeping(struct result_file *f, const char *role, const char *series);
 
 /* Flushes, fsyncs, renames to the final name, fsyncs the directories. After success the file is
  * reachable by nobody until a row names it. After an error only result_file_discard is left to do.

@@ -44,9 +44,10 @@ struct run_outcome {
     enum run_end end;
     char code[RUN_CODE_SIZE];       /* stable, lower case with underscores: "invalid_data" */
     char message[RUN_MESSAGE_SIZE]; /* one line for the task's owner: no secrets, no SQL */
-    struct buf result;              /* JSON text or empty */
-    struct result_file *files[RUN_FILES_MAX]; /* finished files (result_file_finish), in order; the
-                                                 runner publishes them or discards them */
+    struct buf result;              /* JSON text or empty; a long one becomes a file */
+    struct result_file *files[RUN_FILES_MAX + 1]; /* finished files (result_file_finish), in order; the
+                                                     runner publishes them or discards them; the place
+                                                     beyond RUN_FILES_MAX is for a long result */
     unsigned file_count;
 };
 

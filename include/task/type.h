@@ -13,6 +13,7 @@
 enum type_payload {
     PAYLOAD_PARAMS, /* the members of params, nothing else */
     PAYLOAD_EXPORT, /* "export" and "params" of a configured export, and the members of params */
+    PAYLOAD_BACKUP, /* as PAYLOAD_PARAMS; the words of its first one are the configured backups */
 };
 
 struct task_type {

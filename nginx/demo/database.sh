@@ -77,6 +77,9 @@ database_fill() {
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES
     ON backdesk.* TO 'backdesk_migration'@'localhost';
 GRANT SELECT ON site.* TO 'site_reader'@'localhost';
+CREATE USER IF NOT EXISTS 'site_backup'@'localhost' IDENTIFIED BY '$(password_of site_backup)';
+GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON site.* TO 'site_backup'@'localhost';
+GRANT SELECT ON mysql.proc TO 'site_backup'@'localhost';
 GRANT ALL ON backdesk.* TO 'demo'@'localhost';
 GRANT ALL ON site.* TO 'demo'@'localhost';
 GRANT PROCESS ON *.* TO 'demo'@'localhost';

@@ -239,6 +239,11 @@ const struct export_def *settings_export(const struct settings *s, const char *n
     FIND(s->exports, s->export_count, name);
 }
 
+const struct backup_def *settings_backup(const struct settings *s, const char *name)
+{
+    FIND(s->backups, s->backup_count, name);
+}
+
 const struct type_def *settings_type(const struct settings *s, const char *name)
 {
     FIND(s->types, s->type_count, name);
@@ -250,6 +255,18 @@ const struct source_def *settings_export_source(const struct settings *s,
     if (e->source)
         return settings_source(s, e->source);
     return s->source_count == 1 ? &s->sources[0] : NULL;
+}
+
+struct source_def settings_backup_source(const struct settings *s, const struct backup_def *b)
+{
+    struct source_def source = b->source ? *settings_source(s, b->source) : s->sources[0];
+    if (!b->user)
+        return source;
+    source.user = b->user;
+    source.password = b->password;
+    source.password_file = b->password_file;
+    source.password_fault = b->password_fault;
+    return source;
 }
 
 int settings_line(const struct settings *s, const void *field)

@@ -110,6 +110,12 @@ static void check_passwords(struct settings *s, bool world_readable,
         take_password(s, "source", a->name, &a->password, &a->password_file, &a->password_fault,
                       report);
     }
+    for (size_t i = 0; i < s->backup_count; i++) {
+        struct backup_def *a = &s->backups[i];
+        inside |= a->password != NULL;
+        take_password(s, "backup", a->name, &a->password, &a->password_file, &a->password_fault,
+                      report);
+    }
     if (inside && world_readable)
         settings_warning(report, s->path, 0,
                          "everybody can read this file, and it holds a password: chmod o-r it, or "
@@ -202,6 +208,51 @@ static void check_exports(const struct settings *s, struct settings_report *repo
     }
 }
 
+static void check_backup(const struct settings *s, const struct backup_def *b,
+                         struct settings_report *report)
+{
+    if (!plain_name(b->name, "-"))
+        settings_error(report, s->path, b->line,
+                       "backup \"%.60s\": a name is made of 1 to 64 letters, digits, _ and -", b->name);
+    if (b->source && !settings_source(s, b->source))
+        FAULT(&b->source, "backup \"%s\": there is no source \"%.60s\": add a section source "
+                          "\"%.60s\"",
+              b->name, b->source, b->source);
+    else if (!b->source && s->source_count != 1)
+        settings_error(report, s->path, b->line,
+                       s->source_count ? "backup \"%s\": there are several sources: name one with "
+                                         "source = ..."
+                                       : "backup \"%s\" has nothing to read: add a section source",
+                       b->name);
+    if (!b->user && (b->password || b->password_file))
+        FAULT(b->password ? (const void *)&b->password : (const void *)&b->password_file,
+              "backup \"%s\" has a password without user: add user, or take the password away to use "
+              "the source's account",
+              b->name);
+    if (b->tables.count && b->exclude.count)
+        FAULT(&b->exclude, "backup \"%s\" has tables and exclude: keep one of them", b->name);
+    if (b->level != SETTING_UNSET && b->compression == BACKUP_PLAIN)
+        FAULT(&b->level, "backup \"%s\": level means nothing with compression = none: take it away",
+              b->name);
+    if (b->compression == BACKUP_GZIP && b->level > 9)
+        FAULT(&b->level, "backup \"%s\": level goes to 9 with compression = gzip: lower it, or use zstd",
+              b->name);
+}
+
+static void check_backups(const struct settings *s, struct settings_report *report)
+{
+    const struct backup_def *is_default = NULL;
+    for (size_t i = 0; i < s->backup_count; i++) {
+        const struct backup_def *b = &s->backups[i];
+        check_backup(s, b, report);
+        if (b->is_default && is_default)
+            FAULT(&b->is_default, "backup \"%s\": backup \"%s\" is the default already: only one can be",
+                  b->name, is_default->name);
+        if (b->is_default)
+            is_default = b;
+    }
+}
+
 void settings_check(struct settings *s, bool world_readable, struct settings_report *report)
 {
     check_names(s, report);
@@ -209,5 +260,6 @@ void settings_check(struct settings *s, bool world_readable, struct settings_rep
     check_queue(s, report);
     check_api(s, report);
     check_exports(s, report);
+    check_backups(s, report);
     check_passwords(s, world_readable, report);
 }

@@ -93,7 +93,7 @@ static const char *example_title(const char *section)
 {
     static const char *const titles[][2] = {
         {"account", "api"},   {"type", "dummy"},  {"source", "shop"},
-        {"export", "books"}, {"param", "since"},
+        {"export", "books"}, {"param", "since"}, {"backup", "site"},
     };
     for (size_t i = 0; i < COUNT_OF(titles); i++)
         if (strcmp(titles[i][0], section) == 0)

@@ -330,6 +330,7 @@ static void take_all(struct parse *p, cfg_t *root)
     s->types = take_titled(p, root, "type", &s->type_count);
     s->sources = take_titled(p, root, "source", &s->source_count);
     s->exports = take_titled(p, root, "export", &s->export_count);
+    s->backups = take_titled(p, root, "backup", &s->backup_count);
     cfg_opt_t *exports = cfg_getopt(root, "export");
     for (size_t i = 0; i < s->export_count; i++)
         s->exports[i].params = take_titled(p, cfg_opt_getnsec(exports, (unsigned)i), "param",

@@ -10,9 +10,6 @@
 #include "base/random.h"
 #include "base/utf8.h"
 
-/* A longer result is refused here: the database would drop the connection over it. */
-enum { RESULT_MAX = 8 * 1024 * 1024 };
-
 void claim_list_init(struct claim_list *l)
 {
     l->head = NULL;
@@ -166,7 +163,13 @@ static void end_success(struct run_claim *c, const struct wire_done *done)
             .sha256 = arena_strdup(c->arena, info->sha256),
             .bytes = info->bytes,
             .rows = info->rows,
+            .no_rows = info->rows == RESULT_NO_ROWS,
+            .is_result = info->is_result,
+            .role = *info->role ? arena_strdup(c->arena, info->role) : NULL,
+            .series = *info->series ? arena_strdup(c->arena, info->series) : NULL,
         };
+        if (*info->series) /* goes when enough newer ones are there, not by its age */
+            f->keep_usec = 0;
     }
 }
 
@@ -174,10 +177,7 @@ void claim_end_done(struct run_claim *c, const struct wire_done *done)
 {
     switch (done->end) {
     case RUN_SUCCESS: /* also where it was asked to stop: it was faster */
-        if (done->result && strlen(done->result) > RESULT_MAX)
-            end_failed(c, FINISH_FAILURE, false, "result_too_long", "the result is longer than 8 MiB");
-        else
-            end_success(c, done);
+        end_success(c, done);
         break;
     case RUN_STOPPED:
         if (!end_stopped(c))

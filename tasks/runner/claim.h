@@ -33,7 +33,7 @@ struct run_claim {
     bool alone;         /* its end shares no statement: one that it shared has failed */
     bool troubled;      /* writing its end made a transaction fail: it is written in one of its own */
     struct finish finish; /* once ended; its files are of the shared directory */
-    struct finish_file files[RUN_FILES_MAX];
+    struct finish_file files[RUN_FILES_MAX + 1];
 };
 
 /* First in, first out. */

@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "impl.h"
 
-enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
+enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
 
 static const int64_t sweep_ns = 2000000000, expire_ns = 5000000000,
                      take_back_most_ns = 1000000000;
@@ -200,12 +200,29 @@ void sweep_files(struct dispatcher *d, int64_t now_ns)
     d->sweep_at_ns = more ? now_ns : now_ns + sweep_ns;
 }
 
+/* The older ones of each configured backup. Those of a backup that is no longer configured stay. */
+static void thin_backups(struct dispatcher *d)
+{
+    for (size_t i = 0; i < d->settings->backup_count; i++) {
+        const struct backup_def *b = &d->settings->backups[i];
+        char series[RESULT_SERIES_SIZE];
+        struct error e = {0};
+        backup_series(b->name, series);
+        int n = store_keep_newest(d->store, series, (size_t)b->keep, THIN_MAX, &e);
+        if (n < 0)
+            database_failed(d, "removing old backups", &e);
+        else if (n > 0)
+            log_info("backup %s: %d older than the newest %lld removed", b->name, n, (long long)b->keep);
+    }
+}
+
 void expire(struct dispatcher *d, int64_t now_ns)
 {
     struct error e = {0};
     int n = store_expire(d->store, EXPIRE_MAX, &e);
     if (n < 0)
         database_failed(d, "deleting what has expired", &e);
+    thin_backups(d);
     /* a backlog goes in small transactions with pauses: the queue's own work comes first */
     d->expire_at_ns = now_ns + (n >= EXPIRE_MAX ? expire_ns / 50 : expire_ns);
 }

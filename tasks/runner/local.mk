@@ -9,6 +9,7 @@ librunner_a_SOURCES = \
 	tasks/runner/housekeeping.c tasks/runner/lease.c tasks/runner/turnover.c \
 	tasks/runner/impl.h \
 	tasks/runner/lanes.h tasks/runner/lanes.c \
+	tasks/runner/long_result.h tasks/runner/long_result.c \
 	tasks/runner/notify.h tasks/runner/notify.c \
 	tasks/runner/pool.h tasks/runner/pool.c \
 	tasks/runner/slot.h tasks/runner/slot.c \

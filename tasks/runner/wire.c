@@ -147,6 +147,9 @@ void wire_put_done(struct buf *b, const struct run_outcome *o)
         put_string(b, f->sha256);
         put_u64(b, f->bytes);
         put_u64(b, f->rows);
+        put_u64(b, f->is_result);
+        put_string(b, f->role);
+        put_string(b, f->series);
     }
     end_frame(b, at);
 }
@@ -161,7 +164,7 @@ bool wire_get_done(const struct buf *b, struct arena *arena, struct wire_done *o
     const char *result = get_bytes(&r, NULL);
     out->result = has_result ? result : NULL;
     uint64_t file_count = get_u64(&r);
-    if (end > RUN_STOPPED || file_count > RUN_FILES_MAX)
+    if (end > RUN_STOPPED || file_count > COUNT_OF(out->files))
         return false;
     out->end = (enum run_end)end;
     out->file_count = (unsigned)file_count;
@@ -173,6 +176,9 @@ bool wire_get_done(const struct buf *b, struct arena *arena, struct wire_done *o
         get_array(&r, f->sha256, sizeof f->sha256);
         f->bytes = get_u64(&r);
         f->rows = get_u64(&r);
+        f->is_result = get_u64(&r) != 0;
+        get_array(&r, f->role, sizeof f->role);
+        get_array(&r, f->series, sizeof f->series);
     }
     return !r.bad && r.p == r.end;
 }

@@ -14,7 +14,7 @@ struct wire_done {
     enum run_end end;
     const char *code, *message;
     const char *result; /* NULL = none */
-    struct result_info files[RUN_FILES_MAX];
+    struct result_info files[RUN_FILES_MAX + 1];
     unsigned file_count;
 };
 

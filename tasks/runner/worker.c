@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "db/db.h"
+#include "long_result.h"
 #include "task/run.h"
 #include "wire.h"
 
@@ -176,6 +177,8 @@ static bool run_one(struct worker *w, struct run *r)
     else
         run_fail(&outcome, RUN_FAILED_FINAL, "unknown_type", "this runner has no code for the type %s",
                  r->task.type);
+    if (outcome.end == RUN_SUCCESS)
+        long_result(run_settings(r), &r->task, &outcome);
     bool success = outcome.end == RUN_SUCCESS;
     for (unsigned i = 0; i < outcome.file_count && !success; i++)
         result_file_discard(&outcome.files[i]);

@@ -115,6 +115,15 @@ static int clear_batch(struct store *s, void *ctx, struct error *e)
     return ended ? store_delete_rows(s, c->ids, ended, e) : 0;
 }
 
+/* Backups, say: they go one by one, or when there are enough newer ones. */
+static bool has_guarded_files(const struct task *t)
+{
+    for (size_t i = 0; i < t->file_count; i++)
+        if (t->files[i].admin_only)
+            return true;
+    return false;
+}
+
 int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool *status,
                       uint64_t *deleted, struct error *e)
 {
@@ -135,7 +144,8 @@ int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool
         arena_reset(arena);
         rc = store_list_tasks(s, &f, next, CLEAR_BATCH, arena, page, &next, e);
         for (int i = rc - 1; i >= 0; i--) /* ids ascending: every deleter locks in one order */
-            c.ids[c.count++] = page[i].id;
+            if (!has_guarded_files(&page[i]))
+                c.ids[c.count++] = page[i].id;
         if (c.count)
             rc = store_transaction(s, clear_batch, &c, NULL, e);
         if (rc >= 0)

@@ -6,6 +6,32 @@
 
 #include "impl.h"
 
+/* Reads "17d,18r" of TASK_COLUMNS. What has no letter was cut off by the server. */
+static void read_files(struct text t, struct arena *arena, struct task *out)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < t.len; i++)
+        most += t.p[i] == ',';
+    if (!t.len)
+        return;
+    struct task_file *files = arena_alloc(arena, most * sizeof *files);
+    size_t n = 0;
+    for (const char *p = t.p; *p; p += *p == ',') {
+        uint64_t id = 0;
+        while (*p >= '0' && *p <= '9')
+            id = id * 10 + (uint64_t)(*p++ - '0');
+        if (!*p)
+            break;
+        size_t at = n++;
+        for (; at && files[at - 1].id > id; at--)
+            files[at] = files[at - 1];
+        files[at] = (struct task_file){id, *p == 'r', *p == 'a'};
+        p++;
+    }
+    out->files = files;
+    out->file_count = n;
+}
+
 int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, struct error *e)
 {
     size_t len;
@@ -37,9 +63,9 @@ int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, stru
         .progress = store_text(r, 19, arena),
         .error = store_text(r, 20, arena),
         .result = store_text(r, 21, arena),
-        .has_file = db_col_int(r, 22) != 0,
         .data = store_text(r, 23, arena),
     };
+    read_files(store_text(r, 22, arena), arena, t);
     return 0;
 }
 
@@ -131,6 +157,8 @@ static void read_export(struct db_stmt *r, struct arena *arena, struct export_fi
         .rows = db_col_uint(r, 10),
         .has_rows = !db_col_null(r, 10),
         .expired = db_col_int(r, 11) != 0,
+        .is_result = db_col_int(r, 12) != 0,
+        .admin_only = db_col_int(r, 13) != 0,
     };
 }
 
@@ -170,12 +198,4 @@ int store_get_export(struct store *s, uint64_t id, struct arena *arena, struct e
         return (int)found;
     int n = read_exports(r, 1, arena, out, e);
     return n < 0 ? n : n == 1 ? 0 : error_set(e, ERR_NOT_FOUND, "there is no such file");
-}
-
-int store_task_exports(struct store *s, uint64_t task_id, size_t max, struct arena *arena,
-                       struct export_file *out, struct error *e)
-{
-    struct db_stmt *r;
-    int64_t found = STORE_RUN(s, ST_TASK_EXPORTS, &r, e, db_uint(task_id), db_uint(max));
-    return found < 0 ? (int)found : read_exports(r, max, arena, out, e);
 }

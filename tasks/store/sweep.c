@@ -238,3 +238,37 @@ int store_expire(struct store *s, size_t max, struct error *e)
     }
     return rc < 0 ? rc : removed;
 }
+
+/* --- series of files --------------------------------------------------------------------------- */
+
+struct series {
+    const char *name;
+    size_t keep;
+    uint64_t *tasks; /* room for max */
+    size_t max;
+};
+
+static int delete_older(struct store *s, void *ctx, struct error *e)
+{
+    const struct series *x = ctx;
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, ST_LOCK_NEWEST, &r, e, db_text(x->name), db_uint(x->keep + x->max));
+    size_t seen = 0, n = 0;
+    while (rc >= 0 && n < x->max && (rc = db_next(r, e)) > 0)
+        if (seen++ >= x->keep)
+            x->tasks[n++] = db_col_uint(r, 0);
+    if (rc < 0 || !n)
+        return (int)rc;
+    qsort(x->tasks, n, sizeof *x->tasks, compare_ids);
+    rc = store_delete_rows(s, x->tasks, n, e);
+    return rc < 0 ? (int)rc : (int)n;
+}
+
+int store_keep_newest(struct store *s, const char *series, size_t keep, size_t max, struct error *e)
+{
+    uint64_t tasks[GROUP_MAX];
+    struct series x = {series, keep, tasks, max < GROUP_MAX ? max : GROUP_MAX};
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, ST_NEWEST_OVER, &r, e, db_text(series), db_uint(keep));
+    return rc <= 0 ? (int)rc : store_transaction(s, delete_older, &x, NULL, e);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* catalogue.c: makes the catalogue from the settings and reports what is wrong with types, exports,
  * queries and parameters; finds things in it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,9 +39,28 @@ static void params_release(struct param *params, size_t count)
 static bool is_enabled(const struct settings *s, const struct task_type *type)
 {
     const struct type_def *def = settings_type(s, type->name);
+    if (type->payload == PAYLOAD_BACKUP && !s->backup_count)
+        return false; /* there is nothing to back up */
     if (!def || def->enabled == TYPE_AUTO)
         return type->on_by_default;
     return def->enabled == TYPE_ENABLED;
+}
+
+/* The parameter that names a configured backup. */
+static const struct param_def *backup_param(const struct catalogue *c, const struct param_def *row)
+{
+    const struct settings *s = c->settings;
+    struct param_def *def = arena_alloc(c->arena, sizeof *def);
+    const char **names = arena_calloc(c->arena, s->backup_count, sizeof *names);
+    *def = *row;
+    for (size_t i = 0; i < s->backup_count; i++) {
+        names[i] = s->backups[i].name;
+        if (s->backups[i].is_default || s->backup_count == 1)
+            def->default_text = s->backups[i].name;
+    }
+    def->values = (struct str_list){names, s->backup_count};
+    def->required = !def->default_text;
+    return def;
 }
 
 static void offer_types(struct catalogue *c)
@@ -56,7 +76,10 @@ static void offer_types(struct catalogue *c)
         for (size_t k = 0; k < type->param_count; k++) {
             struct error e = {0};
             enum param_part part;
-            if (param_prepare(&type->params[k], c->arena, &o->params[k], &part, &e))
+            const struct param_def *def = &type->params[k];
+            if (type->payload == PAYLOAD_BACKUP)
+                def = backup_param(c, def);
+            if (param_prepare(def, c->arena, &o->params[k], &part, &e))
                 log_bug("type %s, parameter %s: %s", type->name, type->params[k].name, e.text);
         }
     }
@@ -243,6 +266,11 @@ static void warn_of_passwords(const struct settings *s, struct settings_report *
                              "account \"%s\" password_file: %s: the program that uses this account "
                              "must be able to read it",
                              s->accounts[i].name, s->accounts[i].password_fault);
+    for (size_t i = 0; i < s->backup_count; i++)
+        if (s->backups[i].password_fault)
+            settings_warning(report, s->path, settings_line(s, &s->backups[i].password_file),
+                             "backup \"%s\" password_file: %s: the runner must be able to read it",
+                             s->backups[i].name, s->backups[i].password_fault);
     for (size_t i = 0; i < s->source_count; i++)
         if (s->sources[i].password_fault)
             settings_warning(report, s->path, settings_line(s, &s->sources[i].password_file),
@@ -314,6 +342,11 @@ const struct param *catalogue_type_params(const struct catalogue *c, const struc
     const struct offered_type *o = find_type(c, type->name);
     *count = o ? type->param_count : 0;
     return o ? o->params : NULL;
+}
+
+void backup_series(const char *name, char out[RESULT_SERIES_SIZE])
+{
+    snprintf(out, RESULT_SERIES_SIZE, "backup:%s", name);
 }
 
 const struct export *catalogue_export(const struct catalogue *c, const char *name)

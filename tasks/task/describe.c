@@ -80,7 +80,10 @@ int catalogue_text(const struct catalogue *c, const char *type, struct buf *out,
     }
     if (found || !type)
         return 0;
-    if (task_type_find(type))
+    const struct task_type *known = task_type_find(type);
+    if (known && known->payload == PAYLOAD_BACKUP && !c->settings->backup_count)
+        return error_set(e, ERR_NOT_FOUND, "no backup is set up: add a section backup \"NAME\"");
+    if (known)
         return error_set(e, ERR_NOT_FOUND, "the type %s is switched off: set enabled = yes in a "
                                            "section type \"%s\"",
                          type, type);

@@ -235,6 +235,17 @@ void result_file_name(struct result_file *f, const char *filename, const char *f
     f->info.filename[len] = '\0';
 }
 
+void result_file_set_result(struct result_file *f)
+{
+    f->info.is_result = true;
+}
+
+void result_file_set_keeping(struct result_file *f, const char *role, const char *series)
+{
+    snprintf(f->info.role, sizeof f->info.role, "%s", role ? role : "");
+    snprintf(f->info.series, sizeof f->info.series, "%s", series ? series : "");
+}
+
 /* Renames into "xx/yy/name", making the shards where they are missing. */
 static int move_to_shard(struct result_file *f)
 {

@@ -40,6 +40,16 @@ static const struct param_def dummy_params[] = {
     },
 };
 
+/* The catalogue fills in what is configured. */
+static const struct param_def backup_params[] = {
+    {
+        .name = "backup",
+        .kind = PARAM_ENUM,
+        .title = "Backup",
+        .description = "What is backed up.",
+    },
+};
+
 const struct task_type task_types[] = {
     {
         .name = "csv_export",
@@ -60,6 +70,18 @@ const struct task_type task_types[] = {
         .format = "html",
         .postable = true,
         .on_by_default = true,
+    },
+    {
+        .name = "backup",
+        .title = "Backup",
+        .description = "Dumps a database that the operator has set up into a compressed file of SQL, reads the "
+                       "file back to prove it whole, and keeps the newest few.",
+        .payload = PAYLOAD_BACKUP,
+        .role = "admin",
+        .postable = true,
+        .on_by_default = true,
+        .params = backup_params,
+        .param_count = COUNT_OF(backup_params),
     },
     {
         .name = "dummy",

@@ -2,16 +2,24 @@
 # types: the code of every task type; only the runner links it
 
 noinst_LIBRARIES += libtypes.a
-libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
 libtypes_a_SOURCES = \
+	tasks/types/backup.h tasks/types/backup.c \
+	tasks/types/backup_plan.h tasks/types/backup_plan.c \
+	tasks/types/backup_verify.h tasks/types/backup_verify.c \
 	tasks/types/cell.h tasks/types/cell.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
 	tasks/types/dummy.h tasks/types/dummy.c \
+	tasks/types/dump_mark.h tasks/types/dump_mark.c \
+	tasks/types/dump_process.h tasks/types/dump_process.c \
+	tasks/types/dump_program.h tasks/types/dump_program.c \
 	tasks/types/export.h tasks/types/export.c \
 	tasks/types/export_csv.c tasks/types/export_html.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
 	tasks/types/key.h tasks/types/key.c \
+	tasks/types/pack.h tasks/types/pack_impl.h \
+	tasks/types/pack.c tasks/types/pack_gzip.c tasks/types/pack_zstd.c \
 	tasks/types/page_sql.h tasks/types/page_sql.c \
 	tasks/types/row_count.h tasks/types/row_count.c \
 	tasks/types/row_source.h tasks/types/row_source_impl.h \
@@ -23,4 +31,4 @@ libtypes_a_SOURCES = \
 EXTRA_DIST += tasks/types/README.md
 
 # its users also link TASK_LIBS, DB_LIBS and BASE_LIBS, in this order
-TYPES_LIBS = libtypes.a
+TYPES_LIBS = libtypes.a $(ZLIB_LIBS) $(ZSTD_LIBS)

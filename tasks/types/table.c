@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* table.c: the code of every task type. */
+#include "backup.h"
 #include "dummy.h"
 #include "export.h"
 
 const struct type_code type_codes[] = {
     {"csv_export", export_run, export_close},
     {"html_export", export_run, export_close},
+    {"backup", backup_run, NULL},
     {"dummy", dummy_run, NULL},
     {NULL, NULL, NULL},
 };

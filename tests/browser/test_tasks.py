@@ -136,3 +136,21 @@ def test_names_are_text(page, stack):
     page.open_details(row)
     assert row.find_elements("css selector", "b, i, script, img") == []
     assert "<script>alert(1)</script>" in row.text
+
+
+def test_several_files_and_a_long_result(page, stack):
+    """Each can be reached from the task."""
+    with stack.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO tasks (type, data, created_by, status, finished_at)"
+                       " VALUES ('parked', '{}', 1, 'success', UTC_TIMESTAMP(6))")
+        task_id = cursor.lastrowid
+        for name, purpose in (("a", "download"), ("b", "download"), ("r", "result")):
+            cursor.execute("INSERT INTO csv_export (filename, owner_id, task_id, path, purpose)"
+                           " VALUES (%s, 1, %s, %s, %s)", (name, task_id, f"zz/{task_id}-{name}", purpose))
+    row = page.row(task_id)
+    links = stack.task(task_id)["links"]
+    assert page.button(row, "Download file 1 of 2").get_attribute("href").endswith(links["download"])
+    page.open_details(row)
+    shown = [link.get_attribute("href") for link in row.find_elements("css selector", ".facts a")]
+    assert [href[len(stack.base_url):] for href in shown] == [*links["files"], links["result"]]
+    assert page.file_of(task_id)

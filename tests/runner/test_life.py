@@ -269,3 +269,25 @@ def test_idle_it_costs_next_to_nothing(queue):
     used = (ticks() - before) / os.sysconf("SC_CLK_TCK")
     print(f"idle: {used / 2 * 100:.1f}% of a core")
     assert used < 1.0
+
+
+def test_a_long_result_becomes_a_file(queue):
+    """The row says null, the file has it; it goes with its task, and there is a limit."""
+    queue.start(files__result_inline='"0"')
+    row = queue.wait(queue.make())
+    assert (row["status"], row["result"]) == ("success", None)
+    [[path, size, purpose, rows]] = queue.sql("SELECT path, bytes, purpose, `rows` FROM csv_export WHERE task_id = %s",
+                                              (row["id"],))
+    content = (queue.stack.shared_dir / path).read_bytes()
+    assert (content, size, purpose, rows) == (b'{"steps":10}', len(content), "result", None)
+    answer = queue.stack.request("GET", f"/v1/tasks/{row['id']}/result")
+    assert (answer.status_code, answer.content) == (200, content)
+    assert queue.stack.request("DELETE", f"/v1/tasks/{row['id']}").status_code == 204
+    wait_until(lambda: not queue.files(), 10)
+    # the export's own file stays the download
+    task = queue.wait(queue.make("csv_export", {"export": "books"}))["id"]
+    links = queue.stack.task(task)["links"]
+    assert "files" not in links
+    assert queue.stack.request("GET", links["download"]).headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert queue.stack.request("GET", links["result"]).json()["format"] == "csv"
+    queue.check_files()

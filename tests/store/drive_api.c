@@ -30,7 +30,7 @@ static void put_task(struct buf *out, const struct task *t)
     put_text(out, "progress", t->progress);
     put_text(out, "error", t->error);
     put_text(out, "result", t->result);
-    put_int(out, "has_file", t->has_file);
+    put_uint(out, "files", t->file_count);
     buf_addc(out, '}');
 }
 

@@ -35,7 +35,7 @@ def test_a_success_with_files(database, runner, api, claimed):
     assert files(database) == ["aa/bb/1", "aa/bb/2"]
     assert database.sql("SELECT DISTINCT owner_id, task_id, filename FROM csv_export") == [(3, task, "a.csv")]
     assert database.sql("SELECT outcome, log, worker FROM attempts") == [("success", "one\ntwo\n", WORKER)]
-    assert api("get", ids=[task])[0]["has_file"] == 1
+    assert api("get", ids=[task])[0]["files"] == 2
 
 
 def test_a_retry_waits_for_its_time(database, runner, claimed):

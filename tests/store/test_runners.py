@@ -153,7 +153,7 @@ def test_a_deleted_file_leaves_its_task(database, api, runner):
     api("delete_export", id=file)
     api.refused("ERR_NOT_FOUND", "delete_export", id=file)
     assert runner("trash") == ["a"]
-    assert api("get", ids=[task])[0]["has_file"] == 0
+    assert api("get", ids=[task])[0]["files"] == 0
 
 
 def test_clearing(database, api):

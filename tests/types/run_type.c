@@ -118,8 +118,15 @@ static void add_file(struct buf *b, const struct result_info *i)
     buf_json_s(b, i->filename);
     buf_adds(b, ", \"format\": ");
     buf_json_s(b, i->format);
-    buf_addf(b, ", \"sha256\": \"%s\", \"bytes\": %llu, \"rows\": %llu}", i->sha256,
-             (unsigned long long)i->bytes, (unsigned long long)i->rows);
+    buf_addf(b, ", \"sha256\": \"%s\", \"bytes\": %llu, \"role\": ", i->sha256,
+             (unsigned long long)i->bytes);
+    buf_json_s(b, i->role);
+    buf_adds(b, ", \"series\": ");
+    buf_json_s(b, i->series);
+    if (i->rows == RESULT_NO_ROWS)
+        buf_adds(b, ", \"rows\": null}");
+    else
+        buf_addf(b, ", \"rows\": %llu}", (unsigned long long)i->rows);
 }
 
 static void print_outcome(struct run *r, const struct run_outcome *o, struct buf *result)

@@ -156,19 +156,19 @@ static void test_files_and_result_are_copied(void **state)
     claim_free(&c);
 }
 
-static void test_a_result_that_is_too_long(void **state)
+static void test_a_file_of_a_series_is_kept(void **state)
 {
-    struct run_claim *c = make(*state, 1, 3);
-    size_t len = 8 * 1024 * 1024 + 1;
-    char *result = malloc(len + 1);
-    memset(result, '1', len);
-    result[len] = '\0';
-    const struct wire_done done = {.end = RUN_SUCCESS, .result = result, .file_count = 1};
+    struct run_claim *c = make(*state, 1, 1);
+    struct wire_done done = {.end = RUN_SUCCESS, .file_count = 1};
+    snprintf(done.files[0].role, sizeof done.files[0].role, "admin");
+    snprintf(done.files[0].series, sizeof done.files[0].series, "backup:site");
+    done.files[0].rows = RESULT_NO_ROWS;
+    c->limits.retention_success_usec = 5;
     claim_end_done(c, &done);
-    free(result);
-    assert_int_equal(c->finish.kind, FINISH_FAILURE);
-    assert_non_null(strstr(c->finish.error, "result_too_long"));
-    assert_true(!c->finish.result && !c->finish.file_count);
+    assert_int_equal(c->finish.keep_usec, 0);
+    assert_string_equal(c->finish.files[0].role, "admin");
+    assert_string_equal(c->finish.files[0].series, "backup:site");
+    assert_true(c->finish.files[0].no_rows && !c->finish.files[0].is_result);
     claim_free(&c);
 }
 
@@ -274,7 +274,7 @@ int main(void)
         cmocka_unit_test(test_every_end),
         cmocka_unit_test(test_pauses_double_up_to_the_most),
         cmocka_unit_test(test_files_and_result_are_copied),
-        cmocka_unit_test(test_a_result_that_is_too_long),
+        cmocka_unit_test(test_a_file_of_a_series_is_kept),
         cmocka_unit_test(test_what_the_database_refused_is_said_shorter),
         cmocka_unit_test(test_logs_become_utf8),
         cmocka_unit_test(test_progress),

@@ -20,6 +20,22 @@ function button(iconName, text, onclick, extra = '') {
     );
 }
 
+/* Where a task has several files: a link to each. */
+function drawFiles(task) {
+    const links = (task.links?.files ?? []).map((href, at) =>
+        el('li', {}, el('a', { href, download: true }, `File ${at + 1}`)),
+    );
+    return links.length > 0 ? el('ul', {}, ...links) : null;
+}
+
+/* A long result is not in the task. */
+function drawResult(task) {
+    if (task.result) {
+        return el('pre', {}, JSON.stringify(task.result, null, 2));
+    }
+    return task.links?.result ? el('a', { href: task.links.result }, 'Open the result') : null;
+}
+
 export class TaskRow {
     #task = {};
     #nodes;
@@ -36,6 +52,7 @@ export class TaskRow {
     }
 
     #draw(id, act) {
+        const downloadText = el('span', {}, 'Download');
         const nodes = {
             title: el('h3', { tabindex: '-1' }),
             kind: el('span', { class: 'tag' }),
@@ -47,11 +64,12 @@ export class TaskRow {
             errorCode: el('code'),
             errorText: el('span'),
             note: el('p', { class: 'fault', role: 'alert', hidden: true }),
+            downloadText,
             download: el(
                 'a',
                 { class: 'button button-small button-go', download: true },
                 icon('download'),
-                'Download',
+                downloadText,
                 unseen(''),
             ),
             retry: button('retry', 'Try again', () => act('retry', this)),
@@ -162,6 +180,8 @@ export class TaskRow {
             show(node, Boolean(possible));
             setText(node.querySelector('.unseen'), ` ${name}`);
         };
+        const several = links.files?.length;
+        setText(nodes.downloadText, several ? `Download file 1 of ${several}` : 'Download');
         setAttribute(nodes.download, 'href', links.download);
         set(nodes.download, links.download);
         set(nodes.retry, links.retry);
@@ -188,7 +208,8 @@ export class TaskRow {
             ['Attempt', task.attempt ? `${task.attempt} of ${task.max_attempts}` : null],
             ['Priority', String(task.priority)],
             ['Worker', task.worker],
-            ['Result', task.result ? el('pre', {}, JSON.stringify(task.result, null, 2)) : null],
+            ['Files', drawFiles(task)],
+            ['Result', drawResult(task)],
         ].filter(([, value]) => value);
         this.#nodes.facts.replaceChildren(
             ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),

@@ -52,6 +52,12 @@ struct result_info {
 int result_file_create(const struct result_place *place, uint64_t id, uint64_t fence,
                        const char *ext, struct result_file **out, struct error *e) MUST_USE;
 
+/* Makes the file NAME in the directory FROM the content of F, which must be new: moved where the file
+ * system and its owner allow it, else copied. It must be a regular file without a second name (ERR_INVALID
+ * otherwise) that nobody writes to any more; MOVE false: somebody may, so it is always copied. */
+int result_file_adopt(struct result_file *f, int from, const char *name, bool move,
+                      struct error *e) MUST_USE;
+
 /* Buffers and writes; hashes on the way. A full disk or quota is ERR_IO with the reason. Errors
  * stick: everything after the first one fails with it. */
 int result_file_write(struct result_file *f, const void *data, size_t len,

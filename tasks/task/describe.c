@@ -64,6 +64,8 @@ static void add_type(struct buf *out, const struct catalogue *c, const struct of
     buf_addf(out, "  at most %lld attempts\n", (long long)limits.max_attempts);
     if (o->type->payload == PAYLOAD_EXPORT)
         add_exports(out, c, o->type);
+    if (o->type->payload == PAYLOAD_ANY)
+        buf_adds(out, "  data: any object\n");
     add_params(out, "  ", o->params, o->type->param_count);
 }
 
@@ -80,7 +82,7 @@ int catalogue_text(const struct catalogue *c, const char *type, struct buf *out,
     }
     if (found || !type)
         return 0;
-    const struct task_type *known = task_type_find(type);
+    const struct task_type *known = catalogue_known_type(c, type);
     if (known && known->payload == PAYLOAD_BACKUP && !c->settings->backup_count)
         return error_set(e, ERR_NOT_FOUND, "no backup is set up: add a section backup \"NAME\"");
     if (known)

@@ -2,12 +2,20 @@
 # types: the code of every task type; only the runner links it
 
 noinst_LIBRARIES += libtypes.a
-libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
+libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
 libtypes_a_SOURCES = \
 	tasks/types/backup.h tasks/types/backup.c \
 	tasks/types/backup_plan.h tasks/types/backup_plan.c \
 	tasks/types/backup_verify.h tasks/types/backup_verify.c \
 	tasks/types/cell.h tasks/types/cell.c \
+	tasks/types/command.h tasks/types/command.c tasks/types/command_exec.c \
+	tasks/types/command_impl.h tasks/types/command_persistent.c \
+	tasks/types/command_environment.c tasks/types/command_files.c \
+	tasks/types/command_log.h tasks/types/command_log.c \
+	tasks/types/command_progress.h tasks/types/command_progress.c \
+	tasks/types/conversation.h tasks/types/conversation.c \
+	tasks/types/program.h tasks/types/program.c \
+	tasks/types/supervisor.h tasks/types/supervisor.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
 	tasks/types/dummy.h tasks/types/dummy.c \
 	tasks/types/dump_mark.h tasks/types/dump_mark.c \

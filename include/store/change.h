@@ -32,7 +32,8 @@ int store_resume_type(struct store *s, const char *type, struct error *e) MUST_U
 int store_delete_task(struct store *s, uint64_t id, struct error *e) MUST_USE;
 
 /* Deletes OWNER's ended tasks that finished before BEFORE (status: NULL or TASK_STATUS_COUNT flags), in
- * small transactions; owner 0 = everybody's. Those with files of admins only stay. *DELETED counts them, also where an error comes later. */
+ * small transactions; owner 0 = everybody's. Those with files of admins only stay. *DELETED counts them,
+ * also where an error comes later. */
 int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool *status,
                       uint64_t *deleted, struct error *e) MUST_USE;
 

@@ -21,9 +21,9 @@ LEAST = ("GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON site.* TO dumper@localhost"
          "GRANT SELECT ON mysql.proc TO dumper@localhost")
 THINGS = (
     "CREATE TABLE kinds (id INT PRIMARY KEY AUTO_INCREMENT, t TEXT, b BLOB, d DECIMAL(30, 10), f DOUBLE, j JSON,"
-    " ts TIMESTAMP(6) NULL, y YEAR, e ENUM('a', 'ä'), bits BIT(9), g INT AS (id * 2) STORED)",
+    " ts TIMESTAMP(6) NULL, y YEAR, e ENUM('a', 'ö'), bits BIT(9), g INT AS (CHAR_LENGTH(t)) STORED)",
     "INSERT INTO kinds (t, b, d, f, j, ts, y, e, bits) VALUES (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),"
-    " ('', '', 0, -0.1, '{\"a\": [1.10]}', '2026-11-21 09:30:00.123456', 2026, 'ä', b'101010101'),"
+    " ('', '', 0, -0.1, '{\"a\": [1.10]}', '2026-11-21 09:30:00.123456', 2026, 'ö', b'101010101'),"
     " ('-- Dump completed\\n;\\'\"`\\\\\\0📚', UNHEX('00ff0a0d27225c1a'), 12345678901234567890.0123456789, 1e300, '[]',"
     " '1970-01-02 00:00:00', 1999, 'a', 1)",
     "CREATE TABLE log (what VARCHAR(20))",
@@ -80,11 +80,13 @@ def assert_same(site, name="restored"):
     tables = [table for table, kind, _ in site.sql(PARTS["tables"].format("site")) if kind == "BASE TABLE"]
     for table in tables:
         sums = [site.sql(f"CHECKSUM TABLE {database}.{table} EXTENDED")[0][1] for database in ("site", name)]
-        assert sums[0] == sums[1] and sums[0], table
+        assert sums[0] == sums[1] is not None, table
         assert sorted(map(str, site.sql(f"SELECT * FROM site.{table} LIMIT 1000"))) == \
             sorted(map(str, site.sql(f"SELECT * FROM {name}.{table} LIMIT 1000")))
     for part, query in PARTS.items():
         assert sorted(site.sql(query.format("site"))) == sorted(site.sql(query.format(name))), part
+    if site.sql(PARTS["triggers"].format("site")):
+        assert "`site`" not in site.sql(f"SHOW CREATE VIEW {name}.shown")[0][1]
 
 
 def wait_for(condition):
@@ -164,8 +166,6 @@ def test_one_moment(backup, program):
     go = backup.directory / "go"
     os.mkfifo(go)
     program(f'$DUMP "$@" | {{ head -c 100000; cat {go} >/dev/null; cat; }}')
-    with open(backup.directory / "config", "w", encoding="utf-8"):
-        pass
     backup.sql("ALTER TABLE t ADD COLUMN more VARCHAR(200) NOT NULL DEFAULT REPEAT('x', 200)")
     backup.exports[0] = backup.exports[0].replace("{\n", "{\ncompression = none\n", 1)
     process = backup.start("backup")
@@ -219,7 +219,7 @@ def test_a_dump_that_is_not_whole(backup, program, script, code, message):
 def hanging(backup, program):
     """A started backup whose program writes on and on; and the pids of what it started."""
     pids = backup.directory / "pids"
-    program(f'(echo $$; sh -c "echo \\$\\$; exec sleep 1000" & echo $!) >>{pids}; exec yes "-- Dump completed"')
+    program(f'(echo $$; sh -c "echo \\$\\$; exec sleep 1000" & echo $!) >>{pids}; exec yes -- "-- Dump completed"')
     process = backup.start("backup")
     wait_for(lambda: pids.exists() and len(pids.read_text().split()) >= 2)
     return process, [int(pid) for pid in pids.read_text().split()]

@@ -215,10 +215,30 @@ static const struct {
 
     /* types */
     {"type \"dumy\" { }",
-     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, dummy\n"},
+     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, backup, "
+     "dummy\n"},
     {"runner { types = {csv} }",
      "conf:1: runner types: there is no task type \"csv\": known are csv_export, html_export, "
-     "dummy\n"},
+     "backup, dummy\n"},
+
+    /* backups */
+    {"backup \"a\" { }", "conf:1: backup \"a\" has nothing to read: add a section source\n"},
+    {SOURCE "backup \"a b\" { }",
+     "conf:2: backup \"a b\": a name is made of 1 to 64 letters, digits, _ and -\n"},
+    {SOURCE "backup \"a\" { source = t }",
+     "conf:2: backup \"a\": there is no source \"t\": add a section source \"t\"\n"},
+    {SOURCE "backup \"a\" { password = x }",
+     "conf:2: backup \"a\" has a password without user: add user, or take the password away to use the source's "
+     "account\n"},
+    {SOURCE "backup \"a\" { tables = {t}\nexclude = {u} }",
+     "conf:3: backup \"a\" has tables and exclude: keep one of them\n"},
+    {SOURCE "backup \"a\" { compression = gzip\nlevel = 10 }",
+     "conf:3: backup \"a\": level goes to 9 with compression = gzip: lower it, or use zstd\n"},
+    {SOURCE "backup \"a\" { compression = none\nlevel = 1 }",
+     "conf:3: backup \"a\": level means nothing with compression = none: take it away\n"},
+    {SOURCE "backup \"a\" { default = yes }\nbackup \"b\" { default = yes }",
+     "conf:3: backup \"b\": backup \"a\" is the default already: only one can be\n"},
+    {SOURCE "backup \"a\" { keep = 0 }", "conf:2: backup \"a\" keep: must be 1 to 1000 files, not 0\n"},
 };
 
 static void test_reports(void **state)
@@ -328,7 +348,9 @@ static void test_example(void **state)
         size_t len = strcspn(p, "\n");
         size_t indent = strspn(p, " ");
         bool setting = p[indent] == '#' && p[indent + 1] != ' ' && p[indent + 1] != '\n';
-        bool excluded = strstr(p, "password_file") && strstr(p, "password_file") < p + len;
+        /* what another setting excludes */
+        bool excluded = (strstr(p, "password_file") && strstr(p, "password_file") < p + len) ||
+                        strncmp(p + indent, "#exclude = ", 11) == 0;
         if (setting && !excluded)
             buf_add(&active, p + indent + 1, len - indent - 1);
         else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* catalogue.c: makes the catalogue from the settings and reports what is wrong with types, exports,
  * queries and parameters; finds things in it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,6 +305,11 @@ static void warn_of_passwords(const struct settings *s, struct settings_report *
             settings_warning(report, s->path, settings_line(s, &s->sources[i].password_file),
                              "source \"%s\" password_file: %s: the runner must be able to read it",
                              s->sources[i].name, s->sources[i].password_fault);
+    for (size_t i = 0; i < s->backup_count; i++)
+        if (s->backups[i].password_fault)
+            settings_warning(report, s->path, settings_line(s, &s->backups[i].password_file),
+                             "backup \"%s\" password_file: %s: the runner must be able to read it",
+                             s->backups[i].name, s->backups[i].password_fault);
 }
 
 int catalogue_check(const char *path, struct settings_report *report)
@@ -410,4 +416,9 @@ const struct export *catalogue_default_export(const struct catalogue *c,
         allowed++;
     }
     return allowed == 1 ? only : NULL;
+}
+
+void backup_series(const char *name, char out[RESULT_SERIES_SIZE])
+{
+    snprintf(out, RESULT_SERIES_SIZE, "backup:%s", name);
 }

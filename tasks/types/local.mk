@@ -2,15 +2,17 @@
 # types: the code of every task type; only the runner links it
 
 noinst_LIBRARIES += libtypes.a
-libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS)
 libtypes_a_SOURCES = \
 	tasks/types/cell.h tasks/types/cell.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
+	tasks/types/csv_read.h tasks/types/csv_read.c \
 	tasks/types/dummy.h tasks/types/dummy.c \
 	tasks/types/export.h tasks/types/export.c \
 	tasks/types/export_csv.c tasks/types/export_html.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
+	tasks/types/import_input.h tasks/types/import_input.c \
 	tasks/types/key.h tasks/types/key.c \
 	tasks/types/page_sql.h tasks/types/page_sql.c \
 	tasks/types/row_count.h tasks/types/row_count.c \
@@ -23,4 +25,4 @@ libtypes_a_SOURCES = \
 EXTRA_DIST += tasks/types/README.md
 
 # its users also link TASK_LIBS, DB_LIBS and BASE_LIBS, in this order
-TYPES_LIBS = libtypes.a
+TYPES_LIBS = libtypes.a $(ZLIB_LIBS)

@@ -19,7 +19,7 @@
 /* The choices, each in the order of its words in settings.def. */
 enum type_enabled { TYPE_AUTO, TYPE_ENABLED, TYPE_DISABLED };
 enum export_count { COUNT_AUTO, COUNT_NONE };
-enum export_binary { BINARY_BASE64, BINARY_HEX };
+enum export_binary { BINARY_BASE64, BINARY_HEX }; /* of imports too */
 enum param_kind {
     PARAM_STRING,
     PARAM_INTEGER,
@@ -28,6 +28,17 @@ enum param_kind {
     PARAM_DATE,
     PARAM_DATETIME,
     PARAM_ENUM,
+    PARAM_UPLOAD, /* of task types only: the id of an upload */
+};
+
+enum column_kind {
+    COLUMN_AUTO,
+    COLUMN_INTEGER,
+    COLUMN_NUMBER,
+    COLUMN_BOOLEAN,
+    COLUMN_DATE,
+    COLUMN_DATETIME,
+    COLUMN_TIME,
 };
 
 /* Words in the order of the file. */
@@ -54,6 +65,10 @@ struct str_list {
 #define SETTING_MORE_export_def \
     struct param_def *params;   \
     size_t param_count;
+#define SETTING_MORE_column_def
+#define SETTING_MORE_import_def \
+    struct column_def *columns; \
+    size_t column_count;
 
 #define SETTING_FIELD_STRING(field) const char *field;
 #define SETTING_FIELD_PATH(field) const char *field;
@@ -96,6 +111,8 @@ struct settings {
     size_t source_count;
     struct export_def *exports;
     size_t export_count;
+    struct import_def *imports;
+    size_t import_count;
     struct settings_memory *memory; /* private */
 };
 
@@ -151,6 +168,7 @@ int settings_source_address(const struct source_def *source, struct db_address *
 /* NULL where there is none of that name. */
 const struct source_def *settings_source(const struct settings *s, const char *name);
 const struct export_def *settings_export(const struct settings *s, const char *name);
+const struct import_def *settings_import(const struct settings *s, const char *name);
 const struct type_def *settings_type(const struct settings *s, const char *name);
 
 /* The source that E reads: the one it names, or the only one. Never NULL for loaded settings. */

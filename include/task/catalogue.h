@@ -51,6 +51,12 @@ struct export {
     size_t param_count;
 };
 
+/* A configured import. */
+struct import {
+    const struct import_def *def;
+    const struct source_def *target;
+};
+
 struct catalogue;
 
 /* Keeps S, which must outlive the catalogue. Every fault of types, exports, queries and params
@@ -89,6 +95,11 @@ bool export_allows(const struct export *x, const struct task_type *type);
  * NULL. */
 const struct export *catalogue_default_export(const struct catalogue *c,
                                               const struct task_type *type);
+
+const struct import *catalogue_import(const struct catalogue *c, const char *name); /* or NULL */
+
+/* The import of a task that names none: the only one, or the default; else NULL. */
+const struct import *catalogue_default_import(const struct catalogue *c);
 
 /* --- the catalogue for its readers ------------------------------------------------------------ */
 

@@ -13,6 +13,7 @@
 enum type_payload {
     PAYLOAD_PARAMS, /* the members of params, nothing else */
     PAYLOAD_EXPORT, /* "export" and "params" of a configured export, and the members of params */
+    PAYLOAD_IMPORT, /* "import", the name of a configured import, and the members of params */
 };
 
 struct task_type {

@@ -239,6 +239,11 @@ const struct export_def *settings_export(const struct settings *s, const char *n
     FIND(s->exports, s->export_count, name);
 }
 
+const struct import_def *settings_import(const struct settings *s, const char *name)
+{
+    FIND(s->imports, s->import_count, name);
+}
+
 const struct type_def *settings_type(const struct settings *s, const char *name)
 {
     FIND(s->types, s->type_count, name);

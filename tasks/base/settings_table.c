@@ -43,3 +43,23 @@ const struct section_row *setting_section(const char *name)
             return &setting_sections[i];
     return NULL;
 }
+
+static const struct {
+    const char *outer, *inner;
+} nested[] = {{"export", "param"}, {"import", "column"}};
+
+const struct section_row *setting_section_inside(const struct section_row *outer)
+{
+    for (size_t i = 0; i < COUNT_OF(nested); i++)
+        if (strcmp(nested[i].outer, outer->name) == 0)
+            return setting_section(nested[i].inner);
+    return NULL;
+}
+
+bool setting_section_is_inside(const struct section_row *section)
+{
+    for (size_t i = 0; i < COUNT_OF(nested); i++)
+        if (strcmp(nested[i].inner, section->name) == 0)
+            return true;
+    return false;
+}

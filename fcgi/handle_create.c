@@ -11,6 +11,7 @@
 #include "fcgi/ring.h"
 #include "fcgi/task_input.h"
 #include "fcgi/view.h"
+#include "store/upload.h"
 
 /* A key with the memory that it points to. */
 struct key {
@@ -48,6 +49,54 @@ static bool read_tasks(struct exchange *x, struct task_input *input)
                ? true
                : response_problem_faults(&x->response, refusal.problem, refusal.detail,
                                          refusal.faults.items, refusal.faults.count);
+}
+
+/* The uploads that the tasks stand on: are they there, and their creators' own? */
+struct upload_check {
+    const struct task_input *input;
+    const char **ids;
+    int64_t *owners;
+    size_t *tasks; /* which task it is of */
+    size_t count;
+    bool *there;
+};
+
+static int check_call(struct store *s, void *context, struct error *e)
+{
+    struct upload_check *c = context;
+    return store_find_uploads(s, c->ids, c->owners, c->count, c->there, e);
+}
+
+static void collect_uploads(const struct task_input *input, struct arena *arena, struct upload_check *c)
+{
+    c->ids = arena_calloc(arena, input->count, sizeof *c->ids);
+    c->owners = arena_calloc(arena, input->count, sizeof *c->owners);
+    c->tasks = arena_calloc(arena, input->count, sizeof *c->tasks);
+    c->there = arena_calloc(arena, input->count, sizeof *c->there);
+    for (size_t i = 0; i < input->count; i++)
+        if (input->uploads[i]) {
+            c->ids[c->count] = input->uploads[i];
+            c->owners[c->count] = input->tasks[i].created_by;
+            c->tasks[c->count++] = i;
+        }
+}
+
+static bool check_uploads(struct exchange *x, const struct task_input *input)
+{
+    struct upload_check c = {0};
+    struct faults faults = FAULTS_INIT(x->arena);
+    struct error e = {0};
+    collect_uploads(input, x->arena, &c);
+    int result = c.count ? backend_call(x->app->backend, BACKEND_READ, check_call, &c, &e) : 0;
+    if (result != 0)
+        return exchange_fail(x, result, &e);
+    for (size_t i = 0; i < c.count; i++)
+        if (!c.there[i])
+            faults_add(&faults,
+                       input->is_array ? arena_printf(x->arena, "/%zu/data/upload", c.tasks[i]) : "/data/upload",
+                       "is no upload of the task's creator, or has expired");
+    return !faults.count ||
+           response_problem_faults(&x->response, PROBLEM_invalid_task, NULL, faults.items, faults.count);
 }
 
 /* What has been made. */
@@ -116,7 +165,7 @@ void handle_task_create(struct exchange *x)
     struct key key;
     struct error e = {0};
     bool keyed;
-    if (!read_key(x, &key, &keyed) || !read_tasks(x, &input))
+    if (!read_key(x, &key, &keyed) || !read_tasks(x, &input) || !check_uploads(x, &input))
         return;
     struct created *c = arena_calloc(x->arena, 1, sizeof *c);
     struct submission *s = &c->submission;

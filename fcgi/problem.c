@@ -26,6 +26,7 @@ const char *status_phrase(int status)
         const char *phrase;
     } phrases[] = {
         {200, "OK"},
+        {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
         {304, "Not Modified"},
@@ -42,6 +43,7 @@ const char *status_phrase(int status)
         {429, "Too Many Requests"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
     };
     for (size_t i = 0; i < COUNT_OF(phrases); i++)
         if (phrases[i].status == status)

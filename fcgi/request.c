@@ -183,8 +183,7 @@ static size_t body_limit(const struct exchange *x)
     }
 }
 
-/* CONTENT_LENGTH: -1 where it is missing (chunked), -2 where it is no number. */
-static int64_t content_length(struct exchange *x)
+int64_t request_content_length(struct exchange *x)
 {
     const char *text = param(x, "CONTENT_LENGTH");
     if (!text)
@@ -211,7 +210,9 @@ static int read_all(struct exchange *x, size_t limit)
 bool request_read_body(struct exchange *x)
 {
     size_t limit = body_limit(x);
-    int64_t length = content_length(x);
+    int64_t length = request_content_length(x);
+    if (x->request.route->body == BODY_STREAM)
+        return true;
     if (length == -2)
         return response_problem(&x->response, PROBLEM_incomplete_body, "Content-Length is no number.");
     if (length > 0 && (size_t)length > limit)

@@ -13,7 +13,7 @@ struct exchange;
 
 enum method { METHOD_GET, METHOD_POST, METHOD_DELETE, METHOD_OTHER };
 enum right { RIGHT_NONE, RIGHT_USER, RIGHT_TASK_OWNER, RIGHT_EXPORT_OWNER, RIGHT_ADMIN };
-enum body { BODY_NONE, BODY_EMPTY, BODY_SMALL, BODY_JSON };
+enum body { BODY_NONE, BODY_EMPTY, BODY_SMALL, BODY_JSON, BODY_STREAM };
 
 /* Fills the exchange's response. */
 typedef void handler_fn(struct exchange *x);

@@ -128,7 +128,8 @@ static void read_member(struct reader *r, const char *name, struct json_object *
     faults_add(&r->faults, pointer_step(r->arena, name), "is not known here");
 }
 
-static void read_data(struct reader *r, struct json_object *data, struct new_task *task)
+static void read_data(struct reader *r, struct json_object *data, struct new_task *task,
+                      const char **upload)
 {
     const struct task_type *type = task->type ? catalogue_type(r->app->catalogue, task->type) : NULL;
     int64_t max = r->app->settings->api.max_data_bytes;
@@ -138,6 +139,8 @@ static void read_data(struct reader *r, struct json_object *data, struct new_tas
     }
     if (task->type)
         (void)!task_validate(r->app->catalogue, task->type, data, &r->faults);
+    if (!r->faults.count)
+        *upload = task_upload(r->app->catalogue, task->type, data);
     size_t len = 2;
     const char *text =
         data ? json_object_to_json_string_length(
@@ -150,7 +153,8 @@ static void read_data(struct reader *r, struct json_object *data, struct new_tas
                    (long long)max);
 }
 
-static void read_task(struct reader *r, struct json_object *element, struct new_task *task)
+static void read_task(struct reader *r, struct json_object *element, struct new_task *task,
+                      const char **upload)
 {
     *task = (struct new_task){
         .priority = PRIORITY_DEFAULT,
@@ -165,7 +169,7 @@ static void read_task(struct reader *r, struct json_object *element, struct new_
         read_member(r, name, value, task);
     if (!json_object_object_get_ex(element, "type", NULL))
         faults_add(&r->faults, "/type", "is missing");
-    read_data(r, json_object_object_get(element, "data"), task);
+    read_data(r, json_object_object_get(element, "data"), task, upload);
 }
 
 /* The gravest reason decides on the status; all faults are listed. */
@@ -179,11 +183,11 @@ static enum problem choose_problem(enum problem present, const struct reader *r)
 }
 
 static void read_element(struct reader *r, struct json_object *element, int index,
-                         struct new_task *task, struct task_refusal *refusal)
+                         struct new_task *task, const char **upload, struct task_refusal *refusal)
 {
     r->faults = (struct faults)FAULTS_INIT(r->arena);
     r->unknown_member = r->role_missing = false;
-    read_task(r, element, task);
+    read_task(r, element, task, upload);
     if (!r->faults.count)
         return;
     refusal->problem = choose_problem(refusal->problem, r);
@@ -202,6 +206,7 @@ static void keep_texts(struct task_input *in, struct arena *arena)
         struct new_task *t = &in->tasks[i];
         t->type = arena_strdup(arena, t->type);
         t->data = arena_strndup(arena, t->data, t->data_len);
+        in->uploads[i] = in->uploads[i] ? arena_strdup(arena, in->uploads[i]) : NULL;
     }
 }
 
@@ -223,9 +228,10 @@ bool task_input_read(const struct app *app, const struct identity *who, const ch
         faults_add(&refusal->faults, "", "must have 1 to %d elements", TASK_INPUT_MAX);
     } else {
         out->tasks = arena_calloc(arena, out->count, sizeof *out->tasks);
+        out->uploads = arena_calloc(arena, out->count, sizeof *out->uploads);
         for (size_t i = 0; i < out->count; i++)
             read_element(&r, out->is_array ? json_object_array_get_idx(body, i) : body,
-                         out->is_array ? (int)i : -1, &out->tasks[i], refusal);
+                         out->is_array ? (int)i : -1, &out->tasks[i], &out->uploads[i], refusal);
     }
     bool good = refusal->faults.count == 0;
     if (good)

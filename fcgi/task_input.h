@@ -17,6 +17,7 @@ enum { TASK_INPUT_MAX = 1000 };
 
 struct task_input {
     struct new_task *tasks;
+    const char **uploads; /* the upload that each task stands on, or NULL */
     size_t count;
     bool is_array;
 };

@@ -13,6 +13,7 @@ GRANT SELECT ON backdesk.api_tokens TO 'backdesk_api'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON backdesk.type_control TO 'backdesk_api'@'localhost';
 GRANT SELECT ON backdesk.task_counters TO 'backdesk_api'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON backdesk.user_quota TO 'backdesk_api'@'localhost';
+GRANT SELECT, INSERT ON backdesk.uploads TO 'backdesk_api'@'localhost';
 GRANT SELECT ON backdesk.schema_version TO 'backdesk_api'@'localhost';
 
 -- The runner claims and finishes tasks, names their files and sweeps.
@@ -24,6 +25,7 @@ GRANT SELECT, INSERT, DELETE ON backdesk.file_trash TO 'backdesk_runner'@'localh
 GRANT SELECT, DELETE ON backdesk.idempotency_keys TO 'backdesk_runner'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON backdesk.type_control TO 'backdesk_runner'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON backdesk.task_counters TO 'backdesk_runner'@'localhost';
+GRANT SELECT, UPDATE, DELETE ON backdesk.uploads TO 'backdesk_runner'@'localhost';
 GRANT SELECT ON backdesk.schema_version TO 'backdesk_runner'@'localhost';
 
 -- A site enqueues inside its own transaction with this and nothing more (the account is the site's own):

@@ -19,7 +19,7 @@
 /* The choices, each in the order of its words in settings.def. */
 enum type_enabled { TYPE_AUTO, TYPE_ENABLED, TYPE_DISABLED };
 enum export_count { COUNT_AUTO, COUNT_NONE };
-enum export_binary { BINARY_BASE64, BINARY_HEX };
+enum export_binary { BINARY_BASE64, BINARY_HEX }; /* of imports too */
 enum backup_compression { BACKUP_ZSTD, BACKUP_GZIP, BACKUP_PLAIN };
 enum param_kind {
     PARAM_STRING,
@@ -29,6 +29,17 @@ enum param_kind {
     PARAM_DATE,
     PARAM_DATETIME,
     PARAM_ENUM,
+    PARAM_UPLOAD, /* of task types only: the id of an upload */
+};
+
+enum column_kind {
+    COLUMN_AUTO,
+    COLUMN_INTEGER,
+    COLUMN_NUMBER,
+    COLUMN_BOOLEAN,
+    COLUMN_DATE,
+    COLUMN_DATETIME,
+    COLUMN_TIME,
 };
 enum command_mode { COMMAND_EXEC, COMMAND_PERSISTENT };
 enum command_role { COMMAND_EVERYBODY, COMMAND_ADMIN };
@@ -59,6 +70,10 @@ struct str_list {
     struct param_def *params;   \
     size_t param_count;
 #define SETTING_MORE_command_def SETTING_MORE_export_def
+#define SETTING_MORE_column_def
+#define SETTING_MORE_import_def \
+    struct column_def *columns; \
+    size_t column_count;
 
 #define SETTING_FIELD_STRING(field) const char *field;
 #define SETTING_FIELD_PATH(field) const char *field;
@@ -105,6 +120,8 @@ struct settings {
     size_t backup_count;
     struct command_def *commands;
     size_t command_count;
+    struct import_def *imports;
+    size_t import_count;
     struct settings_memory *memory; /* private */
 };
 
@@ -161,6 +178,7 @@ int settings_source_address(const struct source_def *source, struct db_address *
 const struct source_def *settings_source(const struct settings *s, const char *name);
 const struct export_def *settings_export(const struct settings *s, const char *name);
 const struct backup_def *settings_backup(const struct settings *s, const char *name);
+const struct import_def *settings_import(const struct settings *s, const char *name);
 const struct type_def *settings_type(const struct settings *s, const char *name);
 const struct command_def *settings_command(const struct settings *s, const char *name);
 

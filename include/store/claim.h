@@ -180,12 +180,12 @@ int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struc
 int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
                      struct error *e) MUST_USE;
 
-/* 1 where a row of csv_export or file_trash names PATH, else 0. */
+/* 1 where a row of csv_export, uploads or file_trash names PATH, else 0. */
 int store_file_known(struct store *s, const char *path, struct error *e) MUST_USE;
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads
- * that have expired before their task (the row stays, for the answer 410). Returns how many tasks and files
- * went. */
+ * that have expired before their task (the row stays, for the answer 410), and uploads that have expired.
+ * Returns how many tasks and files went. */
 int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
 
 /* Deletes the tasks, with their files, that made all but the newest KEEP files of SERIES, at most MAX tasks.

@@ -52,6 +52,12 @@ struct export {
     size_t param_count;
 };
 
+/* A configured import. */
+struct import {
+    const struct import_def *def;
+    const struct source_def *target;
+};
+
 struct catalogue;
 
 /* Keeps S, which must outlive the catalogue. Every fault of types, exports, queries and params
@@ -96,6 +102,10 @@ const struct export *catalogue_default_export(const struct catalogue *c,
 
 /* The series of files that the backup of this NAME makes: see result_file_set_keeping. */
 void backup_series(const char *name, char out[RESULT_SERIES_SIZE]);
+const struct import *catalogue_import(const struct catalogue *c, const char *name); /* or NULL */
+
+/* The import of a task that names none: the only one, or the default; else NULL. */
+const struct import *catalogue_default_import(const struct catalogue *c);
 
 /* --- the catalogue for its readers ------------------------------------------------------------ */
 

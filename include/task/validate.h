@@ -69,4 +69,17 @@ int export_bind(const struct catalogue *c, const struct task_type *type, const c
                 size_t len, int64_t owner, struct arena *arena, struct export_call *out,
                 struct error *e) MUST_USE;
 
+/* An import task ready to run. */
+struct import_call {
+    const struct import *import;
+    struct bound_params options;
+};
+
+/* Like task_bind, for types with PAYLOAD_IMPORT. */
+int import_bind(const struct catalogue *c, const struct task_type *type, const char *data,
+                size_t len, struct arena *arena, struct import_call *out, struct error *e) MUST_USE;
+
+/* The upload that valid DATA of a task of type NAME stands on; NULL: none. It lives as long as DATA. */
+const char *task_upload(const struct catalogue *c, const char *name, struct json_object *data);
+
 #endif

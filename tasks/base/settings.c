@@ -244,6 +244,11 @@ const struct backup_def *settings_backup(const struct settings *s, const char *n
     FIND(s->backups, s->backup_count, name);
 }
 
+const struct import_def *settings_import(const struct settings *s, const char *name)
+{
+    FIND(s->imports, s->import_count, name);
+}
+
 const struct type_def *settings_type(const struct settings *s, const char *name)
 {
     FIND(s->types, s->type_count, name);

@@ -3,6 +3,7 @@
  * task types or SQL is checked by layer task. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "settings_impl.h"
@@ -58,6 +59,58 @@ static void check_names(const struct settings *s, struct settings_report *report
                                "param \"owner\": the name is taken, :owner is always the task's "
                                "creator: choose another name");
         }
+    }
+}
+
+static const char *column_header(const struct column_def *c)
+{
+    return c->header ? c->header : c->name;
+}
+
+static void check_column(const struct settings *s, const struct import_def *m, size_t k,
+                         struct settings_report *report)
+{
+    const struct column_def *c = &m->columns[k];
+    if (strcasecmp(c->name, m->owner) == 0)
+        settings_error(report, s->path, c->line,
+                       "import \"%s\" column \"%.64s\": it is the owner's column, which is always set to the "
+                       "task's creator: take the section away",
+                       m->name, c->name);
+    if (c->required && c->default_text)
+        settings_error(report, s->path, c->line,
+                       "import \"%s\" column \"%.64s\": required and default exclude each other: keep one",
+                       m->name, c->name);
+    if (c->default_text && c->values.count && !str_list_has(&c->values, c->default_text))
+        FAULT(&c->default_text, "import \"%s\" column \"%.64s\": its default is none of its values: add it "
+                                "there",
+              m->name, c->name);
+    for (size_t i = 0; i < k; i++)
+        if (strcasecmp(column_header(&m->columns[i]), column_header(c)) == 0)
+            settings_error(report, s->path, c->line,
+                           "import \"%s\" column \"%.64s\": column \"%.64s\" has the same header: give one of "
+                           "them another",
+                           m->name, c->name, m->columns[i].name);
+}
+
+static void check_imports(const struct settings *s, struct settings_report *report)
+{
+    const struct import_def *is_default = NULL;
+    for (size_t i = 0; i < s->import_count; i++) {
+        const struct import_def *m = &s->imports[i];
+        if (!plain_name(m->name, "-"))
+            settings_error(report, s->path, m->line,
+                           "import \"%.60s\": a name is made of 1 to 64 letters, digits, _ and -", m->name);
+        if (!settings_source(s, m->target))
+            FAULT(&m->target, "import \"%s\": there is no source \"%.60s\": add a section source \"%.60s\" "
+                              "with an account that may write",
+                  m->name, m->target, m->target);
+        if (m->is_default && is_default)
+            FAULT(&m->is_default, "import \"%s\": import \"%s\" is the default already: only one can be",
+                  m->name, is_default->name);
+        if (m->is_default)
+            is_default = m;
+        for (size_t k = 0; k < m->column_count; k++)
+            check_column(s, m, k, report);
     }
 }
 
@@ -262,5 +315,6 @@ void settings_check(struct settings *s, bool world_readable, struct settings_rep
     check_exports(s, report);
     check_backups(s, report);
     settings_check_commands(s, report);
+    check_imports(s, report);
     check_passwords(s, world_readable, report);
 }

@@ -93,8 +93,8 @@ static const char *example_title(const char *section)
 {
     static const char *const titles[][2] = {
         {"account", "api"},   {"type", "dummy"},  {"source", "shop"},
-        {"export", "books"}, {"param", "since"}, {"backup", "site"},
-        {"export", "books"}, {"param", "since"}, {"command", "thumbnail"},
+        {"export", "books"},  {"param", "since"}, {"import", "books"},
+        {"column", "title"},  {"backup", "site"}, {"command", "thumbnail"},
     };
     for (size_t i = 0; i < COUNT_OF(titles); i++)
         if (strcmp(titles[i][0], section) == 0)
@@ -137,13 +137,12 @@ void settings_doc_example(struct buf *out)
              "# Durations: 500ms, 30s, 5m, 2h, 14d. Sizes: bytes, 64KiB, 10MiB, 1GiB. Text with\n"
              "# spaces or other signs stands in 'single' or \"double\" quotes; within double\n"
              "# quotes \\ escapes and ${VARIABLE} is replaced from the environment.\n");
-    const struct section_row *param = setting_section("param");
     for (size_t i = 0; i < setting_section_count; i++) {
         const struct section_row *section = &setting_sections[i];
-        if (section == param)
+        if (setting_section_is_inside(section))
             continue;
         buf_addc(out, '\n');
-        add_example(out, section, "", settings_has_params(section) ? param : NULL);
+        add_example(out, section, "", setting_section_inside(section));
     }
 }
 

@@ -58,8 +58,11 @@ extern const size_t setting_section_count;
 /* NULL for an unknown name. */
 const struct section_row *setting_section(const char *name);
 
-/* Whether sections param stand inside it. */
-bool settings_has_params(const struct section_row *section);
+/* The section that stands inside OUTER; NULL where none does. */
+const struct section_row *setting_section_inside(const struct section_row *outer);
+
+/* Whether it stands inside another. */
+bool setting_section_is_inside(const struct section_row *section);
 
 /* --- values (settings_value.c) ---------------------------------------------------------------- */
 

@@ -209,29 +209,30 @@ static cfg_opt_t section_option(const struct section_row *section, cfg_opt_t *op
     return option;
 }
 
-/* The whole file for libconfuse. "param" stands inside "export" and
- * "command"; every other section at the top. */
+/* The whole file for libconfuse. */
 static cfg_t *make_root(struct parse *p)
 {
-    const struct section_row *param = setting_section("param");
-    cfg_opt_t param_option = section_option(param, make_options(p, param, NULL));
     cfg_opt_t *root = make_options(p, &(struct section_row){0}, NULL);
     root = xrealloc(root, (setting_section_count + 3) * sizeof *root);
     size_t n = 1;
     for (size_t i = 0; i < setting_section_count; i++) {
         const struct section_row *section = &setting_sections[i];
-        if (section == param)
+        const struct section_row *inside = setting_section_inside(section);
+        cfg_opt_t option;
+        if (setting_section_is_inside(section))
             continue;
-        bool has_params = settings_has_params(section);
-        root[n++] = section_option(section,
-                                   make_options(p, section, has_params ? &param_option : NULL));
+        if (inside)
+            option = section_option(inside, make_options(p, inside, NULL));
+        root[n++] = section_option(section, make_options(p, section, inside ? &option : NULL));
     }
     root[n] = end_of_options;
 
     cfg_t *cfg = cfg_init(root, CFGF_NONE); /* copies the options */
-    for (size_t i = 1; i < n; i++)
+    for (size_t i = 1; i < n; i++) {
+        for (cfg_opt_t *opt = root[i].subopts; opt->name; opt++)
+            free(opt->subopts);
         free(root[i].subopts);
-    free(param_option.subopts);
+    }
     free(root);
     if (!cfg)
         log_bug("libconfuse: out of memory");
@@ -340,6 +341,11 @@ static void take_all(struct parse *p, cfg_t *root)
     for (size_t i = 0; i < s->command_count; i++)
         s->commands[i].params = take_titled(p, cfg_opt_getnsec(commands, (unsigned)i), "param",
                                             &s->commands[i].param_count);
+    s->imports = take_titled(p, root, "import", &s->import_count);
+    cfg_opt_t *imports = cfg_getopt(root, "import");
+    for (size_t i = 0; i < s->import_count; i++)
+        s->imports[i].columns = take_titled(p, cfg_opt_getnsec(imports, (unsigned)i), "column",
+                                            &s->imports[i].column_count);
     if (s->memory->line_count)
         qsort(s->memory->lines, s->memory->line_count, sizeof *s->memory->lines, compare_lines);
 }

@@ -36,15 +36,30 @@ const struct section_row setting_sections[] = {
 
 const size_t setting_section_count = COUNT_OF(setting_sections);
 
-bool settings_has_params(const struct section_row *section)
-{
-    return strcmp(section->name, "export") == 0 || strcmp(section->name, "command") == 0;
-}
-
 const struct section_row *setting_section(const char *name)
 {
     for (size_t i = 0; i < setting_section_count; i++)
         if (strcmp(setting_sections[i].name, name) == 0)
             return &setting_sections[i];
     return NULL;
+}
+
+static const struct {
+    const char *outer, *inner;
+} nested[] = {{"export", "param"}, {"command", "param"}, {"import", "column"}};
+
+const struct section_row *setting_section_inside(const struct section_row *outer)
+{
+    for (size_t i = 0; i < COUNT_OF(nested); i++)
+        if (strcmp(nested[i].outer, outer->name) == 0)
+            return setting_section(nested[i].inner);
+    return NULL;
+}
+
+bool setting_section_is_inside(const struct section_row *section)
+{
+    for (size_t i = 0; i < COUNT_OF(nested); i++)
+        if (strcmp(nested[i].inner, section->name) == 0)
+            return true;
+    return false;
 }

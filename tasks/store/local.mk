@@ -16,6 +16,7 @@ libstore_a_SOURCES = \
 	include/store/submit.h tasks/store/admit.c tasks/store/submit.c \
 	include/store/task.h \
 	include/store/token.h tasks/store/token.c \
+	include/store/upload.h tasks/store/upload.c \
 	tasks/store/impl.h tasks/store/statements.def tasks/store/statements.h
 
 STORE_LIBS = libstore.a $(CRYPTO_LIBS)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "impl.h"
 #include "store/claim.h"
+#include "store/upload.h"
 
 /* A task whose runner is gone. */
 struct orphan {
@@ -158,7 +159,7 @@ int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t 
 int store_file_known(struct store *s, const char *path, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path));
+    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path), db_text(path));
     if (rc >= 0)
         rc = db_next(r, e);
     return rc < 0 ? (int)rc : db_col_int(r, 0) != 0;
@@ -235,6 +236,10 @@ int store_expire(struct store *s, size_t max, struct error *e)
         removed += rc;
         int64_t keys = store_run(s, ST_DROP_KEYS, 1, NULL, 0, NULL, e);
         rc = keys < 0 ? (int)keys : 0;
+    }
+    if (rc >= 0) {
+        rc = store_expire_uploads(s, max, e);
+        removed += rc > 0 ? rc : 0;
     }
     return rc < 0 ? rc : removed;
 }

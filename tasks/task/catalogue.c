@@ -265,6 +265,11 @@ int catalogue_create(const struct settings *s, struct catalogue **out,
     c->exports = arena_calloc(c->arena, s->export_count + 1, sizeof *c->exports);
     for (; c->export_count < s->export_count; c->export_count++)
         prepare_export(c, &s->exports[c->export_count], &c->exports[c->export_count], report);
+    c->imports = arena_calloc(c->arena, s->import_count + 1, sizeof *c->imports);
+    for (; c->import_count < s->import_count; c->import_count++) {
+        const struct import_def *def = &s->imports[c->import_count];
+        c->imports[c->import_count] = (struct import){def, settings_source(s, def->target)};
+    }
     if (report->errors > before) {
         catalogue_free(&c);
         return ERR_INVALID;
@@ -416,6 +421,22 @@ const struct export *catalogue_default_export(const struct catalogue *c,
         allowed++;
     }
     return allowed == 1 ? only : NULL;
+}
+
+const struct import *catalogue_import(const struct catalogue *c, const char *name)
+{
+    for (size_t i = 0; i < c->import_count; i++)
+        if (strcmp(c->imports[i].def->name, name) == 0)
+            return &c->imports[i];
+    return NULL;
+}
+
+const struct import *catalogue_default_import(const struct catalogue *c)
+{
+    for (size_t i = 0; i < c->import_count; i++)
+        if (c->imports[i].def->is_default)
+            return &c->imports[i];
+    return c->import_count == 1 ? &c->imports[0] : NULL;
 }
 
 void backup_series(const char *name, char out[RESULT_SERIES_SIZE])

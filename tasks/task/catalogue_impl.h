@@ -23,6 +23,8 @@ struct catalogue {
     size_t command_count;
     struct export *exports;
     size_t export_count;
+    struct import *imports;
+    size_t import_count;
 };
 
 /* The parameter of this name; NULL if there is none. */

@@ -52,6 +52,23 @@ static void add_exports(struct buf *out, const struct catalogue *c, const struct
         buf_adds(out, "  no export is set up for this format\n");
 }
 
+static void add_imports(struct buf *out, const struct catalogue *c)
+{
+    const struct import *fallback = catalogue_default_import(c);
+    for (size_t i = 0; i < c->import_count; i++) {
+        const struct import_def *def = c->imports[i].def;
+        buf_addf(out, "  {\"import\": \"%s\"}%s", def->name,
+                 &c->imports[i] == fallback ? " (may be left out)" : "");
+        if (def->title)
+            buf_addf(out, ": %s", def->title);
+        buf_addc(out, '\n');
+        if (def->description)
+            buf_addf(out, "    %s\n", def->description);
+    }
+    if (!c->import_count)
+        buf_adds(out, "  no import is set up\n");
+}
+
 static void add_type(struct buf *out, const struct catalogue *c, const struct offered_type *o)
 {
     struct task_limits limits;
@@ -66,6 +83,8 @@ static void add_type(struct buf *out, const struct catalogue *c, const struct of
         add_exports(out, c, o->type);
     if (o->type->payload == PAYLOAD_ANY)
         buf_adds(out, "  data: any object\n");
+    if (o->type->payload == PAYLOAD_IMPORT)
+        add_imports(out, c);
     add_params(out, "  ", o->params, o->type->param_count);
 }
 

@@ -11,6 +11,7 @@ libtask_a_SOURCES = \
 	tasks/task/result_path.h tasks/task/result_remove.c \
 	include/task/run.h tasks/task/outcome.c \
 	include/task/type.h tasks/task/types.c \
+	include/task/upload.h tasks/task/upload.c \
 	include/task/validate.h tasks/task/validate.c \
 	include/task/work_dir.h tasks/task/work_dir.c tasks/task/tree_remove.c \
 	tasks/task/describe.c \

@@ -11,13 +11,14 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "task/upload.h"
 
 const char *param_kind_name(enum param_kind kind)
 {
     static const char *const names[] = {
         [PARAM_STRING] = "string",   [PARAM_INTEGER] = "integer",   [PARAM_NUMBER] = "number",
         [PARAM_BOOLEAN] = "boolean", [PARAM_DATE] = "date",         [PARAM_DATETIME] = "datetime",
-        [PARAM_ENUM] = "enum",
+        [PARAM_ENUM] = "enum",       [PARAM_UPLOAD] = "upload",
     };
     return names[kind];
 }
@@ -38,6 +39,16 @@ static void describe_range(const struct param *p, struct buf *out)
         buf_addf(out, " of at least %s", min);
     else if (max)
         buf_addf(out, " of at most %s", max);
+}
+
+/* In quotes where it is nothing but signs, such as a comma. */
+static void describe_word(struct buf *out, const char *word)
+{
+    if (word[strcspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] ||
+        (unsigned char)*word >= 0x80)
+        buf_adds(out, word);
+    else
+        buf_json_s(out, word);
 }
 
 void param_describe(const struct param *p, struct buf *out)
@@ -65,8 +76,13 @@ void param_describe(const struct param *p, struct buf *out)
         break;
     case PARAM_ENUM:
         buf_adds(out, "one of");
-        for (size_t i = 0; i < p->def->values.count; i++)
-            buf_addf(out, "%s %s", i ? "," : "", p->def->values.items[i]);
+        for (size_t i = 0; i < p->def->values.count; i++) {
+            buf_adds(out, i ? ", " : " ");
+            describe_word(out, p->def->values.items[i]);
+        }
+        return;
+    case PARAM_UPLOAD:
+        buf_adds(out, "the id of an upload");
         return;
     }
     describe_range(p, out);
@@ -122,6 +138,8 @@ static bool read_text(struct param_value *v)
         return read_date(v->text, v->text_len, &v->date);
     case PARAM_DATETIME:
         return instant_parse(v->text, v->text_len, &v->instant) == 0;
+    case PARAM_UPLOAD:
+        return v->text_len == UPLOAD_ID_SIZE - 1 && strspn(v->text, "0123456789abcdef") == v->text_len;
     case PARAM_STRING:
     case PARAM_ENUM:
         break;
@@ -154,6 +172,7 @@ static int compare(const struct param_value *a, const struct param_value *b)
     case PARAM_STRING:
     case PARAM_BOOLEAN:
     case PARAM_ENUM:
+    case PARAM_UPLOAD:
         break;
     }
     return (x > y) - (x < y);
@@ -333,6 +352,7 @@ static bool read_json(struct json_object *json, struct param_value *v)
     case PARAM_DATE:
     case PARAM_DATETIME:
     case PARAM_ENUM:
+    case PARAM_UPLOAD:
         break;
     }
     return json_text(json) && read_text(v);

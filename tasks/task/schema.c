@@ -55,6 +55,7 @@ static const char *json_type(enum param_kind kind)
     case PARAM_DATE:
     case PARAM_DATETIME:
     case PARAM_ENUM:
+    case PARAM_UPLOAD:
         break;
     }
     return "string";
@@ -87,6 +88,10 @@ static void add_limits(struct buf *out, const struct param *p)
         for (size_t i = 0; i < def->values.count; i++)
             add_name(out, def->values.items[i]);
         buf_addc(out, ']');
+        break;
+    case PARAM_UPLOAD: /* no standard format: it tells a form to ask for a file */
+        text_member(out, "format", "backdesk-upload");
+        text_member(out, "pattern", "^[0-9a-f]{32}$");
         break;
     case PARAM_BOOLEAN:
         break;
@@ -130,6 +135,37 @@ static void end_object(struct buf *out)
 {
     member(out, "additionalProperties");
     buf_adds(out, "false}");
+}
+
+/* One import as a branch of oneOf; NAMED: "import" must be given. */
+static void add_import_branch(struct buf *out, const struct import *m, bool named,
+                              const struct param *options, size_t option_count)
+{
+    buf_addc(out, '{');
+    text_member(out, "title", m->def->title ? m->def->title : m->def->name);
+    text_member(out, "description", m->def->description);
+    text_member(out, "type", "object");
+    member(out, "properties");
+    buf_adds(out, "{\"import\":{\"const\":");
+    buf_json_s(out, m->def->name);
+    buf_addc(out, '}');
+    add_properties(out, options, option_count);
+    buf_addc(out, '}');
+    add_required(out, named ? "import" : NULL, NULL, options, option_count);
+    end_object(out);
+}
+
+static void add_import_branches(struct buf *out, const struct catalogue *c, const struct offered_type *o)
+{
+    const struct import *fallback = catalogue_default_import(c);
+    member(out, "oneOf");
+    buf_addc(out, '[');
+    for (size_t i = 0; i < c->import_count; i++) {
+        if (i)
+            buf_addc(out, ',');
+        add_import_branch(out, &c->imports[i], &c->imports[i] != fallback, o->params, o->type->param_count);
+    }
+    buf_adds(out, "]}");
 }
 
 /* One export as a branch of oneOf; NAMED: "export" must be given. */
@@ -179,6 +215,10 @@ static void add_schema(struct buf *out, const struct catalogue *c, const struct 
         buf_addc(out, '}');
         return;
     }
+    if (type->payload == PAYLOAD_IMPORT) {
+        add_import_branches(out, c, o);
+        return;
+    }
     member(out, "properties");
     buf_addc(out, '{');
     add_properties(out, o->params, type->param_count);
@@ -189,6 +229,8 @@ static void add_schema(struct buf *out, const struct catalogue *c, const struct 
 
 static bool offers_something(const struct catalogue *c, const struct task_type *type)
 {
+    if (type->payload == PAYLOAD_IMPORT)
+        return c->import_count > 0;
     if (type->payload != PAYLOAD_EXPORT)
         return true;
     for (size_t i = 0; i < c->export_count; i++)

@@ -40,6 +40,44 @@ static const struct param_def dummy_params[] = {
     },
 };
 
+static const char *const delimiters[] = {",", ";", "\t", "|"};
+static const char *const duplicate_policies[] = {"error", "skip", "replace"};
+
+static const struct param_def import_params[] = {
+    {
+        .name = "upload",
+        .kind = PARAM_UPLOAD,
+        .title = "CSV file",
+        .description = "In UTF-8, the names of the columns in its first row; it may be compressed with gzip.",
+        .required = true,
+    },
+    {
+        .name = "delimiter",
+        .kind = PARAM_ENUM,
+        .title = "Delimiter",
+        .description = "What stands between two fields of a row.",
+        .default_text = ",",
+        .values = {delimiters, COUNT_OF(delimiters)},
+    },
+    {
+        .name = "duplicates",
+        .kind = PARAM_ENUM,
+        .title = "Rows that are there already",
+        .description = "By the table's unique keys. error: such a row is rejected; skip: it is passed over; "
+                       "replace: its values replace those of the row that is there. A row that is somebody "
+                       "else's is always rejected.",
+        .default_text = "error",
+        .values = {duplicate_policies, COUNT_OF(duplicate_policies)},
+    },
+    {
+        .name = "dry_run",
+        .kind = PARAM_BOOLEAN,
+        .title = "Dry run",
+        .description = "Find out what would happen, and change nothing.",
+        .default_text = "false",
+    },
+};
+
 /* The catalogue fills in what is configured. */
 static const struct param_def backup_params[] = {
     {
@@ -70,6 +108,17 @@ const struct task_type task_types[] = {
         .format = "html",
         .postable = true,
         .on_by_default = true,
+    },
+    {
+        .name = "csv_import",
+        .title = "CSV import",
+        .description = "Reads an uploaded CSV file into a table that the operator has set up, with a report of "
+                       "every row that was rejected.",
+        .payload = PAYLOAD_IMPORT,
+        .postable = true,
+        .on_by_default = true,
+        .params = import_params,
+        .param_count = COUNT_OF(import_params),
     },
     {
         .name = "backup",

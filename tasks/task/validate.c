@@ -171,14 +171,52 @@ static void read_export(const struct catalogue *c, const struct task_type *type,
                      &nothing, f, &call->params);
 }
 
+/* --- imports ---------------------------------------------------------------------------------- */
+
+static const struct import *choose_import(const struct catalogue *c, struct json_object *data,
+                                          struct faults *f)
+{
+    struct json_object *name;
+    bool given = data && json_object_object_get_ex(data, "import", &name);
+    const struct import *found = given ? NULL : catalogue_default_import(c);
+    if (given && json_object_is_type(name, json_type_string) &&
+        strlen(json_object_get_string(name)) == (size_t)json_object_get_string_len(name))
+        found = catalogue_import(c, json_object_get_string(name));
+    if (found)
+        return found;
+    struct buf b = BUF_INIT;
+    for (size_t i = 0; i < c->import_count; i++)
+        buf_addf(&b, "%s%s", b.len ? ", " : "known are ", c->imports[i].def->name);
+    faults_add(f, "/data/import", "%s: %s", given ? "is no import" : "is missing",
+               b.len ? buf_str(&b) : "none is set up");
+    buf_free(&b);
+    return NULL;
+}
+
 /* --- the whole payload ------------------------------------------------------------------------ */
+
+/* What a task's data says. */
+struct payload {
+    struct export_call call; /* options: of every type */
+    const struct import *import;
+};
+
+/* Members of data beside the type's own. */
+static struct known payload_members(enum type_payload payload)
+{
+    static const char *const of_export[] = {"export", "params"}, *const of_import[] = {"import"};
+    if (payload == PAYLOAD_EXPORT)
+        return (struct known){of_export, COUNT_OF(of_export)};
+    if (payload == PAYLOAD_IMPORT)
+        return (struct known){of_import, COUNT_OF(of_import)};
+    return (struct known){NULL, 0};
+}
 
 /* TYPE must be enabled. */
 static void read_payload(const struct catalogue *c, const struct task_type *type,
-                         struct json_object *data, struct faults *f, struct export_call *call)
+                         struct json_object *data, struct faults *f, struct payload *p)
 {
-    static const char *const export_members[] = {"export", "params"};
-    struct known more = {export_members, type->payload == PAYLOAD_EXPORT ? 2 : 0};
+    struct known more = payload_members(type->payload);
     if (data && !json_object_is_type(data, json_type_object)) {
         faults_add(f, "/data", "must be an object");
         return;
@@ -186,10 +224,12 @@ static void read_payload(const struct catalogue *c, const struct task_type *type
     size_t count;
     const struct param *params = catalogue_type_params(c, type, &count);
     if (type->payload == PAYLOAD_EXPORT)
-        read_export(c, type, data, f, call);
+        read_export(c, type, data, f, &p->call);
+    if (type->payload == PAYLOAD_IMPORT)
+        p->import = choose_import(c, data, f);
     if (type->payload == PAYLOAD_ANY)
         return;
-    read_members(data, "/data", params, count, &more, f, &call->options);
+    read_members(data, "/data", params, count, &more, f, &p->call.options);
 }
 
 int task_validate(const struct catalogue *c, const char *name, struct json_object *data,
@@ -197,14 +237,14 @@ int task_validate(const struct catalogue *c, const char *name, struct json_objec
 {
     size_t before = f->count;
     const struct task_type *type = catalogue_type(c, name);
-    struct export_call call = {0};
+    struct payload payload = {0};
     if (!type)
         faults_add(f, "/type", catalogue_known_type(c, name) ? "this type is switched off here"
                                                              : "there is no such type");
     else if (!type->postable)
         faults_add(f, "/type", "tasks of this type cannot be created by request");
     else
-        read_payload(c, type, data, f, &call);
+        read_payload(c, type, data, f, &payload);
     return f->count > before ? ERR_INVALID : 0;
 }
 
@@ -219,16 +259,16 @@ const struct param_value *bound_param(const struct bound_params *b, const char *
 }
 
 static int bind_payload(const struct catalogue *c, const struct task_type *type, const char *text,
-                        size_t len, struct arena *arena, struct export_call *call, struct error *e)
+                        size_t len, struct arena *arena, struct payload *p, struct error *e)
 {
     struct json_object *data = NULL;
-    *call = (struct export_call){0};
+    *p = (struct payload){0};
     if (!catalogue_type(c, type->name))
         return error_set(e, ERR_INVALID, "the type %s is switched off here", type->name);
     if (json_parse(text, len, &data, e))
         return error_prefix(e, "data is no valid JSON");
     struct faults faults = FAULTS_INIT(arena);
-    read_payload(c, type, data, &faults, call);
+    read_payload(c, type, data, &faults, p);
     json_object_put(data);
     if (faults.count)
         return error_set(e, ERR_INVALID, "%s %s", faults.items[0].pointer, faults.items[0].detail);
@@ -238,9 +278,9 @@ static int bind_payload(const struct catalogue *c, const struct task_type *type,
 int task_bind(const struct catalogue *c, const struct task_type *type, const char *data, size_t len,
               struct arena *arena, struct bound_params *out, struct error *e)
 {
-    struct export_call call;
-    int rc = bind_payload(c, type, data, len, arena, &call, e);
-    *out = call.options;
+    struct payload p;
+    int rc = bind_payload(c, type, data, len, arena, &p, e);
+    *out = p.call.options;
     return rc;
 }
 
@@ -248,7 +288,9 @@ int export_bind(const struct catalogue *c, const struct task_type *type, const c
                 size_t len, int64_t owner, struct arena *arena, struct export_call *out,
                 struct error *e)
 {
-    int rc = bind_payload(c, type, data, len, arena, out, e);
+    struct payload p;
+    int rc = bind_payload(c, type, data, len, arena, &p, e);
+    *out = p.call;
     if (rc)
         return rc;
     const struct query *q = &out->export->query;
@@ -267,4 +309,23 @@ int export_bind(const struct catalogue *c, const struct task_type *type, const c
         out->binds[i] = v ? *v : owner_value; /* the catalogue has checked that all are declared */
     }
     return 0;
+}
+
+int import_bind(const struct catalogue *c, const struct task_type *type, const char *data,
+                size_t len, struct arena *arena, struct import_call *out, struct error *e)
+{
+    struct payload p;
+    int rc = bind_payload(c, type, data, len, arena, &p, e);
+    *out = (struct import_call){p.import, p.call.options};
+    return rc;
+}
+
+const char *task_upload(const struct catalogue *c, const char *name, struct json_object *data)
+{
+    const struct task_type *type = catalogue_type(c, name);
+    struct json_object *upload;
+    for (size_t i = 0; type && i < type->param_count; i++)
+        if (type->params[i].kind == PARAM_UPLOAD && json_object_object_get_ex(data, type->params[i].name, &upload))
+            return json_object_get_string(upload);
+    return NULL;
 }

@@ -17,6 +17,7 @@ libtypes_a_SOURCES = \
 	tasks/types/program.h tasks/types/program.c \
 	tasks/types/supervisor.h tasks/types/supervisor.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
+	tasks/types/csv_read.h tasks/types/csv_read.c \
 	tasks/types/dummy.h tasks/types/dummy.c \
 	tasks/types/dump_mark.h tasks/types/dump_mark.c \
 	tasks/types/dump_process.h tasks/types/dump_process.c \
@@ -25,6 +26,7 @@ libtypes_a_SOURCES = \
 	tasks/types/export_csv.c tasks/types/export_html.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
+	tasks/types/import_input.h tasks/types/import_input.c \
 	tasks/types/key.h tasks/types/key.c \
 	tasks/types/pack.h tasks/types/pack_impl.h \
 	tasks/types/pack.c tasks/types/pack_gzip.c tasks/types/pack_zstd.c \

@@ -48,6 +48,7 @@ static struct db_value bind(const struct param_value *v, struct arena *arena)
         return db_instant(v->instant);
     case PARAM_STRING:
     case PARAM_ENUM:
+    case PARAM_UPLOAD:
         break;
     }
     return db_textn(v->text, v->text_len);

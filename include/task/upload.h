@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* upload.h: uploaded files in the shared directory. Such a file is made like a result file, for its owner
+ * instead of a task and with the fence 0, which no claim has; its random part is the upload's id. So the path
+ * follows from owner and id, and nobody can name another's upload. */
+#ifndef TASK_UPLOAD_H
+#define TASK_UPLOAD_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "task/result_file.h"
+
+enum { UPLOAD_ID_SIZE = 33 };
+
+/* Makes the temporary file of a new upload; result_file_finish and upload_id follow. */
+int upload_create(const struct result_place *place, int64_t owner, struct result_file **out,
+                  struct error *e) MUST_USE;
+
+/* The id of a finished upload. */
+void upload_id(const struct result_file *f, char out[UPLOAD_ID_SIZE]);
+
+/* Where upload ID of OWNER is, below the shared directory. ERR_NOT_FOUND where ID is no id. */
+int upload_path(int64_t owner, const char *id, char out[RESULT_PATH_SIZE]) MUST_USE;
+
+#endif

@@ -12,6 +12,7 @@ unit_tests = \
 	unit_idempotency \
 	unit_json \
 	unit_lanes \
+	unit_pack \
 	unit_page_sql \
 	unit_prefer \
 	unit_process \
@@ -99,6 +100,10 @@ TYPES_UNIT_LIBS = $(TYPES_LIBS) $(TASK_LIBS) $(DB_LIBS) $(UNIT_LIBS)
 unit_cell_SOURCES = tests/unit/unit.h tests/unit/test_cell.c
 unit_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_cell_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_pack_SOURCES = tests/unit/unit.h tests/unit/test_pack.c
+unit_pack_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_pack_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -133,7 +133,7 @@ int dump_process_start(const char *path, const char *const *argv, int secret_fd,
     setpgid(p->pid, p->pid); /* both do it: whoever is first */
     close_fd(&report[1]);
     errno = read_report(report[0]);
-    if (errno) {
+    if (errno) { /* p->pid is still to be waited for: dump_process_close */
         rc = error_errno(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM, "cannot start %s", path);
         goto out;
     }
@@ -211,18 +211,36 @@ static int read_all(struct dump_process *p, const struct dump_reader *r, struct 
     return 0;
 }
 
+/* Ends the process group and takes its dead: whoever lost his parent is ours (the worker is a subreaper). The group's
+ * leader must not have been waited for, so that its number is nobody else's. Returns the leader's status. */
+static int end_group(struct dump_process *p)
+{
+    int status = 0, one;
+    kill(-p->pid, SIGKILL);
+    kill(p->pid, SIGKILL); /* where it has not come to make the group */
+    for (;;) {
+        pid_t pid = waitpid(-p->pid, &one, 0);
+        if (pid == p->pid)
+            status = one;
+        if (pid < 0 && errno != EINTR)
+            break;
+    }
+    p->pid = 0;
+    return status;
+}
+
 /* It has closed its output; it should be gone in a moment. */
 static int wait_for_end(struct dump_process *p, const struct dump_reader *r, int *status, struct error *e)
 {
     const struct timespec pause = {0, LEAVE_CHECK_MS * 1000000L};
     for (;;) {
-        pid_t pid = waitpid(p->pid, status, WNOHANG);
-        if (pid == p->pid) {
-            p->pid = 0;
+        siginfo_t info = {0};
+        if (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) && errno != EINTR)
+            return error_errno(e, ERR_SYSTEM, "waitid");
+        if (info.si_pid == p->pid) {
+            *status = end_group(p);
             return 0;
         }
-        if (pid < 0 && errno != EINTR)
-            return error_errno(e, ERR_SYSTEM, "waitpid");
         if (r->stop(r->ctx))
             return error_set(e, ERR_CANCELLED, "stopped");
         nanosleep(&pause, NULL);
@@ -241,12 +259,8 @@ void dump_process_close(struct dump_process **pp)
     if (!p)
         return;
     *pp = NULL;
-    if (p->pid) {
-        kill(-p->pid, SIGKILL);
-        kill(p->pid, SIGKILL);
-        while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
+    if (p->pid)
+        end_group(p);
     close_fd(&p->out);
     close_fd(&p->err);
     free(p);

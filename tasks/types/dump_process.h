@@ -28,7 +28,8 @@ struct dump_reader {
 int dump_process_start(const char *path, const char *const *argv, int secret_fd, struct dump_process **out,
                        struct error *e) MUST_USE;
 
-/* Reads until the program has ended by itself; *STATUS as from waitpid. Where READER stops or fails, the program's
+/* Reads until the program has ended by itself; *STATUS as from waitpid; what it has left running in its process group
+ * is killed. Where READER stops or fails, the program's
  * process group is killed first: ERR_CANCELLED, or READER's error. */
 int dump_process_read(struct dump_process *p, const struct dump_reader *reader, int *status,
                       struct error *e) MUST_USE;

@@ -13,6 +13,7 @@ unit_tests = \
 	unit_idempotency \
 	unit_json \
 	unit_lanes \
+	unit_pack \
 	unit_page_sql \
 	unit_prefer \
 	unit_process \
@@ -104,6 +105,10 @@ unit_cell_LDADD = $(TYPES_UNIT_LIBS)
 unit_csv_read_SOURCES = tests/unit/unit.h tests/unit/test_csv_read.c
 unit_csv_read_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_csv_read_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_pack_SOURCES = tests/unit/unit.h tests/unit/test_pack.c
+unit_pack_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_pack_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -238,7 +238,7 @@ static const struct {
      "conf:3: backup \"a\": level means nothing with compression = none: take it away\n"},
     {SOURCE "backup \"a\" { default = yes }\nbackup \"b\" { default = yes }",
      "conf:3: backup \"b\": backup \"a\" is the default already: only one can be\n"},
-    {SOURCE "backup \"a\" { keep = 0 }", "conf:2: backup \"a\" keep: must be 1 to 1000 files, not 0\n"},
+    {SOURCE "backup \"a\" { keep = 0 }", "conf:2: backup \"a\" keep: 0 is out of range: write 1 to 1000 files\n"},
 };
 
 static void test_reports(void **state)

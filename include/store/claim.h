@@ -86,6 +86,7 @@ struct finish {
     int64_t owner;
     enum finish_kind kind;
     bool died;            /* FINISH_RETRY after the worker died: the attempt counts as dropped */
+    bool is_request;      /* of type http_request: a success takes its secrets and body away */
     const char *error;    /* JSON or NULL */
     const char *result;   /* JSON or NULL */
     const char *progress; /* JSON or NULL: the last state of it */
@@ -101,7 +102,7 @@ struct finish {
  * A finish that an earlier transaction of unknown outcome has written already counts as done: 0. */
 int store_finish(struct store *s, const struct finish *f, struct error *e) MUST_USE;
 
-/* A success of which there is no more to say than its result and progress: no file, no log. */
+/* A success of which there is no more to say than its result and progress: no file, no log, no request. */
 bool finish_is_plain(const struct finish *f);
 
 enum { FINISH_GROUP_MAX = 128 };
@@ -180,7 +181,7 @@ int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struc
 int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
                      struct error *e) MUST_USE;
 
-/* 1 where a row of csv_export, uploads or file_trash names PATH, else 0. */
+/* 1 where a row of csv_export, uploads, http_requests or file_trash names PATH, else 0. */
 int store_file_known(struct store *s, const char *path, struct error *e) MUST_USE;
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads

@@ -162,6 +162,8 @@ int store_finish(struct store *s, const struct finish *f, struct error *e)
     if (moved == 0)
         return already_written(s, f, e);
     int rc = add_attempt(s, f, e);
+    if (!rc && f->is_request && f->kind == FINISH_SUCCESS)
+        rc = store_wipe_http_request(s, f->id, e);
     return rc ? rc : add_files(s, f, e);
 }
 
@@ -169,7 +171,7 @@ int store_finish(struct store *s, const struct finish *f, struct error *e)
 
 bool finish_is_plain(const struct finish *f)
 {
-    return f->kind == FINISH_SUCCESS && !f->file_count && !f->log;
+    return f->kind == FINISH_SUCCESS && !f->file_count && !f->log && !f->is_request;
 }
 
 /* The shared move has passed some over. An end and its attempt are written in one transaction, so a success

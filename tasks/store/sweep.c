@@ -159,7 +159,8 @@ int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t 
 int store_file_known(struct store *s, const char *path, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path), db_text(path));
+    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path), db_text(path),
+                           db_text(path));
     if (rc >= 0)
         rc = db_next(r, e);
     return rc < 0 ? (int)rc : db_col_int(r, 0) != 0;

@@ -22,6 +22,7 @@ unit_tests = \
 	unit_response \
 	unit_result_file \
 	unit_route \
+	unit_seal \
 	unit_settings \
 	unit_slot \
 	unit_url \
@@ -119,6 +120,10 @@ unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \
 	-Wl,--wrap=mkdirat -Wl,--wrap=renameat
+
+unit_seal_SOURCES = tests/unit/unit.h tests/unit/test_seal.c
+unit_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_seal_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 # the runner's parts that need no database
 RUNNER_UNIT_LIBS = librunner.a $(TYPES_LIBS) $(STORE_LIBS) $(TASK_LIBS) $(DB_LIBS) $(UNIT_LIBS) $(SYSTEMD_LIBS)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* http_request.h: the rows of deferred requests, beside their tasks (type http_request). A row is made with
+ * its task (struct new_task) and goes with it; when the task succeeds its secrets and its body go
+ * (struct finish). A task without a row was not made by the API, and has nothing to replay.
+ *
+ * The task's data, which its owner sees: {"site": name of a section, "method", "target": the raw URI with its
+ * query, "host", "scheme", "address": the client's, "headers": [["Name", "value"], ...] without the secret
+ * ones, in order, "body_bytes", "user": id, "interface": "prefer" or "arango", "mode": "store" or "forget":
+ * then nobody wants the response}. */
+#ifndef STORE_HTTP_REQUEST_H
+#define STORE_HTTP_REQUEST_H
+
+#include "store/store.h"
+#include "store/task.h"
+
+#define HTTP_REQUEST_TYPE "http_request"
+
+struct http_request {
+    const void *sealed; /* the secret headers, see task/seal.h; never NULL before the task has succeeded */
+    size_t sealed_len;
+    const char *body_path; /* below the shared directory; NULL: no body */
+    uint64_t body_bytes;
+    bool is_job; /* of the ArangoDB-style interface */
+};
+
+/* The rows of COUNT tasks, for who replays them. OUT[i] is that of IDS[i], with sealed NULL and FOUND[i]
+ * false where there is none; FOUND[i] true and sealed NULL: it has been wiped. Texts from ARENA. Joins the
+ * caller's transaction. */
+int store_get_http_requests(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
+                            struct http_request *out, bool *found, struct error *e) MUST_USE;
+
+/* 1 where task ID can be replayed once more, 0 where what it needs is gone or never was. */
+int store_http_request_kept(struct store *s, uint64_t id, struct error *e) MUST_USE;
+
+#endif

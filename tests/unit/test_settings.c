@@ -215,10 +215,11 @@ static const struct {
 
     /* types */
     {"type \"dumy\" { }",
-     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, dummy\n"},
+     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, json_export, "
+     "xlsx_export, dummy\n"},
     {"runner { types = {csv} }",
      "conf:1: runner types: there is no task type \"csv\": known are csv_export, html_export, "
-     "dummy\n"},
+     "json_export, xlsx_export, dummy\n"},
 };
 
 static void test_reports(void **state)

@@ -68,6 +68,12 @@ int result_file_write(struct result_file *f, const void *data, size_t len,
 char *result_file_reserve(struct result_file *f, size_t min, size_t *room, struct error *e);
 void result_file_advance(struct result_file *f, size_t used);
 
+/* For a library that writes a file by its name, instead of the calls above: the absolute path of
+ * the temporary file, which is there and empty; and, once the library is done,
+ * result_file_take_written, which reads the file for its length and hash. ERR_IO where another file stands in its place. */
+const char *result_file_path(const struct result_file *f);
+int result_file_take_written(struct result_file *f, struct error *e) MUST_USE;
+
 uint64_t result_file_bytes(const struct result_file *f); /* written so far */
 
 /* Names it for a person; anything but the base name's safe characters is the caller's to quote

@@ -30,6 +30,7 @@ struct result_file {
     mode_t mode;
     mode_t directory_mode;
     char path[NAME_SIZE];
+    char *full_path; /* the temporary one, absolute */
     char final_path[RESULT_PATH_SIZE];
     EVP_MD_CTX *hash;
     struct error error; /* the first one sticks */
@@ -76,8 +77,8 @@ static int sync_directory(int dir, const char *name)
     return rc;
 }
 
-static int open_temporary(struct result_file *f, uint64_t id, uint64_t fence, const char *ext,
-                          struct error *e)
+static int open_temporary(struct result_file *f, const char *directory, uint64_t id,
+                          uint64_t fence, const char *ext, struct error *e)
 {
     char random[RESULT_RANDOM_DIGITS + 1];
     random_hex(random, RESULT_RANDOM_DIGITS);
@@ -101,6 +102,7 @@ static int open_temporary(struct result_file *f, uint64_t id, uint64_t fence, co
     if (f->fd < 0)
         return fail(f, "created", e);
     memcpy(f->path, path, sizeof path);
+    f->full_path = xasprintf("%s/%s", directory, path);
     return 0;
 }
 
@@ -122,7 +124,7 @@ int result_file_create(const struct result_place *place, uint64_t id, uint64_t f
         rc = error_set(e, ERR_SYSTEM, "SHA-256 is not available");
         goto fail;
     }
-    rc = open_temporary(f, id, fence, ext, e);
+    rc = open_temporary(f, place->directory, id, fence, ext, e);
     if (rc)
         goto fail;
     *out = f;
@@ -197,8 +199,8 @@ int result_file_write(struct result_file *f, const void *data, size_t len, struc
     return 0;
 }
 
-/* Hashes all of FD, and writes it to F as well unless it is F's own. */
-static int take_content(struct result_file *f, int fd, struct error *e)
+/* Hashes all that FD holds; COPY: writes it to F as well, else it is F's content already. */
+static int take_content(struct result_file *f, int fd, bool copy, struct error *e)
 {
     for (;;) {
         ssize_t n = read(fd, f->buffer, sizeof f->buffer);
@@ -208,7 +210,7 @@ static int take_content(struct result_file *f, int fd, struct error *e)
             return fail(f, "read", e);
         if (n == 0)
             return 0;
-        if (fd != f->fd) {
+        if (copy) {
             if (put(f, f->buffer, (size_t)n, e))
                 return f->error.code;
             continue;
@@ -245,9 +247,9 @@ int result_file_adopt(struct result_file *f, int from, const char *name, bool mo
         }
         close(f->fd);
         f->fd = fd;
-        return take_content(f, fd, e);
+        return take_content(f, fd, false, e);
     }
-    rc = take_content(f, fd, e);
+    rc = take_content(f, fd, true, e);
 
 out:
     if (fd >= 0)
@@ -271,6 +273,32 @@ char *result_file_reserve(struct result_file *f, size_t min, size_t *room, struc
 void result_file_advance(struct result_file *f, size_t used)
 {
     f->used += used;
+}
+
+const char *result_file_path(const struct result_file *f)
+{
+    return f->full_path;
+}
+
+int result_file_take_written(struct result_file *f, struct error *e)
+{
+    if (f->error.code)
+        return failed(f, e);
+    int fd = openat(f->dir, f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return fail(f, "read", e);
+    struct stat ours, there;
+    int rc = 0;
+    if (fstat(f->fd, &ours) || fstat(fd, &there)) {
+        rc = fail(f, "read", e);
+    } else if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino) {
+        error_set(&f->error, ERR_IO, "another file has taken the place of the result file");
+        rc = failed(f, e);
+    } else {
+        rc = take_content(f, fd, false, e);
+    }
+    close(fd);
+    return rc;
 }
 
 uint64_t result_file_bytes(const struct result_file *f)
@@ -388,5 +416,6 @@ void result_file_release(struct result_file **fp)
     if (f->dir >= 0)
         close(f->dir);
     EVP_MD_CTX_free(f->hash);
+    free(f->full_path);
     free(f);
 }

@@ -38,6 +38,9 @@ int row_source_next(struct row_source *s, struct row *row) MUST_USE;
 int row_source_slice(struct row_source *s, unsigned column, const char **data,
                      size_t *len) MUST_USE;
 
+/* The next piece of that value is its first again. */
+void row_source_rewind(struct row_source *s, unsigned column);
+
 /* Rows given out so far. */
 uint64_t row_source_rows(const struct row_source *s);
 

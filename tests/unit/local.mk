@@ -12,7 +12,9 @@ unit_tests = \
 	unit_doorbell \
 	unit_idempotency \
 	unit_json \
+	unit_json_cell \
 	unit_lanes \
+	unit_output \
 	unit_pack \
 	unit_page_sql \
 	unit_prefer \
@@ -27,7 +29,8 @@ unit_tests = \
 	unit_url \
 	unit_utf8 \
 	unit_validate \
-	unit_wire
+	unit_wire \
+	unit_xlsx_cell
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -109,6 +112,18 @@ unit_csv_read_LDADD = $(TYPES_UNIT_LIBS)
 unit_pack_SOURCES = tests/unit/unit.h tests/unit/test_pack.c
 unit_pack_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_pack_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_json_cell_SOURCES = tests/unit/unit.h tests/unit/test_json_cell.c
+unit_json_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_json_cell_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_output_SOURCES = tests/unit/unit.h tests/unit/test_output.c
+unit_output_CPPFLAGS = $(UNIT_CPPFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)
+unit_output_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_xlsx_cell_SOURCES = tests/unit/unit.h tests/unit/test_xlsx_cell.c
+unit_xlsx_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_xlsx_cell_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -2,6 +2,7 @@
 /* export.c: runs an export task: binds its parameters, reads its rows, has a format write them to a
  * result file, and says how it went. */
 #include "export.h"
+#include "export_resume.h"
 
 #include <string.h>
 
@@ -91,15 +92,24 @@ static int create_file(struct run *r, struct run_outcome *o, const struct export
 }
 
 /* Writes everything. A failure is in writer.error or in the outcome. */
-static int write_rows(struct export_writer *w, const struct export_format *format)
+static int write_rows(struct export_writer *w, const struct export_format *format,
+                      struct export_resume *resume, struct run_outcome *o)
 {
     struct row row;
-    int rc = format->begin(w);
+    int rc = export_resume_begin(resume, w, o);
+    if (!rc)
+        rc = format->begin(w);
+    else if (rc > 0)
+        rc = 0;
     while (!rc) {
         rc = row_source_next(w->source, &row);
+        if (rc < 0)
+            export_resume_last(resume, w);
         if (rc <= 0)
             break;
         rc = format->row(w, &row);
+        if (!rc && export_resume_due(resume, w))
+            export_resume_note(resume, w, false);
     }
     return rc ? rc : format->end(w);
 }
@@ -152,6 +162,7 @@ void export_run(struct run *r, struct run_outcome *o, void **state)
     const struct export_format *format = find_format(run_task(r)->type);
     struct export_call call;
     struct export_writer w = {.run = r};
+    struct export_resume resume = {0};
     if (!format) {
         run_fail(o, RUN_FAILED_FINAL, "unknown_type", "no export writes %s", run_task(r)->type);
         return;
@@ -166,7 +177,8 @@ void export_run(struct run *r, struct run_outcome *o, void **state)
     w.columns = row_source_columns(w.source, &w.column_count);
     if (create_file(r, o, format, &w.file))
         goto out;
-    if (write_rows(&w, format)) {
+    export_resume_init(&resume, &w, format, &call);
+    if (write_rows(&w, format, &resume, o)) {
         if (w.error.code)
             storage_failed(o, &w.error);
         goto out;
@@ -174,7 +186,12 @@ void export_run(struct run *r, struct run_outcome *o, void **state)
     finish(&w, format, o);
 
 out:
-    result_file_discard(&w.file);
+    /* what the disk has refused is no beginning, and neither is what can only fail again */
+    if (w.error.code || o->end == RUN_FAILED_FINAL)
+        result_file_discard(&w.file);
+    else
+        result_file_keep(&w.file);
+    export_resume_free(&resume);
     row_source_close(&w.source);
 }
 

@@ -27,6 +27,16 @@ struct export_format {
     int (*begin)(struct export_writer *w);
     int (*row)(struct export_writer *w, const struct row *row); /* all values of one row */
     int (*end)(struct export_writer *w);
+    /* So that another attempt can go on in the middle of the file; both NULL where the format cannot.
+     * What a file holds must not depend on where that was: whatever row() and end() know of earlier rows
+     * belongs to what is saved. */
+
+    /* Between two rows: appends to OUT what restore will need. False where nobody could go on from here
+     * (bytes that a compressor still holds, say): it is asked again after the next row. */
+    bool (*save)(struct export_writer *w, struct buf *out);
+    /* In place of begin: as after the row at which STATE was saved. The file holds everything up to there
+     * already. False where save has not made it: begin follows then, on an empty file. */
+    bool (*restore)(struct export_writer *w, const void *state, size_t len);
 };
 
 /* Encodes PART, LEN bytes of a value, at P; returns the end. It may write up to 5 * LEN + 8 bytes.

@@ -2,6 +2,7 @@
 /* export.c: runs an export task: binds its parameters, reads its rows, has a format write them to a
  * result file, and says how it went. */
 #include "export.h"
+#include "export_resume.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -173,17 +174,26 @@ static int find_booleans(struct export_writer *w)
 }
 
 /* Writes everything. A failure is in writer.error or in the outcome. */
-static int write_rows(struct export_writer *w, const struct export_format *format)
+static int write_rows(struct export_writer *w, const struct export_format *format,
+                      struct export_resume *resume, struct run_outcome *o)
 {
     struct row row;
-    int rc = format->begin(w);
+    int rc = export_resume_begin(resume, w, o);
+    if (!rc)
+        rc = format->begin(w);
+    else if (rc > 0)
+        rc = 0;
     while (!rc) {
         rc = row_source_next(w->source, &row);
+        if (rc < 0)
+            export_resume_last(resume, w);
         if (rc <= 0)
             break;
         rc = format->row(w, &row);
         if (!rc)
             rc = output_row(w->out, &w->error);
+        if (!rc && export_resume_due(resume, w))
+            export_resume_note(resume, w, false);
     }
     if (!rc)
         rc = format->end(w);
@@ -241,6 +251,7 @@ void export_run(struct run *r, struct run_outcome *o, void **state)
     const struct export_format *format;
     struct export_call call;
     struct export_writer w = {.run = r, .outcome = o};
+    struct export_resume resume = {0};
     if (!*state)
         *state = source_pool_create();
     if (bind(r, o, &call))
@@ -258,7 +269,12 @@ void export_run(struct run *r, struct run_outcome *o, void **state)
     w.columns = row_source_columns(w.source, &w.column_count);
     if (find_booleans(&w) || create_file(r, o, ext, &w.file))
         goto out;
-    if (output_open(w.file, gzip, &w.out, &w.error) || write_rows(&w, format)) {
+    if (output_open(w.file, gzip, &w.out, &w.error)) {
+        storage_failed(o, &w.error);
+        goto out;
+    }
+    export_resume_init(&resume, &w, format, &call);
+    if (write_rows(&w, format, &resume, o)) {
         if (w.error.code)
             storage_failed(o, &w.error);
         goto out;
@@ -269,7 +285,12 @@ out:
     if (format->close && w.state)
         format->close(&w);
     output_close(&w.out);
-    result_file_discard(&w.file);
+    /* what the disk has refused is no beginning, and neither is what can only fail again */
+    if (w.error.code || o->end == RUN_FAILED_FINAL)
+        result_file_discard(&w.file);
+    else
+        result_file_keep(&w.file);
+    export_resume_free(&resume);
     row_source_close(&w.source);
 }
 

@@ -38,6 +38,16 @@ struct export_format {
     void (*close)(struct export_writer *w);
     /* Further members of the task's result, each with a comma before it; may be NULL. */
     void (*add_result)(const struct export_writer *w, struct buf *b);
+    /* So that another attempt can go on in the middle of the file; both NULL where the format cannot.
+     * What a file holds must not depend on where that was: whatever row() and end() know of earlier rows
+     * belongs to what is saved. */
+
+    /* Between two rows, with all bytes in the file: appends to OUT what restore will need. False where nobody
+     * could go on from here: it is asked again after the next row. */
+    bool (*save)(struct export_writer *w, struct buf *out);
+    /* In place of begin: as after the row at which STATE was saved. The file holds everything up to there
+     * already. False where save has not made it: begin follows then, on an empty file. */
+    bool (*restore)(struct export_writer *w, const void *state, size_t len);
 };
 
 /* Encodes PART, LEN bytes of a value, at P; returns the end. It may write up to 6 * LEN + 8 bytes.

@@ -29,7 +29,7 @@ static int write_header(struct export_writer *w)
     return output_write(w->out, "\n", 1, &w->error);
 }
 
-static int begin(struct export_writer *w)
+static void open_state(struct export_writer *w)
 {
     const struct export_def *def = w->export->def;
     struct csv *c = arena_calloc(run_arena(w->run), 1, sizeof *c);
@@ -42,9 +42,29 @@ static int begin(struct export_writer *w)
         c->kinds[i] = cell_kind_of(&w->columns[i], def->binary == BINARY_HEX);
         c->fixed += csv_room(&c->style, 0) + 1;
     }
-    if (def->bom && output_write(w->out, "\xef\xbb\xbf", 3, &w->error))
+}
+
+static int begin(struct export_writer *w)
+{
+    open_state(w);
+    if (w->export->def->bom && output_write(w->out, "\xef\xbb\xbf", 3, &w->error))
         return w->error.code;
     return write_header(w);
+}
+
+/* No row depends on another. */
+static bool save(struct export_writer *w, struct buf *out)
+{
+    (void)w;
+    (void)out;
+    return true;
+}
+
+static bool restore(struct export_writer *w, const void *state, size_t len)
+{
+    (void)state;
+    open_state(w);
+    return len == 0;
 }
 
 static char *put_part(void *stream, char *p, const char *part, size_t len)
@@ -118,4 +138,6 @@ const struct export_format export_csv = {
     .begin = begin,
     .row = write_row,
     .end = end,
+    .save = save,
+    .restore = restore,
 };

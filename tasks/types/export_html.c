@@ -25,13 +25,39 @@ static int write_buf(struct export_writer *w, struct buf *b)
     return rc;
 }
 
-static int begin(struct export_writer *w)
+static void open_state(struct export_writer *w)
 {
     struct html *h = arena_calloc(run_arena(w->run), 1, sizeof *h);
     w->state = h;
     h->kinds = arena_calloc(run_arena(w->run), w->column_count, sizeof *h->kinds);
     for (unsigned i = 0; i < w->column_count; i++)
         h->kinds[i] = cell_kind_of(&w->columns[i], w->export->def->binary == BINARY_HEX);
+}
+
+/* How many rows there were says where the present tbody ends. */
+static bool save(struct export_writer *w, struct buf *out)
+{
+    const struct html *h = w->state;
+    buf_add_u64(out, h->rows);
+    return true;
+}
+
+static bool restore(struct export_writer *w, const void *state, size_t len)
+{
+    open_state(w);
+    struct html *h = w->state;
+    const char *p = state;
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        h->rows = 10 * h->rows + (uint64_t)(p[i] - '0');
+    }
+    return h->rows > 0;
+}
+
+static int begin(struct export_writer *w)
+{
+    open_state(w);
     struct buf b = BUF_INIT;
     struct html_page page = {
         .title = export_title(w->export),
@@ -142,4 +168,6 @@ const struct export_format export_html = {
     .begin = begin,
     .row = write_row,
     .end = end,
+    .save = save,
+    .restore = restore,
 };

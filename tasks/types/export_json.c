@@ -71,6 +71,23 @@ static int end_array(struct export_writer *w)
     return output_write(w->out, j->any ? "\n]\n" : "]\n", j->any ? 3 : 2, &w->error);
 }
 
+/* The file holds a row, or nobody would ask: the next one is not the first. */
+static bool save(struct export_writer *w, struct buf *out)
+{
+    (void)w;
+    (void)out;
+    return true;
+}
+
+static bool restore(struct export_writer *w, const void *state, size_t len)
+{
+    (void)state;
+    if (len || begin(w))
+        return false;
+    ((struct json *)w->state)->any = true;
+    return true;
+}
+
 static int end_lines(struct export_writer *w)
 {
     (void)w;
@@ -191,6 +208,8 @@ const struct export_format export_json = {
     .begin = begin_array,
     .row = array_row,
     .end = end_array,
+    .save = save,
+    .restore = restore,
 };
 
 const struct export_format export_json_lines = {
@@ -201,4 +220,6 @@ const struct export_format export_json_lines = {
     .begin = begin,
     .row = line_row,
     .end = end_lines,
+    .save = save,
+    .restore = restore,
 };

@@ -26,6 +26,7 @@ libtypes_a_SOURCES = \
 	tasks/types/export.h tasks/types/export.c \
 	tasks/types/export_csv.c tasks/types/export_html.c tasks/types/export_json.c \
 	tasks/types/export_xlsx.c \
+	tasks/types/export_resume.h tasks/types/export_resume.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
 	tasks/types/import_input.h tasks/types/import_input.c \

@@ -130,6 +130,16 @@ void output_advance(struct output *o, size_t used)
         result_file_advance(o->file, used);
 }
 
+bool output_resumable(const struct output *o)
+{
+    return o->fed + o->used == 0;
+}
+
+void output_resume(struct output *o)
+{
+    o->any = true;
+}
+
 int output_row(struct output *o, struct error *e)
 {
     return o->gzip && o->fed + o->used >= OUTPUT_MEMBER ? end_member(o, e) : 0;

@@ -5,6 +5,7 @@ if HAVE_CMOCKA
 unit_tests = \
 	unit_buf \
 	unit_cell \
+	unit_checkpoint \
 	unit_claim \
 	unit_clock \
 	unit_combine \
@@ -128,6 +129,10 @@ unit_xlsx_cell_LDADD = $(TYPES_UNIT_LIBS)
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_page_sql_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/test_checkpoint.c
+unit_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_checkpoint_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 unit_result_file_SOURCES = tests/unit/unit.h tests/unit/test_result_file.c
 unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/check \
 	tests/conftest.py \
 	tests/demo \
+	tests/every_type.py \
 	tests/formats.py \
 	tests/mariadb.py \
 	tests/nginx \
@@ -23,6 +24,9 @@ EXTRA_DIST += \
 	tests/stack.py \
 	tests/types/conftest.py \
 	tests/types/test_faults.py \
+	tests/types/test_gzip.py \
+	tests/types/test_json.py \
 	tests/types/test_long.py \
 	tests/types/test_pages.py \
-	tests/types/test_values.py
+	tests/types/test_values.py \
+	tests/types/test_xlsx.py

@@ -89,8 +89,7 @@ def json_value(value, kind, code, is_json=False):
 
 
 def excel_date(text, code):
-    """The text of a date or time as openpyxl reads it; None where Excel cannot hold it."""
-    text = re.sub(r"(\.\d{3})\d+$", r"\1", text)
+    """The text of a date or time as a value; None where Excel cannot hold it."""
     if code in TIME:
         if text.startswith("-"):
             return None

@@ -238,19 +238,16 @@ static lxw_error put_bit(struct xlsx *x, lxw_col_t col, const char *v, size_t le
 
 static lxw_error put_instant(struct xlsx *x, lxw_col_t col, const char *v, size_t len)
 {
-    static enum xlsx_fit (*const read[])(const char *, size_t, double *) = {
+    static bool (*const read[])(const char *, size_t, double *) = {
         [DATE] = xlsx_date,
         [TIME] = xlsx_time,
         [DATETIME] = xlsx_datetime,
     };
     double days;
-    enum xlsx_fit fit = read[x->columns[col].kind](v, len, &days);
-    if (fit == XLSX_UNFIT) {
-        x->dates_as_text++;
-        return put_text(x, col, v, len);
-    }
-    x->truncated += fit == XLSX_CUT;
-    return worksheet_write_number(x->present, x->next_row, col, days, x->columns[col].format);
+    if (read[x->columns[col].kind](v, len, &days))
+        return worksheet_write_number(x->present, x->next_row, col, days, x->columns[col].format);
+    x->dates_as_text++;
+    return put_text(x, col, v, len);
 }
 
 static lxw_error put_value(struct export_writer *w, unsigned column, const char *v, size_t len)

@@ -82,7 +82,7 @@ bool xlsx_number(const char *v, size_t len, double *out)
 
 /* --- dates and times ------------------------------------------------------------------------------ */
 
-static const int64_t day_usec = INT64_C(86400000000);
+static const int64_t day_usec = INT64_C(86400000000), last_day = 2958465; /* 9999-12-31 */
 
 /* Reads exactly COUNT digits at *V, before END; -1 where there are none. */
 static int number(const char **v, const char *end, int count)
@@ -130,63 +130,61 @@ static bool read_day(const char **v, const char *end, int64_t *out)
     return true;
 }
 
-/* [H]HH:MM:SS[.ffffff] from V to END, to milliseconds. */
-static enum xlsx_fit read_clock(const char *v, const char *end, int64_t *out)
+/* [H]HH:MM:SS[.ffffff] from V to END, to microseconds. */
+static bool read_clock(const char *v, const char *end, int64_t *out)
 {
     const char *colon = memchr(v, ':', (size_t)(end - v));
     int hours = colon && colon - v <= 3 ? number(&v, end, (int)(colon - v)) : -1;
     if (hours < 0 || !skip(&v, end, ':'))
-        return XLSX_UNFIT;
+        return false;
     int minutes = number(&v, end, 2);
     if (minutes < 0 || !skip(&v, end, ':'))
-        return XLSX_UNFIT;
-    int seconds = number(&v, end, 2), msec = 0;
-    bool cut = false;
+        return false;
+    int seconds = number(&v, end, 2), usec = 0;
     if (seconds < 0)
-        return XLSX_UNFIT;
+        return false;
     if (skip(&v, end, '.'))
-        for (int scale = 100; v < end && is_digit(*v); scale /= 10, v++) {
-            msec += (*v - '0') * scale;
-            cut |= !scale && *v != '0';
-        }
-    *out = ((hours * INT64_C(60) + minutes) * 60 + seconds) * 1000 + msec;
-    return v < end ? XLSX_UNFIT : cut ? XLSX_CUT : XLSX_WHOLE;
+        for (int scale = 100000; v < end && is_digit(*v); scale /= 10)
+            usec += (*v++ - '0') * scale;
+    *out = ((hours * INT64_C(60) + minutes) * 60 + seconds) * 1000000 + usec;
+    return v == end;
 }
 
-static double as_days(int64_t days, int64_t msec)
+/* The library writes 16 digits: the last microseconds of all would become the year 10000. */
+static double as_days(int64_t days, int64_t usec)
 {
-    return (double)days + (double)msec / (double)(day_usec / 1000);
+    if (days == last_day)
+        usec -= usec % 1000;
+    return (double)days + (double)usec / (double)day_usec;
 }
 
-enum xlsx_fit xlsx_date(const char *v, size_t len, double *out)
+bool xlsx_date(const char *v, size_t len, double *out)
 {
     const char *end = v + len;
     int64_t days;
     if (!read_day(&v, end, &days) || v != end)
-        return XLSX_UNFIT;
+        return false;
     *out = as_days(days, 0);
-    return XLSX_WHOLE;
+    return true;
 }
 
-enum xlsx_fit xlsx_datetime(const char *v, size_t len, double *out)
+bool xlsx_datetime(const char *v, size_t len, double *out)
 {
     const char *end = v + len;
-    int64_t days, msec;
-    enum xlsx_fit fit = XLSX_UNFIT;
-    if (read_day(&v, end, &days) && skip(&v, end, ' '))
-        fit = read_clock(v, end, &msec);
-    if (fit != XLSX_UNFIT)
-        *out = as_days(days, msec);
-    return fit;
+    int64_t days, usec;
+    if (!read_day(&v, end, &days) || !skip(&v, end, ' ') || !read_clock(v, end, &usec))
+        return false;
+    *out = as_days(days, usec);
+    return true;
 }
 
-enum xlsx_fit xlsx_time(const char *v, size_t len, double *out)
+bool xlsx_time(const char *v, size_t len, double *out)
 {
-    int64_t msec;
-    enum xlsx_fit fit = read_clock(v, v + len, &msec); /* a minus sign is no digit */
-    if (fit != XLSX_UNFIT)
-        *out = as_days(0, msec);
-    return fit;
+    int64_t usec;
+    if (!read_clock(v, v + len, &usec)) /* a minus sign is no digit */
+        return false;
+    *out = as_days(0, usec);
+    return true;
 }
 
 /* --- text ----------------------------------------------------------------------------------------- */

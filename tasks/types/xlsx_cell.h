@@ -16,15 +16,13 @@ enum {
  * than 15 significant digits, or outside its range. */
 bool xlsx_number(const char *v, size_t len, double *out);
 
-enum xlsx_fit { XLSX_UNFIT, XLSX_WHOLE, XLSX_CUT };
-
-/* Reads "2026-11-21", "2026-11-21 09:30:00.5" or "-12:30:00", to days since 1899-12-30. Excel tells
- * milliseconds apart: further digits are XLSX_CUT. XLSX_UNFIT is what it does not have: zero or
+/* Reads "2026-11-21", "2026-11-21 09:30:00.5" or "-12:30:00", to days since 1899-12-30: Excel shows
+ * milliseconds, the number holds about microseconds. False for what Excel does not have: zero or
  * impossible dates, those before 1900-03-01 (up to there it counts a day that never was), negative
  * times. */
-enum xlsx_fit xlsx_date(const char *v, size_t len, double *out);
-enum xlsx_fit xlsx_datetime(const char *v, size_t len, double *out);
-enum xlsx_fit xlsx_time(const char *v, size_t len, double *out);
+bool xlsx_date(const char *v, size_t len, double *out);
+bool xlsx_datetime(const char *v, size_t len, double *out);
+bool xlsx_time(const char *v, size_t len, double *out);
 
 /* Copies text to OUT, which has XLSX_TEXT_ROOM, with a NUL behind it. What XML cannot hold, and what
  * Excel would take for an escape, becomes _xHHHH_ (ECMA-376 part 1, section 22.9.2.19), but for the

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import every_type
 from mariadb import Mariadb
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -32,6 +33,12 @@ def server():
     database = Mariadb()
     yield database
     database.stop()
+
+
+@pytest.fixture(scope="session")
+def all_types(server):
+    """The table every.t."""
+    every_type.create(server)
 
 
 def quote(text):

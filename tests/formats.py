@@ -3,7 +3,10 @@
 
 import base64
 import csv
+import datetime
+import json
 import re
+from decimal import Decimal
 from html.parser import HTMLParser
 
 csv.field_size_limit(1 << 30)
@@ -54,6 +57,83 @@ def csv_file(names, kinds, rows, guard=False):
     lines = [[csv_field(n) for n in names]]
     lines += [[csv_field(shown(v, k), k, guard) for v, k in zip(row, kinds)] for row in rows]
     return "".join(",".join(line) + "\r\n" for line in lines).encode()
+
+
+class Number(str):
+    """A number of a JSON text, digit for digit."""
+
+
+def parse_json(text):
+    return json.loads(text, parse_int=Number, parse_float=Number)
+
+
+NUMBERS = {0, 1, 2, 3, 4, 5, 8, 9, 13, 246}  # DECIMAL, integers, FLOAT, DOUBLE, YEAR
+DATE, TIME, DATETIME = {10}, {11}, {7, 12}
+
+
+def type_codes(site, query):
+    with site.server.connect(site.name) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM ({query}) AS t LIMIT 0")
+        return [field.type_code for field in cursor._result.fields]
+
+
+def json_value(value, kind, code, is_json=False):
+    """What parse_json should find for a value as read() gives it."""
+    if value is None:
+        return None
+    if is_json:
+        return parse_json(value)
+    if kind == "bit" or code in NUMBERS:
+        return Number(re.sub(r"^0+(?=\d)", "", shown(value, kind)))
+    return shown(value, kind)
+
+
+def excel_date(text, code):
+    """The text of a date or time as a value; None where Excel cannot hold it."""
+    if code in TIME:
+        if text.startswith("-"):
+            return None
+        hours, minutes, seconds = text.split(":")
+        return datetime.timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+    try:
+        date = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return date if date >= datetime.datetime(1900, 3, 1) else None
+
+
+def excel_number(text):
+    """None where Excel cannot hold it."""
+    number = Decimal(text)
+    digits = len("".join(map(str, number.as_tuple().digits)).strip("0"))
+    fits = number == 0 or (digits <= 15 and Decimal("2.2250738585072014e-308") <= abs(number) <= Decimal("9.99999999999999e307"))
+    return float(number) if fits else None
+
+
+def excel_text(text):
+    """Cut as Excel would, by units of UTF-16."""
+    units = text.encode("utf-16-le")
+    return units[:2 * 32767].decode("utf-16-le", "ignore")
+
+
+def excel_value(value, kind, code):
+    if value is None or value == "" or value == b"":
+        return None
+    if kind == "bytes":
+        return base64.b64encode(value[:32767 // 4 * 3]).decode()
+    text = shown(value, kind)
+    if kind == "bit" or code in NUMBERS:
+        number = excel_number(text)
+        return text if number is None else number
+    if code in DATE | TIME | DATETIME:
+        date = excel_date(text, code)
+        return text if date is None else date
+    return excel_text(text)
+
+
+def unescape(text):
+    """_xHHHH_ as Excel reads it (ECMA-376 part 1, 22.9.2.19); openpyxl leaves it alone."""
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text) if isinstance(text, str) else text
 
 
 class Table(HTMLParser):

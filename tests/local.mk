@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/check \
 	tests/conftest.py \
 	tests/demo \
+	tests/every_type.py \
 	tests/formats.py \
 	tests/mariadb.py \
 	tests/nginx \
@@ -24,6 +25,9 @@ EXTRA_DIST += \
 	tests/types/conftest.py \
 	tests/types/test_backup.py \
 	tests/types/test_faults.py \
+	tests/types/test_gzip.py \
+	tests/types/test_json.py \
 	tests/types/test_long.py \
 	tests/types/test_pages.py \
-	tests/types/test_values.py
+	tests/types/test_values.py \
+	tests/types/test_xlsx.py

@@ -10,6 +10,7 @@ libtask_a_SOURCES = \
 	include/task/result_file.h tasks/task/result_file.c \
 	tasks/task/result_path.h tasks/task/result_remove.c \
 	include/task/run.h tasks/task/outcome.c \
+	include/task/stored_response.h tasks/task/stored_response.c \
 	include/task/type.h tasks/task/types.c \
 	include/task/upload.h tasks/task/upload.c \
 	include/task/validate.h tasks/task/validate.c \

@@ -18,7 +18,7 @@ enum db_type {
     DB_TYPE_YEAR,
     DB_TYPE_BIT,
     DB_TYPE_TEXT, /* CHAR, VARCHAR, TEXT, ENUM, SET, UUID, INET: character strings */
-    DB_TYPE_JSON, /* MySQL's JSON; MariaDB's is LONGTEXT and counts as text */
+    DB_TYPE_JSON, /* MySQL's JSON; MariaDB's is LONGTEXT and counts as text, see is_json */
     DB_TYPE_BYTES, /* BINARY, VARBINARY, BLOB, GEOMETRY */
     DB_TYPE_NULL,
 };
@@ -30,6 +30,9 @@ struct db_column {
     bool is_nullable;
     bool is_enum;       /* ENUM or SET: text that the server sorts by its number */
     bool is_timestamp;  /* TIMESTAMP: shown in the session's time zone */
+    bool is_json;       /* JSON, also MariaDB's where server and client library can tell: then it is
+                           text as somebody wrote it, valid but for a constraint switched off */
+    unsigned decimals;  /* digits behind the point of DECIMAL, DATETIME and TIME */
     uint64_t max_bytes; /* the longest value that the type allows */
 };
 

@@ -162,11 +162,12 @@ typedef bool attempts_left(void *ctx, const char *type, unsigned attempt, unsign
 
 struct lost_claim {
     uint64_t id, fence;
+    bool again; /* it waits for another attempt */
 };
 
 /* Declares runners gone whose lease has run out, takes back or drops at most MAX of the tasks that no
- * live runner holds. Returns how many; OUT, with room for MAX, says which claims they were: files of them
- * will never be named by a row. */
+ * live runner holds. Returns how many; OUT, with room for MAX, says which claims they were: no row will
+ * ever name files of theirs. */
 int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
                     struct lost_claim *out, struct error *e) MUST_USE;
 

@@ -12,6 +12,8 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "base/mem.h"
+#include "task/checkpoint.h"
 
 enum {
     RESULT_PATH_SIZE = 128,
@@ -68,7 +70,40 @@ int result_file_write(struct result_file *f, const void *data, size_t len,
 char *result_file_reserve(struct result_file *f, size_t min, size_t *room, struct error *e);
 void result_file_advance(struct result_file *f, size_t used);
 
+/* For a library that writes a file by its name, instead of the calls above: the absolute path of
+ * the temporary file, which is there and empty; and, once the library is done,
+ * result_file_take_written, which reads the file for its length and hash. ERR_IO where another file
+ * stands in its place. */
+const char *result_file_path(const struct result_file *f);
+int result_file_take_written(struct result_file *f, struct error *e) MUST_USE;
+
 uint64_t result_file_bytes(const struct result_file *f); /* written so far */
+
+/* --- going on where an earlier attempt has stopped --- */
+
+/* Notes beside the file that an attempt can go on behind what is written so far; fills C's bytes and
+ * sha256. The data and the note get to the disk by a thread of its own, so that this takes microseconds;
+ * once they are there, what earlier claims of the task left is removed. While the one before is on its
+ * way this one is left out, unless WAIT is set: then it is on the disk when this returns. A note that
+ * cannot be written is no failure of the file: it is logged, once. */
+void result_file_checkpoint(struct result_file *f, struct checkpoint *c, bool wait);
+
+/* What result_file_resume is to look for, and whom it asks and tells. */
+struct result_search {
+    const unsigned char *fingerprint; /* CHECKPOINT_DIGEST bytes that a checkpoint must have */
+    struct arena *arena;              /* for what is found */
+    bool (*stop)(void *ctx);          /* true: give up */
+    bool (*accept)(void *ctx, const struct checkpoint *c); /* the last word on one that is whole */
+    void (*tell)(void *ctx, const char *line); /* why one that was found is not used */
+    void *ctx;
+};
+
+/* Copies what an earlier claim of the same task has written up to its newest checkpoint into the empty F:
+ * into a file of its own, because a stopped worker may wake up and write on. 1 with the checkpoint in OUT,
+ * 0 where there is none that fits and is whole (F is empty still), ERR_CANCELLED where it was to stop,
+ * or another negative enum err where F cannot be used. */
+int result_file_resume(struct result_file *f, const struct result_search *search,
+                       struct checkpoint *out, struct error *e) MUST_USE;
 
 /* Names it for a person; anything but the base name's safe characters is the caller's to quote
  * later. Control characters and '/' are replaced by '_'. */
@@ -92,6 +127,10 @@ const struct result_info *result_file_info(const struct result_file *f);
 /* Removes the file, whatever stage it is in, frees F and sets it to NULL. NULL is accepted. */
 void result_file_discard(struct result_file **f);
 
+/* Frees F and leaves an unfinished file that has a checkpoint, for a later attempt; otherwise the same as
+ * result_file_discard. NULL is accepted. */
+void result_file_keep(struct result_file **f);
+
 /* Frees F but leaves the finished file: a row names it now. */
 void result_file_release(struct result_file **f);
 
@@ -99,10 +138,22 @@ void result_file_release(struct result_file **f);
  * that is not of the generated form. */
 int result_file_remove(const char *directory, const char *path, struct error *e) MUST_USE;
 
-/* Removes every file, finished or not, of task ID's claim FENCE: for a claim that is lost or has
- * failed, whose files no row names or ever will. Cheap: a claim's files stand in one shard. ERR_IO
- * where DIRECTORY itself cannot be read. */
+/* Whether what an ended claim has left may be of use. */
+enum result_rest {
+    RESULT_REMOVE_ALL,      /* the task has ended: what its earlier claims left goes as well */
+    RESULT_KEEP_CHECKPOINT, /* it may be tried again: an unfinished file with a checkpoint stays */
+};
+
+/* Removes the files, finished or not, of task ID's claim FENCE that no row names or ever will. Cheap: a
+ * claim's files stand in one shard. ERR_IO where DIRECTORY itself cannot be read. */
 int result_file_remove_claim(const char *directory, uint64_t id, uint64_t fence,
-                             struct error *e) MUST_USE;
+                             enum result_rest rest, struct error *e) MUST_USE;
+
+struct result_claim {
+    uint64_t id, fence;
+};
+
+/* Which claims have a checkpoint in DIRECTORY; *OUT (NULL where there is none) is freed with free(). */
+size_t result_file_checkpoints(const char *directory, struct result_claim **out) MUST_USE;
 
 #endif

@@ -141,6 +141,19 @@ static int send_execute(struct db *d, int number, unsigned count, struct error *
     return rc;
 }
 
+/* MariaDB's JSON is text with a constraint, of which MariaDB 10.5.2 and newer tells. */
+static bool has_json_format(const MYSQL_FIELD *f)
+{
+#ifdef HAVE_MARIADB_FIELD_ATTR
+    MARIADB_CONST_STRING format;
+    return mariadb_field_attr(&format, f, MARIADB_FIELD_ATTR_FORMAT_NAME) == 0 &&
+           format.length == 4 && memcmp(format.str, "json", 4) == 0;
+#else
+    (void)f;
+    return false;
+#endif
+}
+
 static void read_columns(struct db_rows *rows)
 {
     const MYSQL_FIELD *fields = mysql_fetch_fields(rows->result);
@@ -154,6 +167,8 @@ static void read_columns(struct db_rows *rows)
             .is_nullable = (fields[i].flags & NOT_NULL_FLAG) == 0,
             .is_enum = (fields[i].flags & (ENUM_FLAG | SET_FLAG)) != 0,
             .is_timestamp = fields[i].type == MYSQL_TYPE_TIMESTAMP,
+            .is_json = (int)fields[i].type == TYPE_JSON || has_json_format(&fields[i]),
+            .decimals = fields[i].decimals,
             .max_bytes = fields[i].length,
         };
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "impl.h"
+#include "store/query.h"
 #include "task/work_dir.h"
 
 enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
@@ -23,11 +24,13 @@ enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SH
 static const int64_t sweep_ns = 2000000000, expire_ns = 5000000000,
                      take_back_most_ns = 1000000000;
 
-/* What a worker that was ended, or a runner that is gone, has left of a claim. */
-static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence)
+/* What a worker that was ended, or a runner that is gone, has left of a claim; AGAIN: another claim may
+ * go on from its checkpoint. */
+static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence, bool again)
 {
     struct error e = {0};
-    if (result_file_remove_claim(d->settings->files.directory, id, fence, &e))
+    enum result_rest rest = again ? RESULT_KEEP_CHECKPOINT : RESULT_REMOVE_ALL;
+    if (result_file_remove_claim(d->settings->files.directory, id, fence, rest, &e))
         log_error("task %llu: cannot remove the files of claim %llu: %s", (unsigned long long)id,
                   (unsigned long long)fence, e.text);
 }
@@ -77,7 +80,7 @@ int take_back_some(struct dispatcher *d, struct error *e)
     int n = store_take_back(d->store, TAKE_BACK_MAX, attempts_left_for, d,
                             d->settings->queue.retention_failure_usec, lost, e);
     for (int i = 0; i < n; i++)
-        remove_claim_files(d, lost[i].id, lost[i].fence);
+        remove_claim_files(d, lost[i].id, lost[i].fence, lost[i].again);
     free(lost);
     if (n > 0) {
         log_warning("%d tasks of runners that are gone were taken back", n);
@@ -108,12 +111,12 @@ static void remove_file(struct dispatcher *d, const char *path)
         log_error("cannot remove %s: %s", path, e.text);
 }
 
-void remove_files(struct dispatcher *d, struct run_claim *c)
+void remove_files(struct dispatcher *d, struct run_claim *c, bool again)
 {
     for (size_t i = 0; i < c->finish.file_count; i++)
         remove_file(d, c->finish.files[i].path);
     c->finish.file_count = 0;
-    remove_claim_files(d, c->task.id, c->task.fence);
+    remove_claim_files(d, c->task.id, c->task.fence, again);
 }
 
 /* Returns whether there may be more. */
@@ -174,6 +177,30 @@ static void sweep_directory(struct dispatcher *d, const char *directory)
         closedir(list);
 }
 
+/* Checkpoints of tasks that have ended: cancelled while they waited for another attempt, say, or written by
+ * a stopped worker after that. A task that is tried again has a higher fence. */
+static void sweep_checkpoints(struct dispatcher *d)
+{
+    struct result_claim *claims;
+    size_t count = result_file_checkpoints(d->settings->files.directory, &claims);
+    if (!count)
+        return;
+    uint64_t *ids = xcalloc(count, sizeof *ids);
+    bool *ended = xcalloc(count, sizeof *ended);
+    struct error e = {0};
+    for (size_t i = 0; i < count; i++)
+        ids[i] = claims[i].id;
+    if (store_find_ended(d->store, ids, count, ended, &e))
+        database_failed(d, "looking for the tasks of checkpoints", &e);
+    else
+        for (size_t i = 0; i < count; i++)
+            if (ended[i])
+                remove_claim_files(d, claims[i].id, claims[i].fence, false);
+    free(ended);
+    free(ids);
+    free(claims);
+}
+
 /* A little of the shared directory at a time: once round takes about half an hour. */
 static void sweep_orphans(struct dispatcher *d)
 {
@@ -201,6 +228,7 @@ void sweep_files(struct dispatcher *d, int64_t now_ns)
     bool more = false;
     if (directory_there(d)) {
         more = empty_trash(d);
+        sweep_checkpoints(d);
         if (!more)
             sweep_orphans(d);
     }

@@ -109,8 +109,9 @@ void sweep_files(struct dispatcher *d, int64_t now_ns);
 /* Deletes tasks, files and keys whose time is over. */
 void expire(struct dispatcher *d, int64_t now_ns);
 
-/* Removes the files of an ended claim that no row will name, and what its worker left unfinished. */
-void remove_files(struct dispatcher *d, struct run_claim *c);
+/* Removes the files of an ended claim that no row will name, and what its worker left unfinished, but for
+ * a checkpoint where the task may be tried AGAIN. */
+void remove_files(struct dispatcher *d, struct run_claim *c, bool again);
 
 /* --- dispatcher.c ------------------------------------------------------------------------------------ */
 

@@ -318,9 +318,9 @@ static void settle_endings(struct turn *t)
             log_warning("task %llu: the claim was lost before its end was written: discarded",
                         (unsigned long long)c->task.id);
             c->finish.file_count = c->finish.kind == FINISH_SUCCESS ? c->finish.file_count : 0;
-            remove_files(t->d, c);
+            remove_files(t->d, c, true); /* whoever has it now may have ended it: sweep_checkpoints sees */
         } else if (c->finish.kind != FINISH_SUCCESS) {
-            remove_files(t->d, c);
+            remove_files(t->d, c, c->finish.kind == FINISH_RETRY || c->finish.kind == FINISH_HAND_BACK);
             if (c->finish.kind == FINISH_RETRY) /* it comes back by its own time */
                 t->d->look_at_ns = 0;
         }
@@ -350,7 +350,7 @@ static void refuse(struct turn *t, const struct error *e)
     size_t failing = t->failing[0];
     struct run_claim *c = t->endings[failing];
     log_error("task %llu: the database refuses its end: %s", (unsigned long long)c->task.id, e->text);
-    remove_files(t->d, c);
+    remove_files(t->d, c, false);
     if (!c->refused) {
         claim_end_refused(c, e->text);
         return;

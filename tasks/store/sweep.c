@@ -90,7 +90,7 @@ static int take_back(struct store *s, void *ctx, struct error *e)
     for (size_t i = 0; i < count && rc >= 0; i++) {
         rc = take_one(s, t, &orphans[i], e);
         if (rc > 0)
-            t->lost[t->changed++] = (struct lost_claim){orphans[i].id, orphans[i].fence};
+            t->lost[t->changed++] = (struct lost_claim){orphans[i].id, orphans[i].fence, orphans[i].again};
     }
     return rc < 0 ? rc : 0;
 }

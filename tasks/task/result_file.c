@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,29 +13,10 @@
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "result_path.h"
+#include "result_file_impl.h"
 
 enum {
-    BUFFER_SIZE = 64 * 1024,
-    NAME_SIZE = RESULT_PATH_SIZE,
     WRITEBACK_STEP = 8 * 1024 * 1024, /* bytes after which the kernel is told to start writing */
-};
-
-/* Invariant: path names the file that exists on the disk, "" = none; it is relative to dir. */
-struct result_file {
-    int dir;    /* the shared directory */
-    int fd;     /* the file; -1 once finished */
-    mode_t mode;
-    mode_t directory_mode;
-    char path[NAME_SIZE];
-    char final_path[RESULT_PATH_SIZE];
-    EVP_MD_CTX *hash;
-    struct error error; /* the first one sticks */
-    struct result_info info;
-    uint64_t flushed; /* bytes given to the kernel */
-    uint64_t writeback; /* up to here it has been told to start writing */
-    size_t used;
-    unsigned char buffer[BUFFER_SIZE];
 };
 
 static int failed(struct result_file *f, struct error *e)
@@ -47,8 +26,7 @@ static int failed(struct result_file *f, struct error *e)
     return f->error.code;
 }
 
-/* Remembers the first failure, with errno's text. */
-static int fail(struct result_file *f, const char *what, struct error *e)
+int result_file_failed(struct result_file *f, const char *what, struct error *e)
 {
     error_errno(&f->error, ERR_IO, "the result file cannot be %s", what);
     return failed(f, e);
@@ -76,8 +54,8 @@ static int sync_directory(int dir, const char *name)
     return rc;
 }
 
-static int open_temporary(struct result_file *f, uint64_t id, uint64_t fence, const char *ext,
-                          struct error *e)
+static int open_temporary(struct result_file *f, const char *directory, uint64_t id,
+                          uint64_t fence, const char *ext, struct error *e)
 {
     char random[RESULT_RANDOM_DIGITS + 1];
     random_hex(random, RESULT_RANDOM_DIGITS);
@@ -85,22 +63,23 @@ static int open_temporary(struct result_file *f, uint64_t id, uint64_t fence, co
     result_path_shard(id, shard);
     snprintf(f->final_path, sizeof f->final_path, "%s/%llu-%llu-%s.%s", shard,
              (unsigned long long)id, (unsigned long long)fence, random, ext);
-    char path[NAME_SIZE];
+    char path[RESULT_PATH_SIZE];
     /* the final name without its shards */
     int len = snprintf(path, sizeof path, "%s/%s.part", RESULT_TMP, f->final_path + 6);
     if (len >= (int)sizeof path) {
         errno = ENAMETOOLONG;
-        return fail(f, "created", e);
+        return result_file_failed(f, "created", e);
     }
     int made = make_directory(f->dir, RESULT_TMP, f->directory_mode);
     if (made > 0)
         made = sync_directory(f->dir, ".");
     if (made < 0)
-        return fail(f, "created", e);
+        return result_file_failed(f, "created", e);
     f->fd = openat(f->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (f->fd < 0)
-        return fail(f, "created", e);
+        return result_file_failed(f, "created", e);
     memcpy(f->path, path, sizeof path);
+    f->full_path = xasprintf("%s/%s", directory, path);
     return 0;
 }
 
@@ -109,6 +88,8 @@ int result_file_create(const struct result_place *place, uint64_t id, uint64_t f
 {
     struct result_file *f = xcalloc(1, sizeof *f);
     int rc;
+    f->id = id;
+    f->fence = fence;
     f->fd = -1;
     f->mode = place->mode;
     f->directory_mode = place->directory_mode;
@@ -122,7 +103,7 @@ int result_file_create(const struct result_place *place, uint64_t id, uint64_t f
         rc = error_set(e, ERR_SYSTEM, "SHA-256 is not available");
         goto fail;
     }
-    rc = open_temporary(f, id, fence, ext, e);
+    rc = open_temporary(f, place->directory, id, fence, ext, e);
     if (rc)
         goto fail;
     *out = f;
@@ -162,7 +143,7 @@ static int put(struct result_file *f, const unsigned char *data, size_t len, str
         if (n < 0) {
             if (errno == EINTR)
                 continue;
-            return fail(f, "written", e);
+            return result_file_failed(f, "written", e);
         }
         data += n;
         len -= (size_t)n;
@@ -172,7 +153,7 @@ static int put(struct result_file *f, const unsigned char *data, size_t len, str
     return 0;
 }
 
-static int flush(struct result_file *f, struct error *e)
+int result_file_flush(struct result_file *f, struct error *e)
 {
     if (f->error.code)
         return failed(f, e);
@@ -185,30 +166,30 @@ int result_file_write(struct result_file *f, const void *data, size_t len, struc
 {
     if (f->error.code)
         return failed(f, e);
-    if (len > BUFFER_SIZE - f->used) {
-        int rc = flush(f, e);
+    if (len > RESULT_BUFFER - f->used) {
+        int rc = result_file_flush(f, e);
         if (rc)
             return rc;
     }
-    if (len >= BUFFER_SIZE)
+    if (len >= RESULT_BUFFER)
         return put(f, data, len, e);
     memcpy(f->buffer + f->used, data, len);
     f->used += len;
     return 0;
 }
 
-/* Hashes all of FD, and writes it to F as well unless it is F's own. */
-static int take_content(struct result_file *f, int fd, struct error *e)
+/* Hashes all that FD holds; COPY: writes it to F as well, else it is F's content already. */
+static int take_content(struct result_file *f, int fd, bool copy, struct error *e)
 {
     for (;;) {
         ssize_t n = read(fd, f->buffer, sizeof f->buffer);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fail(f, "read", e);
+            return result_file_failed(f, "read", e);
         if (n == 0)
             return 0;
-        if (fd != f->fd) {
+        if (copy) {
             if (put(f, f->buffer, (size_t)n, e))
                 return f->error.code;
             continue;
@@ -229,7 +210,7 @@ int result_file_adopt(struct result_file *f, int from, const char *name, bool mo
         return failed(f, e);
     int fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 && errno != ELOOP)
-        return fail(f, "read", e);
+        return result_file_failed(f, "read", e);
     if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
         error_set(&f->error, ERR_INVALID, "it is no regular file of its own");
         rc = failed(f, e);
@@ -245,9 +226,9 @@ int result_file_adopt(struct result_file *f, int from, const char *name, bool mo
         }
         close(f->fd);
         f->fd = fd;
-        return take_content(f, fd, e);
+        return take_content(f, fd, false, e);
     }
-    rc = take_content(f, fd, e);
+    rc = take_content(f, fd, true, e);
 
 out:
     if (fd >= 0)
@@ -262,15 +243,51 @@ char *result_file_reserve(struct result_file *f, size_t min, size_t *room, struc
         failed(f, e);
         return NULL;
     }
-    if ((f->error.code || BUFFER_SIZE - f->used < min) && flush(f, e))
+    if ((f->error.code || RESULT_BUFFER - f->used < min) && result_file_flush(f, e))
         return NULL;
-    *room = BUFFER_SIZE - f->used;
+    *room = RESULT_BUFFER - f->used;
     return (char *)f->buffer + f->used;
 }
 
 void result_file_advance(struct result_file *f, size_t used)
 {
     f->used += used;
+}
+
+const char *result_file_path(const struct result_file *f)
+{
+    return f->full_path;
+}
+
+int result_file_take_written(struct result_file *f, struct error *e)
+{
+    if (f->error.code)
+        return failed(f, e);
+    int fd = openat(f->dir, f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return result_file_failed(f, "read", e);
+    struct stat ours, there;
+    int rc = 0;
+    if (fstat(f->fd, &ours) || fstat(fd, &there)) {
+        rc = result_file_failed(f, "read", e);
+    } else if (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino) {
+        error_set(&f->error, ERR_IO, "another file has taken the place of the result file");
+        rc = failed(f, e);
+    } else {
+        rc = take_content(f, fd, false, e);
+    }
+    close(fd);
+    return rc;
+}
+
+int result_file_digest(const struct result_file *f, unsigned char *out)
+{
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    unsigned len = 0;
+    bool good = copy && EVP_MD_CTX_copy_ex(copy, f->hash) == 1 &&
+                EVP_DigestFinal_ex(copy, out, &len) == 1 && len == CHECKPOINT_DIGEST;
+    EVP_MD_CTX_free(copy);
+    return good ? 0 : ERR_SYSTEM;
 }
 
 uint64_t result_file_bytes(const struct result_file *f)
@@ -337,7 +354,8 @@ static void put_hex(char *out, const unsigned char *bytes, unsigned len)
 
 int result_file_finish(struct result_file *f, uint64_t rows, struct error *e)
 {
-    int rc = flush(f, e);
+    checkpoint_wait(f);
+    int rc = result_file_flush(f, e);
     if (rc)
         return rc;
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -349,15 +367,16 @@ int result_file_finish(struct result_file *f, uint64_t rows, struct error *e)
     }
     put_hex(f->info.sha256, digest, digest_len);
     if (fchmod(f->fd, f->mode))
-        return fail(f, "given its mode", e);
+        return result_file_failed(f, "given its mode", e);
     if (fsync(f->fd))
-        return fail(f, "written to the disk", e);
+        return result_file_failed(f, "written to the disk", e);
     int fd = f->fd;
     f->fd = -1;
     if (close(fd))
-        return fail(f, "closed", e);
+        return result_file_failed(f, "closed", e);
     if (move_to_shard(f))
-        return fail(f, "given its final name", e);
+        return result_file_failed(f, "given its final name", e);
+    checkpoint_remove(f);
     memcpy(f->info.path, f->final_path, sizeof f->info.path);
     f->info.bytes = f->flushed;
     f->info.rows = rows;
@@ -372,9 +391,24 @@ const struct result_info *result_file_info(const struct result_file *f)
 void result_file_discard(struct result_file **fp)
 {
     struct result_file *f = *fp;
-    if (f && *f->path)
-        (void)unlinkat(f->dir, f->path, 0); /* what stays behind is the sweeper's */
+    if (f) {
+        checkpoint_wait(f);
+        if (*f->path)
+            (void)unlinkat(f->dir, f->path, 0); /* what stays behind is the sweeper's */
+        checkpoint_remove(f);
+    }
     result_file_release(fp);
+}
+
+void result_file_keep(struct result_file **fp)
+{
+    struct result_file *f = *fp;
+    if (f)
+        checkpoint_wait(f);
+    if (f && f->checkpoint.saved)
+        result_file_release(fp);
+    else
+        result_file_discard(fp);
 }
 
 void result_file_release(struct result_file **fp)
@@ -383,10 +417,13 @@ void result_file_release(struct result_file **fp)
     if (!f)
         return;
     *fp = NULL;
+    checkpoint_wait(f);
+    buf_free(&f->checkpoint.data);
     if (f->fd >= 0)
         close(f->fd);
     if (f->dir >= 0)
         close(f->dir);
     EVP_MD_CTX_free(f->hash);
+    free(f->full_path);
     free(f);
 }

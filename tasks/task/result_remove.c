@@ -4,19 +4,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "result_path.h"
 #include "task/result_file.h"
 #include "task/work_dir.h"
-
-void result_path_shard(uint64_t id, char out[RESULT_SHARD_SIZE])
-{
-    snprintf(out, RESULT_SHARD_SIZE, "%02x/%02x", (unsigned)(id & 255), (unsigned)(id >> 8 & 255));
-}
 
 static const char *skip_hex(const char *p, unsigned digits)
 {
@@ -86,7 +83,38 @@ static void remove_with_prefix(int dir, const char *name, const char *prefix)
         close(fd);
 }
 
-int result_file_remove_claim(const char *directory, uint64_t id, uint64_t fence, struct error *e)
+/* --- unfinished files ---------------------------------------------------------------------------- */
+
+struct removal {
+    uint64_t id, fence;
+    enum result_rest rest;
+};
+
+/* Whether the file whose name begins with STEM bytes of NAME has a checkpoint. */
+static bool has_checkpoint(int dir, const char *name, size_t stem)
+{
+    char path[NAME_MAX + 1];
+    if (stem + sizeof RESULT_CKPT > sizeof path)
+        return false;
+    memcpy(path, name, stem);
+    memcpy(path + stem, RESULT_CKPT, sizeof RESULT_CKPT);
+    return faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void remove_unfinished(void *ctx, int dir, const char *name, const struct result_tmp *file)
+{
+    const struct removal *r = ctx;
+    if (file->id != r->id || file->fence > r->fence)
+        return;
+    if (r->rest == RESULT_KEEP_CHECKPOINT &&
+        (file->fence < r->fence ||
+         (strcmp(file->kind, RESULT_CKPT_NEW) != 0 && has_checkpoint(dir, name, file->stem))))
+        return;
+    (void)unlinkat(dir, name, 0); /* what stays behind is the sweeper's */
+}
+
+int result_file_remove_claim(const char *directory, uint64_t id, uint64_t fence,
+                             enum result_rest rest, struct error *e)
 {
     int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
@@ -95,8 +123,41 @@ int result_file_remove_claim(const char *directory, uint64_t id, uint64_t fence,
     snprintf(prefix, sizeof prefix, "%llu-%llu-", (unsigned long long)id,
              (unsigned long long)fence);
     result_path_shard(id, shard);
-    remove_with_prefix(dir, RESULT_TMP, prefix);
+    struct removal r = {id, fence, rest};
+    result_tmp_each(dir, remove_unfinished, &r);
     remove_with_prefix(dir, shard, prefix);
     close(dir);
     return 0;
+}
+
+/* A list that grows. */
+struct found {
+    struct result_claim *items;
+    size_t count, cap;
+};
+
+static void note_checkpoint(void *ctx, int dir, const char *name, const struct result_tmp *file)
+{
+    struct found *f = ctx;
+    (void)dir;
+    (void)name;
+    if (strcmp(file->kind, RESULT_CKPT) != 0)
+        return;
+    if (f->count == f->cap) {
+        f->cap = f->cap ? 2 * f->cap : 16;
+        f->items = xrealloc(f->items, f->cap * sizeof *f->items);
+    }
+    f->items[f->count++] = (struct result_claim){file->id, file->fence};
+}
+
+size_t result_file_checkpoints(const char *directory, struct result_claim **out)
+{
+    struct found f = {0};
+    int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0) {
+        result_tmp_each(dir, note_checkpoint, &f);
+        close(dir);
+    }
+    *out = f.items;
+    return f.count;
 }

@@ -40,6 +40,28 @@ static const struct param_def dummy_params[] = {
     },
 };
 
+#define GZIP                                                     \
+    {                                                            \
+        .name = "gzip",                                          \
+        .kind = PARAM_BOOLEAN,                                   \
+        .title = "Compress",                                     \
+        .description = "Make a file compressed by gzip (.gz).",  \
+        .default_text = "false",                                 \
+    }
+
+static const struct param_def text_params[] = {GZIP};
+
+static const struct param_def json_params[] = {
+    {
+        .name = "lines",
+        .kind = PARAM_BOOLEAN,
+        .title = "One object a line",
+        .description = "JSON Lines (.jsonl) instead of one array.",
+        .default_text = "false",
+    },
+    GZIP,
+};
+
 static const char *const delimiters[] = {",", ";", "\t", "|"};
 static const char *const duplicate_policies[] = {"error", "skip", "replace"};
 
@@ -98,6 +120,8 @@ const struct task_type task_types[] = {
         .format = "csv",
         .postable = true,
         .on_by_default = true,
+        .params = text_params,
+        .param_count = COUNT_OF(text_params),
     },
     {
         .name = "html_export",
@@ -106,6 +130,30 @@ const struct task_type task_types[] = {
                        "page, to be read or printed.",
         .payload = PAYLOAD_EXPORT,
         .format = "html",
+        .postable = true,
+        .on_by_default = true,
+        .params = text_params,
+        .param_count = COUNT_OF(text_params),
+    },
+    {
+        .name = "json_export",
+        .title = "JSON file",
+        .description = "Runs a query that the operator has set up and writes its rows to a JSON "
+                       "file (RFC 8259), one object each.",
+        .payload = PAYLOAD_EXPORT,
+        .format = "json",
+        .postable = true,
+        .on_by_default = true,
+        .params = json_params,
+        .param_count = COUNT_OF(json_params),
+    },
+    {
+        .name = "xlsx_export",
+        .title = "Excel workbook",
+        .description = "Runs a query that the operator has set up and writes its rows to the "
+                       "sheets of an Excel workbook (XLSX).",
+        .payload = PAYLOAD_EXPORT,
+        .format = "xlsx",
         .postable = true,
         .on_by_default = true,
     },

@@ -20,6 +20,15 @@ enum cell_kind cell_kind_of(const struct db_column *c, bool hex)
     }
 }
 
+bool cell_is_true(const struct db_column *c, const char *v, size_t len)
+{
+    char zero = c->type == DB_TYPE_BIT ? '\0' : '0';
+    size_t i = 0;
+    while (i < len && v[i] == zero)
+        i++;
+    return i < len;
+}
+
 char *cell_bytes(char *p, enum cell_kind kind, const char *v, size_t len)
 {
     static const char digits[] = "0123456789ABCDEF";

@@ -21,6 +21,9 @@ enum cell_kind {
 
 enum cell_kind cell_kind_of(const struct db_column *c, bool hex);
 
+/* What an integer's text or a BIT value's bytes mean as a boolean. */
+bool cell_is_true(const struct db_column *c, const char *v, size_t len);
+
 enum { CELL_BIT_ROOM = 20 };
 
 /* Bytes that cell_bytes may write for LEN bytes. */

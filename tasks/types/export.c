@@ -2,22 +2,41 @@
 /* export.c: runs an export task: binds its parameters, reads its rows, has a format write them to a
  * result file, and says how it went. */
 #include "export.h"
+#include "export_resume.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 
-/* A part of a large value: divisible by 3, and five times of it can be reserved. */
-enum { PART = 6 * 1024 };
+/* A part of a large value: divisible by 3, and six times of it can be reserved. */
+enum { PART = 5 * 1023 };
 
-static const struct export_format *const formats[] = {&export_csv, &export_html};
+static const struct export_format *const formats[] = {
+    &export_csv,
+    &export_html,
+    &export_json,
+    &export_json_lines,
+    &export_xlsx,
+};
 
-static const struct export_format *find_format(const char *type)
+/* Whether data says so. */
+static bool option(const struct export_call *call, const char *name)
 {
-    for (size_t i = 0; i < COUNT_OF(formats); i++)
-        if (strcmp(formats[i]->type, type) == 0)
-            return formats[i];
-    return NULL;
+    const struct param_value *v = bound_param(&call->options, name);
+    return v && !v->is_null && v->boolean;
+}
+
+static const struct export_format *find_format(const char *type, const struct export_call *call)
+{
+    const struct export_format *found = NULL;
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        const struct export_format *f = formats[i];
+        if (strcmp(f->type, type) == 0 && (f->option ? option(call, f->option) : !found))
+            found = f;
+    }
+    return found;
 }
 
 const char *export_title(const struct export *x)
@@ -25,15 +44,38 @@ const char *export_title(const struct export *x)
     return x->def->title ? x->def->title : x->def->name;
 }
 
-static int put_parts(struct export_writer *w, const char *data, size_t len, export_put *put,
-                     void *state)
+int export_unfit(struct export_writer *w, const char *code, const char *fmt, ...)
 {
+    char text[RUN_MESSAGE_SIZE];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return run_fail(w->outcome, RUN_FAILED_FINAL, code, "export \"%s\" %s", w->export->def->name,
+                    text);
+}
+
+/* The length of a part of text that is N bytes or a little less and cuts no character. */
+static size_t whole_characters(const char *data, size_t n)
+{
+    size_t cut = n;
+    while (cut && n - cut < 3 && ((unsigned char)data[cut] & 0xc0) == 0x80)
+        cut--;
+    return cut;
+}
+
+static int put_parts(struct export_writer *w, unsigned column, const char *data, size_t len,
+                     export_put *put, void *state)
+{
+    bool text = w->columns[column].type != DB_TYPE_BYTES;
     while (len) {
-        size_t n = len < PART ? len : PART, room;
-        char *p = result_file_reserve(w->file, 5 * n + 8, &room, &w->error);
+        size_t n = len, room;
+        if (n > PART)
+            n = text ? whole_characters(data, PART) : PART;
+        char *p = output_reserve(w->out, 6 * n + 8, &room, &w->error);
         if (!p)
             return w->error.code;
-        result_file_advance(w->file, (size_t)(put(state, p, data, n) - p));
+        output_advance(w->out, (size_t)(put(state, p, data, n) - p));
         data += n;
         len -= n;
     }
@@ -44,16 +86,33 @@ int export_value(struct export_writer *w, const struct row *row, unsigned column
                  void *state)
 {
     if (!row->is_long || !row->is_long[column])
-        return put_parts(w, row->values[column], row->lengths[column], put, state);
+        return put_parts(w, column, row->values[column], row->lengths[column], put, state);
     const char *data;
     size_t len;
     int rc;
     while ((rc = row_source_slice(w->source, column, &data, &len)) == 1) {
-        rc = put_parts(w, data, len, put, state);
+        rc = put_parts(w, column, data, len, put, state);
         if (rc)
             break;
     }
     return rc;
+}
+
+int export_look_at(struct export_writer *w, const struct row *row, unsigned column,
+                   export_look *look, void *state)
+{
+    if (!row->is_long || !row->is_long[column]) {
+        (void)look(state, row->values[column], row->lengths[column]);
+        return 0;
+    }
+    const char *data;
+    size_t len;
+    int rc;
+    while ((rc = row_source_slice(w->source, column, &data, &len)) == 1)
+        if (!look(state, data, len))
+            break;
+    row_source_rewind(w->source, column);
+    return rc < 0 ? rc : 0;
 }
 
 static int bind(struct run *r, struct run_outcome *o, struct export_call *call)
@@ -74,7 +133,7 @@ static int storage_failed(struct run_outcome *o, const struct error *e)
     return run_fail(o, RUN_FAILED, "storage_failed", "%s", e->text);
 }
 
-static int create_file(struct run *r, struct run_outcome *o, const struct export_format *format,
+static int create_file(struct run *r, struct run_outcome *o, const char *ext,
                        struct result_file **out)
 {
     const struct files_settings *files = &run_settings(r)->files;
@@ -85,23 +144,60 @@ static int create_file(struct run *r, struct run_outcome *o, const struct export
     };
     struct error e = {0};
     const struct run_task *t = run_task(r);
-    if (result_file_create(&place, t->id, t->fence, format->ext, out, &e))
+    if (result_file_create(&place, t->id, t->fence, ext, out, &e))
         return storage_failed(o, &e);
     return 0;
 }
 
+/* Finds the columns that the export declares to be booleans. */
+static int find_booleans(struct export_writer *w)
+{
+    const struct str_list *names = &w->export->def->booleans;
+    bool *booleans = arena_calloc(run_arena(w->run), w->column_count, sizeof *booleans);
+    for (size_t i = 0; i < names->count; i++) {
+        unsigned k = 0;
+        while (k < w->column_count && strcmp(w->columns[k].name, names->items[i]) != 0)
+            k++;
+        if (k == w->column_count)
+            return export_unfit(w, "invalid_booleans",
+                                "has no column \"%s\", which its booleans name", names->items[i]);
+        enum db_type type = w->columns[k].type;
+        if (type != DB_TYPE_INTEGER && type != DB_TYPE_BIT)
+            return export_unfit(w, "invalid_booleans",
+                                "cannot give column \"%s\" as a boolean: it is neither an "
+                                "integer nor BIT",
+                                names->items[i]);
+        booleans[k] = true;
+    }
+    w->booleans = booleans;
+    return 0;
+}
+
 /* Writes everything. A failure is in writer.error or in the outcome. */
-static int write_rows(struct export_writer *w, const struct export_format *format)
+static int write_rows(struct export_writer *w, const struct export_format *format,
+                      struct export_resume *resume, struct run_outcome *o)
 {
     struct row row;
-    int rc = format->begin(w);
+    int rc = export_resume_begin(resume, w, o);
+    if (!rc)
+        rc = format->begin(w);
+    else if (rc > 0)
+        rc = 0;
     while (!rc) {
         rc = row_source_next(w->source, &row);
+        if (rc < 0)
+            export_resume_last(resume, w);
         if (rc <= 0)
             break;
         rc = format->row(w, &row);
+        if (!rc)
+            rc = output_row(w->out, &w->error);
+        if (!rc && export_resume_due(resume, w))
+            export_resume_note(resume, w, false);
     }
-    return rc ? rc : format->end(w);
+    if (!rc)
+        rc = format->end(w);
+    return rc ? rc : output_end(w->out, &w->error);
 }
 
 /* "books-2026-11-21.csv": the day on which the task was created, so that another attempt makes the
@@ -114,9 +210,10 @@ static const char *file_name(struct run *r, const struct export *x, const char *
                         ext);
 }
 
-static void put_result(struct run_outcome *o, const struct result_info *info)
+static void put_result(const struct export_writer *w, const struct export_format *format,
+                       const struct result_info *info)
 {
-    struct buf *b = &o->result;
+    struct buf *b = &w->outcome->result;
     buf_clear(b);
     buf_adds(b, "{\"rows\":");
     buf_add_u64(b, info->rows);
@@ -126,19 +223,21 @@ static void put_result(struct run_outcome *o, const struct result_info *info)
     buf_json_s(b, info->filename);
     buf_adds(b, ",\"format\":");
     buf_json_s(b, info->format);
+    if (format->add_result)
+        format->add_result(w, b);
     buf_addc(b, '}');
 }
 
 /* The file gets its final name and goes to the runner. */
-static int finish(struct export_writer *w, const struct export_format *format,
-                  struct run_outcome *o)
+static int finish(struct export_writer *w, const struct export_format *format, const char *ext)
 {
+    struct run_outcome *o = w->outcome;
     uint64_t rows = row_source_rows(w->source);
     run_progress(w->run, rows, rows, "rows");
-    result_file_name(w->file, file_name(w->run, w->export, format->ext), format->name);
+    result_file_name(w->file, file_name(w->run, w->export, ext), format->name);
     if (result_file_finish(w->file, rows, &w->error))
         return storage_failed(o, &w->error);
-    put_result(o, result_file_info(w->file));
+    put_result(w, format, result_file_info(w->file));
     o->files[0] = w->file;
     o->file_count = 1;
     o->end = RUN_SUCCESS;
@@ -149,32 +248,49 @@ static int finish(struct export_writer *w, const struct export_format *format,
 
 void export_run(struct run *r, struct run_outcome *o, void **state)
 {
-    const struct export_format *format = find_format(run_task(r)->type);
+    const struct export_format *format;
     struct export_call call;
-    struct export_writer w = {.run = r};
-    if (!format) {
-        run_fail(o, RUN_FAILED_FINAL, "unknown_type", "no export writes %s", run_task(r)->type);
-        return;
-    }
+    struct export_writer w = {.run = r, .outcome = o};
+    struct export_resume resume = {0};
     if (!*state)
         *state = source_pool_create();
     if (bind(r, o, &call))
         return;
     w.export = call.export;
+    format = find_format(run_task(r)->type, &call);
+    if (!format) {
+        run_fail(o, RUN_FAILED_FINAL, "unknown_type", "no export writes %s", run_task(r)->type);
+        return;
+    }
+    bool gzip = option(&call, "gzip");
+    const char *ext = gzip ? arena_printf(run_arena(r), "%s.gz", format->ext) : format->ext;
     if (row_source_open(r, *state, &call, o, &w.source))
         return;
     w.columns = row_source_columns(w.source, &w.column_count);
-    if (create_file(r, o, format, &w.file))
+    if (find_booleans(&w) || create_file(r, o, ext, &w.file))
         goto out;
-    if (write_rows(&w, format)) {
+    if (output_open(w.file, gzip, &w.out, &w.error)) {
+        storage_failed(o, &w.error);
+        goto out;
+    }
+    export_resume_init(&resume, &w, format, &call);
+    if (write_rows(&w, format, &resume, o)) {
         if (w.error.code)
             storage_failed(o, &w.error);
         goto out;
     }
-    finish(&w, format, o);
+    finish(&w, format, ext);
 
 out:
-    result_file_discard(&w.file);
+    if (format->close && w.state)
+        format->close(&w);
+    output_close(&w.out);
+    /* what the disk has refused is no beginning, and neither is what can only fail again */
+    if (w.error.code || o->end == RUN_FAILED_FINAL)
+        result_file_discard(&w.file);
+    else
+        result_file_keep(&w.file);
+    export_resume_free(&resume);
     row_source_close(&w.source);
 }
 

@@ -19,17 +19,17 @@ static int write_header(struct export_writer *w)
     for (unsigned i = 0; i < w->column_count && !rc; i++) {
         const char *name = w->columns[i].name;
         size_t len = strlen(name), room;
-        char *p = result_file_reserve(w->file, csv_room(&style, len) + 2, &room, &w->error);
+        char *p = output_reserve(w->out, csv_room(&style, len) + 2, &room, &w->error);
         if (!p)
             return w->error.code;
         char *end = csv_cell(p, &style, CELL_TEXT, name, len);
         *end++ = i + 1 < w->column_count ? ',' : '\r';
-        result_file_advance(w->file, (size_t)(end - p));
+        output_advance(w->out, (size_t)(end - p));
     }
-    return result_file_write(w->file, "\n", 1, &w->error);
+    return output_write(w->out, "\n", 1, &w->error);
 }
 
-static int begin(struct export_writer *w)
+static void open_state(struct export_writer *w)
 {
     const struct export_def *def = w->export->def;
     struct csv *c = arena_calloc(run_arena(w->run), 1, sizeof *c);
@@ -42,9 +42,29 @@ static int begin(struct export_writer *w)
         c->kinds[i] = cell_kind_of(&w->columns[i], def->binary == BINARY_HEX);
         c->fixed += csv_room(&c->style, 0) + 1;
     }
-    if (def->bom && result_file_write(w->file, "\xef\xbb\xbf", 3, &w->error))
+}
+
+static int begin(struct export_writer *w)
+{
+    open_state(w);
+    if (w->export->def->bom && output_write(w->out, "\xef\xbb\xbf", 3, &w->error))
         return w->error.code;
     return write_header(w);
+}
+
+/* No row depends on another. */
+static bool save(struct export_writer *w, struct buf *out)
+{
+    (void)w;
+    (void)out;
+    return true;
+}
+
+static bool restore(struct export_writer *w, const void *state, size_t len)
+{
+    (void)state;
+    open_state(w);
+    return len == 0;
 }
 
 static char *put_part(void *stream, char *p, const char *part, size_t len)
@@ -58,10 +78,10 @@ static int write_large(struct export_writer *w, const struct row *row, unsigned 
     struct csv_stream stream;
     csv_stream_begin(&stream, &c->style, c->kinds[column]);
     size_t quote_len = strlen(stream.quote);
-    int rc = result_file_write(w->file, stream.quote, quote_len, &w->error);
+    int rc = output_write(w->out, stream.quote, quote_len, &w->error);
     if (!rc)
         rc = export_value(w, row, column, put_part, &stream);
-    return rc ? rc : result_file_write(w->file, stream.quote, quote_len, &w->error);
+    return rc ? rc : output_write(w->out, stream.quote, quote_len, &w->error);
 }
 
 /* A row that does not fit the file's buffer, cell by cell. */
@@ -71,28 +91,28 @@ static int large_row(struct export_writer *w, const struct row *row)
     int rc = 0;
     for (unsigned i = 0; i < w->column_count && !rc; i++) {
         size_t room, need = csv_room(&c->style, row->lengths[i]);
-        if ((row->is_long && row->is_long[i]) || need > RESULT_RESERVE_MAX) {
+        if ((row->is_long && row->is_long[i]) || need > OUTPUT_RESERVE_MAX) {
             rc = write_large(w, row, i);
         } else {
-            char *p = result_file_reserve(w->file, need, &room, &w->error);
+            char *p = output_reserve(w->out, need, &room, &w->error);
             if (!p)
                 return w->error.code;
             char *end = csv_cell(p, &c->style, c->kinds[i], row->values[i], row->lengths[i]);
-            result_file_advance(w->file, (size_t)(end - p));
+            output_advance(w->out, (size_t)(end - p));
         }
         if (!rc && i + 1 < w->column_count)
-            rc = result_file_write(w->file, ",", 1, &w->error);
+            rc = output_write(w->out, ",", 1, &w->error);
     }
-    return rc ? rc : result_file_write(w->file, "\r\n", 2, &w->error);
+    return rc ? rc : output_write(w->out, "\r\n", 2, &w->error);
 }
 
 static int write_row(struct export_writer *w, const struct row *row)
 {
     const struct csv *c = w->state;
     size_t room, need = 2 * row->bytes + c->fixed;
-    if (row->is_long || need > RESULT_RESERVE_MAX)
+    if (row->is_long || need > OUTPUT_RESERVE_MAX)
         return large_row(w, row);
-    char *start = result_file_reserve(w->file, need, &room, &w->error), *p = start;
+    char *start = output_reserve(w->out, need, &room, &w->error), *p = start;
     if (!p)
         return w->error.code;
     for (unsigned i = 0; i < w->column_count; i++) {
@@ -101,7 +121,7 @@ static int write_row(struct export_writer *w, const struct row *row)
     }
     p[-1] = '\r';
     *p++ = '\n';
-    result_file_advance(w->file, (size_t)(p - start));
+    output_advance(w->out, (size_t)(p - start));
     return 0;
 }
 
@@ -118,4 +138,6 @@ const struct export_format export_csv = {
     .begin = begin,
     .row = write_row,
     .end = end,
+    .save = save,
+    .restore = restore,
 };

@@ -20,18 +20,44 @@ struct html {
 
 static int write_buf(struct export_writer *w, struct buf *b)
 {
-    int rc = result_file_write(w->file, b->data, b->len, &w->error);
+    int rc = output_write(w->out, b->data, b->len, &w->error);
     buf_free(b);
     return rc;
 }
 
-static int begin(struct export_writer *w)
+static void open_state(struct export_writer *w)
 {
     struct html *h = arena_calloc(run_arena(w->run), 1, sizeof *h);
     w->state = h;
     h->kinds = arena_calloc(run_arena(w->run), w->column_count, sizeof *h->kinds);
     for (unsigned i = 0; i < w->column_count; i++)
         h->kinds[i] = cell_kind_of(&w->columns[i], w->export->def->binary == BINARY_HEX);
+}
+
+/* How many rows there were says where the present tbody ends. */
+static bool save(struct export_writer *w, struct buf *out)
+{
+    const struct html *h = w->state;
+    buf_add_u64(out, h->rows);
+    return true;
+}
+
+static bool restore(struct export_writer *w, const void *state, size_t len)
+{
+    open_state(w);
+    struct html *h = w->state;
+    const char *p = state;
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        h->rows = 10 * h->rows + (uint64_t)(p[i] - '0');
+    }
+    return h->rows > 0;
+}
+
+static int begin(struct export_writer *w)
+{
+    open_state(w);
     struct buf b = BUF_INIT;
     struct html_page page = {
         .title = export_title(w->export),
@@ -89,49 +115,49 @@ static char *put_part(void *kind, char *p, const char *part, size_t len)
 static int write_large(struct export_writer *w, const struct row *row, unsigned column)
 {
     const struct html *h = w->state;
-    int rc = result_file_write(w->file, "<td>", 4, &w->error);
+    int rc = output_write(w->out, "<td>", 4, &w->error);
     if (!rc)
         rc = export_value(w, row, column, put_part, &h->kinds[column]);
-    return rc ? rc : result_file_write(w->file, "</td>", 5, &w->error);
+    return rc ? rc : output_write(w->out, "</td>", 5, &w->error);
 }
 
 /* A row that does not fit the file's buffer, cell by cell. */
 static int large_row(struct export_writer *w, const struct row *row)
 {
     const struct html *h = w->state;
-    int rc = result_file_write(w->file, "<tr>", 4, &w->error);
+    int rc = output_write(w->out, "<tr>", 4, &w->error);
     for (unsigned i = 0; i < w->column_count && !rc; i++) {
         size_t room, need = html_room(row->lengths[i]) + CELL_ROOM;
-        if ((row->is_long && row->is_long[i]) || need > RESULT_RESERVE_MAX) {
+        if ((row->is_long && row->is_long[i]) || need > OUTPUT_RESERVE_MAX) {
             rc = write_large(w, row, i);
             continue;
         }
-        char *p = result_file_reserve(w->file, need, &room, &w->error);
+        char *p = output_reserve(w->out, need, &room, &w->error);
         if (!p)
             return w->error.code;
         char *stop = put_cell(p, h->kinds[i], row->values[i], row->lengths[i]);
-        result_file_advance(w->file, (size_t)(stop - p));
+        output_advance(w->out, (size_t)(stop - p));
     }
-    return rc ? rc : result_file_write(w->file, "</tr>\n", 6, &w->error);
+    return rc ? rc : output_write(w->out, "</tr>\n", 6, &w->error);
 }
 
 static int write_row(struct export_writer *w, const struct row *row)
 {
     struct html *h = w->state;
     if (h->rows++ % BODY_ROWS == 0 && h->rows > 1 &&
-        result_file_write(w->file, "</tbody>\n<tbody>\n", 17, &w->error))
+        output_write(w->out, "</tbody>\n<tbody>\n", 17, &w->error))
         return w->error.code;
     size_t room, need = html_room(row->bytes) + (size_t)w->column_count * CELL_ROOM;
-    if (row->is_long || need > RESULT_RESERVE_MAX)
+    if (row->is_long || need > OUTPUT_RESERVE_MAX)
         return large_row(w, row);
-    char *start = result_file_reserve(w->file, need, &room, &w->error), *p = start;
+    char *start = output_reserve(w->out, need, &room, &w->error), *p = start;
     if (!p)
         return w->error.code;
     p = PUT(p, "<tr>");
     for (unsigned i = 0; i < w->column_count; i++)
         p = put_cell(p, h->kinds[i], row->values[i], row->lengths[i]);
     p = PUT(p, "</tr>\n");
-    result_file_advance(w->file, (size_t)(p - start));
+    output_advance(w->out, (size_t)(p - start));
     return 0;
 }
 
@@ -142,4 +168,6 @@ const struct export_format export_html = {
     .begin = begin,
     .row = write_row,
     .end = end,
+    .save = save,
+    .restore = restore,
 };

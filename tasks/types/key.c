@@ -100,20 +100,41 @@ enum key_state key_check(const struct key *k, char *const *values, const unsigne
     return same ? KEY_SAME : KEY_NEW;
 }
 
+static void store_part(struct key_part *p, const char *value, size_t len)
+{
+    if (len >= p->last_cap) {
+        p->last_cap = 2 * len;
+        p->last = xrealloc(p->last, p->last_cap);
+    }
+    memcpy(p->last, value, len);
+    p->last[len] = '\0';
+    p->last_len = len;
+}
+
 void key_store(struct key *k, char *const *values, const unsigned long *lengths)
 {
     k->has_last = true;
     for (unsigned i = 0; i < k->count; i++) {
         struct key_part *p = &k->parts[i];
-        size_t len = lengths[p->column];
-        if (len >= p->last_cap) {
-            p->last_cap = 2 * len;
-            p->last = xrealloc(p->last, p->last_cap);
-        }
-        memcpy(p->last, values[p->column], len);
-        p->last[len] = '\0';
-        p->last_len = len;
+        store_part(p, values[p->column], lengths[p->column]);
     }
+}
+
+unsigned key_save(const struct key *k, struct checkpoint_bytes *out)
+{
+    for (unsigned i = 0; i < k->count; i++)
+        out[i] = (struct checkpoint_bytes){k->parts[i].last, k->parts[i].last_len};
+    return k->count;
+}
+
+bool key_restore(struct key *k, const struct checkpoint_bytes *parts, unsigned count)
+{
+    if (count != k->count)
+        return false;
+    for (unsigned i = 0; i < count; i++)
+        store_part(&k->parts[i], parts[i].p, parts[i].len);
+    k->has_last = true;
+    return true;
 }
 
 /* The value with the type that it has on the server. */

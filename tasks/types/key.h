@@ -6,6 +6,7 @@
 
 #include "base/settings.h"
 #include "db/rows.h"
+#include "task/checkpoint.h"
 
 enum { KEY_PARTS_MAX = 8 };
 
@@ -40,6 +41,11 @@ enum key_state { KEY_NEW, KEY_SAME, KEY_HAS_NULL };
 enum key_state key_check(const struct key *k, char *const *values, const unsigned long *lengths);
 
 void key_store(struct key *k, char *const *values, const unsigned long *lengths);
+
+/* The stored key for a checkpoint, pointing into K; and takes over one that was saved: false where it is
+ * none of such a key. */
+unsigned key_save(const struct key *k, struct checkpoint_bytes *out);
+bool key_restore(struct key *k, const struct checkpoint_bytes *parts, unsigned count) MUST_USE;
 
 /* Typed values of the stored key: as page_sql's "next" takes them, or one per column. They point
  * into K. Returns how many. */

@@ -2,7 +2,8 @@
 # types: the code of every task type; only the runner links it
 
 noinst_LIBRARIES += libtypes.a
-libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
+libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) \
+	$(XLSX_CFLAGS) $(MINIZIP_CFLAGS)
 libtypes_a_SOURCES = \
 	tasks/types/backup.h tasks/types/backup.c \
 	tasks/types/backup_plan.h tasks/types/backup_plan.c \
@@ -23,11 +24,16 @@ libtypes_a_SOURCES = \
 	tasks/types/dump_process.h tasks/types/dump_process.c \
 	tasks/types/dump_program.h tasks/types/dump_program.c \
 	tasks/types/export.h tasks/types/export.c \
-	tasks/types/export_csv.c tasks/types/export_html.c \
+	tasks/types/export_csv.c tasks/types/export_html.c tasks/types/export_json.c \
+	tasks/types/export_xlsx.c \
+	tasks/types/export_resume.h tasks/types/export_resume.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
 	tasks/types/import_input.h tasks/types/import_input.c \
+	tasks/types/json_cell.h tasks/types/json_cell.c \
+	tasks/types/json_check.h tasks/types/json_check.c \
 	tasks/types/key.h tasks/types/key.c \
+	tasks/types/output.h tasks/types/output.c \
 	tasks/types/pack.h tasks/types/pack_impl.h \
 	tasks/types/pack.c tasks/types/pack_gzip.c tasks/types/pack_zstd.c \
 	tasks/types/page_sql.h tasks/types/page_sql.c \
@@ -36,9 +42,19 @@ libtypes_a_SOURCES = \
 	tasks/types/row_source.c tasks/types/row_source_open.c tasks/types/long_row.c \
 	tasks/types/scan.h \
 	tasks/types/source.h tasks/types/source.c \
-	tasks/types/table.c
+	tasks/types/table.c \
+	tasks/types/xlsx_cell.h tasks/types/xlsx_cell.c \
+	tasks/types/xlsx_check.h tasks/types/xlsx_check.c
 
-EXTRA_DIST += tasks/types/README.md
+EXTRA_DIST += tasks/types/README.md tasks/types/COMMANDS.md
+
+# Programs to begin with; COMMANDS.md explains them.
+examplesdir = $(pkgdatadir)/examples
+dist_examples_SCRIPTS = \
+	tasks/types/examples/count_words.py \
+	tasks/types/examples/disk_report.sh \
+	tasks/types/examples/invoice.php \
+	tasks/types/examples/slugs.py
 
 # its users also link TASK_LIBS, DB_LIBS and BASE_LIBS, in this order
-TYPES_LIBS = libtypes.a $(ZLIB_LIBS) $(ZSTD_LIBS)
+TYPES_LIBS = libtypes.a $(XLSX_LIBS) $(MINIZIP_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)

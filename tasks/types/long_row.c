@@ -130,6 +130,11 @@ static int read_slice(struct row_source *s, unsigned column, uint64_t step, char
     return 0;
 }
 
+void row_source_rewind(struct row_source *s, unsigned column)
+{
+    s->long_row.done[column] = 0;
+}
+
 int row_source_slice(struct row_source *s, unsigned column, const char **data, size_t *len)
 {
     struct long_row *l = &s->long_row;

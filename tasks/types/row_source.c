@@ -95,7 +95,7 @@ int row_source_tick(struct row_source *s)
     s->bytes_since_tick = 0;
     if (run_stopping(s->run))
         return stopped(s);
-    int64_t now = clock_mono_ns();
+    int64_t now = s->tick_ns = clock_mono_ns();
     if (s->deadline_ns && now > s->deadline_ns)
         return too_old(s);
     if (now < s->next_progress_ns)
@@ -265,17 +265,14 @@ static int recover(struct row_source *s, const struct error *failure)
 /* --- rows ------------------------------------------------------------------------------------- */
 
 /* Counts a row that is given out. */
-static int count_row(struct row_source *s, const struct row *row)
+static void count_row(struct row_source *s, const struct row *row)
 {
     s->rows++;
     s->losses = 0;
     s->page_rows++;
     s->page_bytes += row->bytes;
     s->bytes_since_tick += row->bytes;
-    if (++s->rows_since_tick < TICK_ROWS && s->bytes_since_tick < TICK_BYTES)
-        return 1;
-    int rc = row_source_tick(s);
-    return rc ? rc : 1;
+    s->rows_since_tick++;
 }
 
 /* What to do with the row of a keyed page that has just been read. */
@@ -347,18 +344,18 @@ int row_source_next(struct row_source *s, struct row *row)
 {
     if (s->long_row.active)
         long_row_end(s);
-    while (!s->at_end) {
+    /* before the row, so that none is counted that was not given out */
+    int rc = s->rows_since_tick >= TICK_ROWS || s->bytes_since_tick >= TICK_BYTES ? row_source_tick(s)
+                                                                                  : 0;
+    while (!rc && !s->at_end) {
         struct error e = {0};
-        int rc = step(s, row, &e);
-        if (rc == 1)
-            return count_row(s, row);
-        if (rc < 0) {
-            rc = e.code ? recover(s, &e) : rc;
-            if (rc)
-                return rc;
-        }
+        rc = step(s, row, &e);
+        if (rc < 0 && e.code)
+            rc = recover(s, &e);
     }
-    return 0;
+    if (rc == 1)
+        count_row(s, row);
+    return rc;
 }
 
 const struct db_column *row_source_columns(const struct row_source *s, unsigned *count)
@@ -370,4 +367,30 @@ const struct db_column *row_source_columns(const struct row_source *s, unsigned 
 uint64_t row_source_rows(const struct row_source *s)
 {
     return s->rows;
+}
+
+int64_t row_source_clock(const struct row_source *s)
+{
+    return s->tick_ns;
+}
+
+/* --- going on in another process -------------------------------------------------------------------- */
+
+bool row_source_can_resume(const struct row_source *s)
+{
+    return s->keyed && !s->snapshot;
+}
+
+void row_source_save(const struct row_source *s, struct checkpoint *c)
+{
+    c->rows = s->rows;
+    c->key_count = s->key.has_last ? key_save(&s->key, c->keys) : 0;
+}
+
+bool row_source_resume(struct row_source *s, const struct checkpoint *c)
+{
+    if (!key_restore(&s->key, c->keys, c->key_count))
+        return false;
+    s->rows = c->rows;
+    return true;
 }

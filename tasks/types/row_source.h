@@ -6,6 +6,7 @@
 
 #include "db/rows.h"
 #include "source.h"
+#include "task/checkpoint.h"
 #include "task/run.h"
 #include "task/validate.h"
 
@@ -38,8 +39,23 @@ int row_source_next(struct row_source *s, struct row *row) MUST_USE;
 int row_source_slice(struct row_source *s, unsigned column, const char **data,
                      size_t *len) MUST_USE;
 
+/* The next piece of that value is its first again. */
+void row_source_rewind(struct row_source *s, unsigned column);
+
 /* Rows given out so far. */
 uint64_t row_source_rows(const struct row_source *s);
+
+/* The clock (clock_mono_ns) as next has last looked at it: a fraction of a second old, and free. */
+int64_t row_source_clock(const struct row_source *s);
+
+/* Whether reading can go on in another process: by a key, and not in one read view. */
+bool row_source_can_resume(const struct row_source *s);
+
+/* Fills C's rows and keys (none before the first row), which are valid until the next call on the source. */
+void row_source_save(const struct row_source *s, struct checkpoint *c);
+
+/* Before the first row: goes on behind what C says. False where C is of another key. */
+bool row_source_resume(struct row_source *s, const struct checkpoint *c) MUST_USE;
 
 /* Gives the connection back. NULL is accepted, *S becomes NULL. */
 void row_source_close(struct row_source **s);

@@ -60,6 +60,7 @@ struct row_source {
     unsigned rows_since_tick;
     size_t bytes_since_tick;
     int64_t start_ns;
+    int64_t tick_ns;     /* when the clock was looked at */
     int64_t deadline_ns; /* 0 = none: when the read view gets too old */
     int64_t next_progress_ns;
     struct row_count count;

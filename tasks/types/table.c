@@ -10,6 +10,8 @@
 static const struct type_code type_codes[] = {
     {"csv_export", export_run, export_close},
     {"html_export", export_run, export_close},
+    {"json_export", export_run, export_close},
+    {"xlsx_export", export_run, export_close},
     {"backup", backup_run, NULL},
     {"dummy", dummy_run, NULL},
 };

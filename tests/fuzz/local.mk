@@ -2,7 +2,7 @@
 # fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
 # programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
 
-fuzz_targets = fuzz_csv fuzz_json fuzz_query fuzz_response fuzz_settings fuzz_url
+fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_json fuzz_query fuzz_response fuzz_settings fuzz_url
 check_PROGRAMS += $(fuzz_targets)
 
 if FUZZERS
@@ -17,6 +17,11 @@ fuzz_csv_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_csv.c $(FUZZ_MAIN)
 fuzz_csv_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 fuzz_csv_LDFLAGS = $(FUZZ_LINK)
 fuzz_csv_LDADD = $(TYPES_LIBS) $(BASE_LIBS)
+
+fuzz_checkpoint_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_checkpoint.c $(FUZZ_MAIN)
+fuzz_checkpoint_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+fuzz_checkpoint_LDFLAGS = $(FUZZ_LINK)
+fuzz_checkpoint_LDADD = $(TASK_LIBS) $(BASE_LIBS)
 
 fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)

@@ -61,6 +61,7 @@ class Site:
         self.files = directory / "files"
         self.files.mkdir()
         self.exports = []
+        self.checkpoint = "2s"
         self.source = {"socket": server.socket, "database": self.name, "user": "root"}
         with server.connect() as connection:
             connection.cursor().execute(f"DROP DATABASE IF EXISTS {self.name}")
@@ -85,7 +86,7 @@ class Site:
     def config(self):
         path = self.directory / "backdesk.conf"
         source = "\n".join(f"{k} = {quote(v)}" for k, v in self.source.items())
-        path.write_text(f"files {{ directory = {quote(self.files)} }}\n"
+        path.write_text(f"files {{ directory = {quote(self.files)} checkpoint = {self.checkpoint} }}\n"
                         'type "dummy" { enabled = yes }\n'
                         f"source \"site\" {{\n{source}\n}}\n" + "".join(self.exports))
         return path

@@ -5,6 +5,7 @@ if HAVE_CMOCKA
 unit_tests = \
 	unit_buf \
 	unit_cell \
+	unit_checkpoint \
 	unit_claim \
 	unit_clock \
 	unit_combine \
@@ -12,7 +13,9 @@ unit_tests = \
 	unit_doorbell \
 	unit_idempotency \
 	unit_json \
+	unit_json_cell \
 	unit_lanes \
+	unit_output \
 	unit_pack \
 	unit_page_sql \
 	unit_prefer \
@@ -28,7 +31,8 @@ unit_tests = \
 	unit_url \
 	unit_utf8 \
 	unit_validate \
-	unit_wire
+	unit_wire \
+	unit_xlsx_cell
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -115,9 +119,25 @@ unit_pack_SOURCES = tests/unit/unit.h tests/unit/test_pack.c
 unit_pack_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_pack_LDADD = $(TYPES_UNIT_LIBS)
 
+unit_json_cell_SOURCES = tests/unit/unit.h tests/unit/test_json_cell.c
+unit_json_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_json_cell_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_output_SOURCES = tests/unit/unit.h tests/unit/test_output.c
+unit_output_CPPFLAGS = $(UNIT_CPPFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)
+unit_output_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_xlsx_cell_SOURCES = tests/unit/unit.h tests/unit/test_xlsx_cell.c
+unit_xlsx_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_xlsx_cell_LDADD = $(TYPES_UNIT_LIBS)
+
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_page_sql_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/test_checkpoint.c
+unit_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_checkpoint_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 unit_result_file_SOURCES = tests/unit/unit.h tests/unit/test_result_file.c
 unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)

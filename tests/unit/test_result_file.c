@@ -180,6 +180,38 @@ static void test_sizes(void **state)
     free(data);
 }
 
+/* A library has written the file by its name. */
+static void test_adopt(void **state)
+{
+    (void)state;
+    struct result_place at = place();
+    struct result_file *f = NULL;
+    struct error e = {0};
+    char name[300];
+    assert_int_equal(result_file_create(&at, 17, 2, "xlsx", &f, &e), 0);
+    FILE *library = fopen(result_file_path(f), "wb");
+    assert_non_null(library);
+    fputs("abc", library);
+    fclose(library);
+    assert_int_equal(result_file_take_written(f, &e), 0);
+    assert_int_equal(result_file_finish(f, 1, &e), 0);
+    assert_string_equal(result_file_info(f)->sha256,
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_int_equal(result_file_info(f)->bytes, 3);
+    result_file_discard(&f);
+
+    /* not one that it has put in its place: what would be fsynced is the first one */
+    assert_int_equal(result_file_create(&at, 17, 2, "xlsx", &f, &e), 0);
+    assert_int_equal(unlink(result_file_path(f)), 0);
+    library = fopen(result_file_path(f), "wb");
+    assert_non_null(library);
+    fclose(library);
+    assert_int_equal(result_file_take_written(f, &e), ERR_IO);
+    assert_int_equal(result_file_finish(f, 1, &e), ERR_IO);
+    result_file_discard(&f);
+    assert_int_equal(count_files(directory, name, sizeof name), 0);
+}
+
 static const struct {
     const char *call;
     int after;
@@ -312,7 +344,7 @@ static void test_remove_claim(void **state)
         if (i % 2)
             assert_int_equal(result_file_finish(f[i], 0, &e), 0);
     }
-    assert_int_equal(result_file_remove_claim(directory, 258, 1, &e), 0);
+    assert_int_equal(result_file_remove_claim(directory, 258, 1, RESULT_REMOVE_ALL, &e), 0);
     assert_int_equal(count_files(directory, name, sizeof name), COUNT_OF(claims) - 2);
     for (size_t i = 0; i < COUNT_OF(claims); i++)
         result_file_discard(&f[i]);
@@ -324,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_publish, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_adopt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hiccups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),

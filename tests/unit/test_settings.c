@@ -215,11 +215,11 @@ static const struct {
 
     /* types */
     {"type \"dumy\" { }",
-     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, backup, "
-     "dummy\n"},
+     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, json_export, "
+     "xlsx_export, csv_import, backup, dummy\n"},
     {"runner { types = {csv} }",
      "conf:1: runner types: there is no task type \"csv\": known are csv_export, html_export, "
-     "backup, dummy\n"},
+     "json_export, xlsx_export, csv_import, backup, dummy\n"},
 
     /* backups */
     {"backup \"a\" { }", "conf:1: backup \"a\" has nothing to read: add a section source\n"},

@@ -91,10 +91,11 @@ static const struct {
     {"csv_export", "{\"params\":{\"owner\":1}}",
      "/data/params/owner is not known here: none is expected\n"},
     {"csv_export", "{\"exprot\":\"rich\"}",
-     "/data/exprot is not known here: known are export, params\n"},
+     "/data/exprot is not known here: known are export, params, gzip\n"},
     {"csv_export", "{\"a/b~c\":1,\"\":2}",
-     "/data/a~1b~0c is not known here: known are export, params\n"
-     "/data/ is not known here: known are export, params\n"},
+     "/data/a~1b~0c is not known here: known are export, params, gzip\n"
+     "/data/ is not known here: known are export, params, gzip\n"},
+    {"csv_export", "{\"gzip\":1}", "/data/gzip must be true or false\n"},
     {"csv_export", "{\"export\":\"rich\"}", "/data/params/word is missing\n"},
     {"csv_export", RICH("{}"), "/data/params/word is missing\n"},
     {"csv_export", RICH("{\"word\":\"abcd\"}"), WORD_FAULT},
@@ -123,7 +124,7 @@ static const struct {
     {"csv_export", "{\"export\":\"rich\",\"zip\":1,\"params\":{\"n\":9,\"m\":1,\"day\":1}}",
      "/data/params/word is missing\n" N_FAULT DAY_FAULT
      "/data/params/m is not known here: known are word, n, x, flag, day, at, kind\n"
-     "/data/zip is not known here: known are export, params\n"},
+     "/data/zip is not known here: known are export, params, gzip\n"},
 
     {"dummy", "null", ""},
     {"dummy", "{\"seconds\":0.25,\"steps\":3,\"fail\":true,\"crash\":false}", ""},
@@ -273,10 +274,15 @@ static const struct {
     {"types/0/parameters/oneOf/1/properties/params/properties/kind",
      "{\"type\":\"string\",\"enum\":[\"red\",\"dark green\"],\"default\":\"red\"}"},
     {"types/0/parameters/oneOf/2", "null"}, /* paper is HTML only */
-    {"types/1/name", "\"dummy\""},          /* html_export is off */
-    {"types/1/parameters/properties/seconds/minimum", "0"},
-    {"types/1/parameters/additionalProperties", "false"},
-    {"types/2", "null"},
+    {"types/0/parameters/oneOf/0/properties/gzip/type", "\"boolean\""},
+    {"types/1/name", "\"json_export\""}, /* html_export is off */
+    {"types/1/parameters/oneOf/0/properties/lines/default", "false"},
+    {"types/1/parameters/oneOf/0/properties/gzip/default", "false"},
+    {"types/2/name", "\"xlsx_export\""},
+    {"types/3/name", "\"dummy\""},
+    {"types/3/parameters/properties/seconds/minimum", "0"},
+    {"types/3/parameters/additionalProperties", "false"},
+    {"types/4", "null"},
 };
 
 static void test_schema(void **state)

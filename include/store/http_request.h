@@ -6,7 +6,8 @@
  * The task's data, which its owner sees: {"site": name of a section, "method", "target": the raw URI with its
  * query, "host", "scheme", "address": the client's, "headers": [["Name", "value"], ...] without the secret
  * ones, in order, "body_bytes", "user": id, "interface": "prefer" or "arango", "mode": "store" or "forget":
- * then nobody wants the response}. */
+ * then nobody wants the response}. Method, target, host, address and headers are bytes: see header_bytes_get in
+ * task/stored_response.h, for the sealed headers too. */
 #ifndef STORE_HTTP_REQUEST_H
 #define STORE_HTTP_REQUEST_H
 

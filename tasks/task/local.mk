@@ -13,6 +13,7 @@ libtask_a_SOURCES = \
 	tasks/task/result_path.h tasks/task/result_path.c tasks/task/result_remove.c \
 	include/task/run.h tasks/task/outcome.c \
 	include/task/seal.h tasks/task/seal.c \
+	include/task/stored_response.h tasks/task/stored_response.c \
 	include/task/type.h tasks/task/types.c \
 	include/task/upload.h tasks/task/upload.c \
 	include/task/validate.h tasks/task/validate.c \

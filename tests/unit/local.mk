@@ -28,6 +28,7 @@ unit_tests = \
 	unit_seal \
 	unit_settings \
 	unit_slot \
+	unit_stored_response \
 	unit_url \
 	unit_utf8 \
 	unit_validate \
@@ -87,6 +88,10 @@ unit_route_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 unit_settings_SOURCES = tests/unit/unit.h tests/unit/test_settings.c
 unit_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_settings_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
+unit_stored_response_SOURCES = tests/unit/unit.h tests/unit/test_stored_response.c
+unit_stored_response_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_stored_response_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 unit_url_SOURCES = tests/unit/unit.h tests/unit/test_url.c
 unit_url_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -249,7 +249,7 @@ bool request_find_object(struct exchange *x)
     } else if (r->route->right == RIGHT_EXPORT_OWNER) {
         result = backend_get_export(x->app->backend, r->id, x->arena, &r->file, &e);
         seen = result == 0 && may_see(x, r->file.owner_id) && !r->file.is_result &&
-               (r->identity.admin || !r->file.admin_only);
+               !r->file.is_response &&               (r->identity.admin || !r->file.admin_only);
     }
     if (result != 0 && result != ERR_NOT_FOUND)
         return exchange_fail(x, result, &e);

@@ -75,6 +75,7 @@ struct finish_file {
     uint64_t bytes, rows;
     bool no_rows;      /* a file without a count of rows */
     bool is_result;    /* the task's result instead of a download */
+    bool is_response;  /* a stored HTTP response: no download either */
     const char *role;  /* who alone may have it: "admin"; or NULL */
     const char *series; /* of which the newest are kept (store_keep_newest), or NULL */
     int64_t keep_usec; /* 0 = as long as the task */

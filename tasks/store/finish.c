@@ -130,6 +130,11 @@ static int already_written(struct store *s, const struct finish *f, struct error
                      (unsigned long long)f->fence);
 }
 
+static const char *purpose_of(const struct finish_file *file)
+{
+    return file->is_result ? "result" : file->is_response ? "response" : "download";
+}
+
 static int add_files(struct store *s, const struct finish *f, struct error *e)
 {
     for (size_t i = 0; i < f->file_count; i++) {
@@ -138,7 +143,7 @@ static int add_files(struct store *s, const struct finish *f, struct error *e)
                                db_uint(f->id), db_text(file->format), db_text(file->path),
                                db_uint(file->bytes), file->no_rows ? db_null() : db_uint(file->rows),
                                db_text(file->sha256), db_int(file->keep_usec),
-                               db_text(file->is_result ? "result" : "download"), db_text(file->role),
+                               db_text(purpose_of(file)), db_text(file->role),
                                db_text(file->series));
         if (rc < 0)
             return (int)rc;

@@ -47,6 +47,7 @@ struct run_claim *claim_create(const struct settings *settings, const char *type
         .id = t->id,
         .fence = t->fence,
         .attempt = t->attempt,
+        .max_attempts = t->max_attempts,
         .created_by = t->created_by,
         .created_at = t->created_at,
         .type = arena_strdup(arena, type),
@@ -54,7 +55,8 @@ struct run_claim *claim_create(const struct settings *settings, const char *type
         .data_len = t->data.len,
     };
     task_limits_get(settings, type, &c->limits);
-    c->max_attempts = t->max_attempts ? t->max_attempts : (unsigned)c->limits.max_attempts;
+    if (!c->task.max_attempts)
+        c->task.max_attempts = (unsigned)c->limits.max_attempts;
     c->timeout_at_ns = INT64_MAX;
     c->finish = (struct finish){.id = t->id, .fence = t->fence, .owner = t->created_by};
     return c;
@@ -94,13 +96,14 @@ static int64_t backoff_usec(const struct run_claim *c)
     return pause / 2 + (int64_t)random_below((uint64_t)(pause - pause / 2) + 1);
 }
 
+/* AGAIN: another attempt may help. None is made of a task that has committed itself. */
 static void end_failed(struct run_claim *c, enum finish_kind final_kind, bool again,
                        const char *code, const char *message)
 {
     struct finish *f = &c->finish;
     f->error = error_json(c, code, message);
     f->died = final_kind == FINISH_DROPPED;
-    if (again && c->task.attempt < c->max_attempts) {
+    if (again && !c->committed && c->task.attempt < c->task.max_attempts) {
         f->kind = FINISH_RETRY;
         f->retry_usec = backoff_usec(c);
         return;
@@ -136,7 +139,11 @@ static bool end_stopped(struct run_claim *c)
                                 (long long)(c->limits.timeout_usec / 1000000)));
         break;
     case STOP_SHUTDOWN:
-        claim_end_hand_back(c);
+        if (c->committed)
+            end_failed(c, FINISH_DROPPED, false, "runner_stopped",
+                       "the runner was told to end, and another attempt might do the same work twice");
+        else
+            claim_end_hand_back(c);
         break;
     case STOP_LEASE:
         end_failed(c, FINISH_DROPPED, true, "lease_lost",
@@ -185,10 +192,14 @@ void claim_end_done(struct run_claim *c, const struct wire_done *done)
         break;
     case RUN_FAILED:
     case RUN_FAILED_FINAL:
+    case RUN_DROPPED:
         if (c->stop == STOP_CANCELLED) /* whatever it stumbled over: nobody wants it tried again */
             claim_end_cancelled(c);
         else
-            end_failed(c, FINISH_FAILURE, done->end == RUN_FAILED, done->code, done->message);
+            end_failed(c, done->end == RUN_DROPPED ? FINISH_DROPPED : FINISH_FAILURE, done->end == RUN_FAILED,
+                       done->code, done->message);
+        if (c->finish.retry_usec < done->retry_usec) /* only a FINISH_RETRY looks at it */
+            c->finish.retry_usec = done->retry_usec;
         break;
     }
 }

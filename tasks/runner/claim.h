@@ -15,16 +15,24 @@
 /* Why the runner wants a running task to stop. The first reason stands. */
 enum stop_reason { STOP_NONE, STOP_CANCELLED, STOP_TIMEOUT, STOP_SHUTDOWN, STOP_LEASE };
 
+/* What a task's worker is. */
+enum worker_kind {
+    WORKER_SINGLE, /* a process for each task at a time */
+    WORKER_MANY,   /* one process carries many (struct many_code) */
+    WORKER_KINDS,
+};
+
 /* Owned by the list it is in. arena holds everything it points to. */
 struct run_claim {
     struct run_claim *next; /* in a claim_list */
     struct arena *arena;
     struct run_task task; /* task.type and task.data live in arena */
-    unsigned max_attempts;
+    enum worker_kind kind;
     struct task_limits limits;
     int64_t assigned_ns;   /* when a worker got it */
     int64_t ended_ns;      /* when its worker was done with it; 0 where it never had one */
     int64_t timeout_at_ns; /* INT64_MAX = never */
+    bool committed;        /* once ended: another attempt would do harm (run_commit) */
     enum stop_reason stop;
     const char *cancel_error; /* JSON that says who cancelled it and why, or NULL */
     int64_t kill_at_ns; /* once stop is set: when the worker is killed */

@@ -37,26 +37,29 @@ static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence
 
 /* --- progress ---------------------------------------------------------------------------------- */
 
-/* Adds the progress of W to NOTES if it is news. */
-static size_t collect(struct pool_worker *w, struct arena *arena, struct progress_note *note)
+/* Fills NOTE with the progress of C, which runs at SLOT, if it is news. */
+static size_t collect(struct run_claim *c, const struct slot *slot, struct arena *arena, struct progress_note *note)
 {
     struct slot_progress p;
     unsigned version;
-    if (!w->claim || !slot_read(w->slot, &p, &version) || version == w->claim->noted)
+    if (!slot_read(slot, &p, &version) || version == c->noted)
         return 0;
-    w->claim->noted = version;
+    c->noted = version;
     const char *json = claim_progress_json(arena, p.done, p.total, p.unit, p.message);
-    *note = (struct progress_note){w->claim->task.id, w->claim->task.fence, json};
+    *note = (struct progress_note){c->task.id, c->task.fence, json};
     return json != NULL;
 }
 
 void note_progress(struct dispatcher *d, int64_t now_ns)
 {
     struct arena *arena = arena_create();
-    struct progress_note *notes = arena_alloc(arena, d->pool.cap * sizeof *notes);
+    struct progress_note *notes = arena_alloc(arena, pool_busy(&d->pool) * sizeof *notes);
     size_t count = 0;
-    for (size_t i = 0; i < d->pool.cap; i++)
-        count += collect(&d->pool.workers[i], arena, &notes[count]);
+    for (size_t i = 0; i < d->pool.place_count; i++) {
+        const struct pool_place *place = &d->pool.places[i];
+        if (place->claim)
+            count += collect(place->claim, place->slot, arena, &notes[count]);
+    }
     struct error e = {0};
     if (count && store_note_progress(d->store, notes, count, &e))
         database_failed(d, "writing progress", &e);

@@ -131,7 +131,7 @@ static void add_file(struct buf *b, const struct result_info *i)
 
 static void print_outcome(struct run *r, const struct run_outcome *o, struct buf *result)
 {
-    static const char *const ends[] = {"success", "failed", "failed_final", "stopped"};
+    static const char *const ends[] = {"success", "failed", "failed_final", "stopped", "dropped"};
     struct buf b = BUF_INIT;
     buf_addf(&b, "{\"end\": \"%s\", \"code\": ", ends[o->end]);
     buf_json_s(&b, o->code);

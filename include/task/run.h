@@ -18,6 +18,14 @@
 #include "task/catalogue.h"
 #include "task/result_file.h"
 
+/* What a deferred request has beside its data. */
+struct run_request {
+    const void *sealed; /* its secret headers, see seal.h; NULL: wiped, there is nothing to replay any more */
+    size_t sealed_len;
+    const char *body_path; /* below the shared directory; NULL: no body */
+    uint64_t body_bytes;
+};
+
 /* The claimed task. Strings and data live as long as the run. */
 struct run_task {
     uint64_t id;
@@ -29,6 +37,7 @@ struct run_task {
     const char *type;
     const char *data; /* JSON text as it stands in the table: not validated yet; NUL-terminated */
     size_t data_len;
+    const struct run_request *request; /* of type http_request; NULL: nothing was deferred */
 };
 
 /* How a run ended. */

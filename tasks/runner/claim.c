@@ -62,6 +62,19 @@ struct run_claim *claim_create(const struct settings *settings, const char *type
     return c;
 }
 
+void claim_set_request(struct run_claim *c, const struct http_request *r)
+{
+    c->finish.is_request = true;
+    if (!r)
+        return;
+    struct run_request *q = arena_calloc(c->arena, 1, sizeof *q);
+    q->sealed = r->sealed ? arena_strndup(c->arena, r->sealed, r->sealed_len) : NULL;
+    q->sealed_len = r->sealed_len;
+    q->body_path = r->body_path ? arena_strdup(c->arena, r->body_path) : NULL;
+    q->body_bytes = r->body_bytes;
+    c->task.request = q;
+}
+
 void claim_free(struct run_claim **c)
 {
     struct arena *arena = *c ? (*c)->arena : NULL;
@@ -172,6 +185,7 @@ static void end_success(struct run_claim *c, const struct wire_done *done)
             .rows = info->rows,
             .no_rows = info->rows == RESULT_NO_ROWS,
             .is_result = info->is_result,
+            .is_response = info->is_response,
             .role = *info->role ? arena_strdup(c->arena, info->role) : NULL,
             .series = *info->series ? arena_strdup(c->arena, info->series) : NULL,
         };

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "store/claim.h"
+#include "store/http_request.h"
 #include "task/catalogue.h"
 #include "task/result_file.h"
 #include "task/run.h"
@@ -56,6 +57,9 @@ struct run_claim *claim_list_pop(struct claim_list *l); /* NULL where empty */
 
 struct run_claim *claim_create(const struct settings *settings, const char *type,
                                const struct claimed *task);
+
+/* It is a deferred request; R is the row beside its task, copied, or NULL where there is none. */
+void claim_set_request(struct run_claim *c, const struct http_request *r);
 void claim_free(struct run_claim **c);
 
 /* --- how it ended: fill c->finish ----------------------------------------------------------------- */

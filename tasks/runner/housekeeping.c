@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "impl.h"
 #include "store/query.h"
+#include "task/request.h"
 #include "task/work_dir.h"
 
 enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
@@ -69,12 +70,27 @@ void note_progress(struct dispatcher *d, int64_t now_ns)
 
 /* --- tasks of runners that are gone --------------------------------------------------------------- */
 
-static bool attempts_left_for(void *ctx, const char *type, unsigned attempt, unsigned max_attempts)
+/* A deferred request may have reached the site: that only its runner knew. */
+static bool may_repeat(struct dispatcher *d, const struct text *data)
 {
-    const struct dispatcher *d = ctx;
+    struct arena *arena = arena_create();
+    struct deferred_request r;
+    bool may = deferred_request_parse(data->p, data->len, arena, &r, NULL) == 0 &&
+               deferred_request_is_repeatable(&r, settings_site(d->settings, r.site));
+    arena_destroy(&arena);
+    return may;
+}
+
+static bool attempts_left_for(void *ctx, const struct lost_task *task, const char **why)
+{
+    struct dispatcher *d = ctx;
     struct task_limits limits;
-    task_limits_get(d->settings, type, &limits);
-    return attempt < (max_attempts ? max_attempts : (unsigned)limits.max_attempts);
+    if (task->request.p && !may_repeat(d, &task->request)) {
+        *why = "; the request may have reached the site, and is not sent twice";
+        return false;
+    }
+    task_limits_get(d->settings, task->type, &limits);
+    return task->attempt < (task->max_attempts ? task->max_attempts : (unsigned)limits.max_attempts);
 }
 
 int take_back_some(struct dispatcher *d, struct error *e)

@@ -22,6 +22,8 @@ struct turn {
     struct claimed *tasks;
     const char **types; /* of tasks */
     size_t task_count;
+    struct http_request *requests; /* of tasks; those of other types are empty */
+    bool *has_request;
     size_t taken[WORKER_KINDS]; /* of tasks */
 };
 
@@ -191,6 +193,32 @@ static int claim_lanes(struct store *s, struct turn *t, struct error *e)
     return 0;
 }
 
+static bool is_request(const char *type)
+{
+    return strcmp(type, HTTP_REQUEST_TYPE) == 0;
+}
+
+/* The rows beside the deferred requests among the tasks. */
+static int read_requests(struct store *s, struct turn *t, struct error *e)
+{
+    uint64_t *ids = arena_alloc(t->arena, t->task_count * sizeof *ids);
+    struct http_request *found = arena_calloc(t->arena, t->task_count, sizeof *found);
+    bool *has = arena_calloc(t->arena, t->task_count, sizeof *has);
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < t->task_count; i++)
+        if (is_request(t->types[i]))
+            ids[count++] = t->tasks[i].id;
+    int rc = count ? store_get_http_requests(s, ids, count, t->arena, found, has, e) : 0;
+    t->requests = arena_calloc(t->arena, t->task_count, sizeof *t->requests);
+    t->has_request = arena_calloc(t->arena, t->task_count, sizeof *t->has_request);
+    for (size_t i = 0; i < t->task_count && !rc; i++)
+        if (is_request(t->types[i])) {
+            t->requests[i] = found[at];
+            t->has_request[i] = has[at++];
+        }
+    return rc;
+}
+
 static void copy_lanes(struct turn *t)
 {
     const struct lanes *from = &t->d->lanes;
@@ -213,7 +241,9 @@ static int turn_body(struct store *s, void *ctx, struct error *e)
     int rc = endings_write(&t->endings, s, e);
     if (!rc)
         rc = endings_count(&t->endings, s, t->d->counter_slot, t->arena, e);
-    return rc ? rc : claim_lanes(s, t, e);
+    if (!rc)
+        rc = claim_lanes(s, t, e);
+    return rc ? rc : read_requests(s, t, e);
 }
 
 static void settle_claims(struct turn *t)
@@ -221,6 +251,8 @@ static void settle_claims(struct turn *t)
     for (size_t i = 0; i < t->task_count; i++) {
         struct run_claim *c = claim_create(t->d->settings, t->types[i], &t->tasks[i]);
         c->kind = runner_kind(t->d, t->types[i]);
+        if (is_request(t->types[i]))
+            claim_set_request(c, t->has_request[i] ? &t->requests[i] : NULL);
         if (t->tasks[i].cancel_requested) {
             c->stop = STOP_CANCELLED;
             claim_end_cancelled(c);

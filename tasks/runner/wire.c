@@ -43,6 +43,18 @@ static uint64_t get_u64(struct reader *r)
     return n;
 }
 
+static void put_request(struct buf *b, const struct run_request *q)
+{
+    put_u64(b, q != NULL);
+    if (!q)
+        return;
+    put_u64(b, q->sealed != NULL);
+    put_bytes(b, q->sealed ? q->sealed : "", q->sealed ? q->sealed_len : 0);
+    put_u64(b, q->body_path != NULL);
+    put_string(b, q->body_path ? q->body_path : "");
+    put_u64(b, q->body_bytes);
+}
+
 static const char *get_bytes(struct reader *r, size_t *len)
 {
     uint64_t n = get_u64(r);
@@ -57,6 +69,21 @@ static const char *get_bytes(struct reader *r, size_t *len)
     if (len)
         *len = n;
     return s;
+}
+
+static const struct run_request *get_request(struct reader *r)
+{
+    if (!get_u64(r))
+        return NULL;
+    struct run_request *q = arena_calloc(r->arena, 1, sizeof *q);
+    bool has_sealed = get_u64(r);
+    const char *sealed = get_bytes(r, &q->sealed_len);
+    bool has_body = get_u64(r);
+    const char *body_path = get_bytes(r, NULL);
+    q->sealed = has_sealed ? sealed : NULL;
+    q->body_path = has_body ? body_path : NULL;
+    q->body_bytes = get_u64(r);
+    return q;
 }
 
 static void get_array(struct reader *r, char *out, size_t size)
@@ -126,6 +153,7 @@ void wire_put_task(struct buf *b, size_t place, const struct run_task *t)
     put_u64(b, (uint64_t)t->created_at);
     put_string(b, t->type);
     put_bytes(b, t->data, t->data_len);
+    put_request(b, t->request);
     end_frame(b, at);
 }
 
@@ -140,6 +168,7 @@ bool wire_get_task(const struct buf *b, struct arena *arena, struct run_task *ou
     out->created_at = (int64_t)get_u64(&r);
     out->type = get_bytes(&r, NULL);
     out->data = get_bytes(&r, &out->data_len);
+    out->request = get_request(&r);
     return !r.bad && r.p == r.end;
 }
 
@@ -162,6 +191,7 @@ void wire_put_done(struct buf *b, size_t place, const struct run_outcome *o)
         put_u64(b, f->bytes);
         put_u64(b, f->rows);
         put_u64(b, f->is_result);
+        put_u64(b, f->is_response);
         put_string(b, f->role);
         put_string(b, f->series);
     }
@@ -192,6 +222,7 @@ bool wire_get_done(const struct buf *b, struct arena *arena, struct wire_done *o
         f->bytes = get_u64(&r);
         f->rows = get_u64(&r);
         f->is_result = get_u64(&r) != 0;
+        f->is_response = get_u64(&r) != 0;
         get_array(&r, f->role, sizeof f->role);
         get_array(&r, f->series, sizeof f->series);
     }

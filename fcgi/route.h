@@ -32,6 +32,10 @@ struct route {
 #include "fcgi/routes.def"
 #undef ROUTE
 
+/* Requests of the site that nginx sends here to be deferred; no path leads to it. */
+handler_fn handle_deferred;
+extern const struct route deferred_route;
+
 extern const struct route routes[];
 extern const size_t route_count;
 

@@ -8,6 +8,7 @@ dist_nginx_DATA = \
 	nginx/backdesk-defer-http.conf \
 	nginx/backdesk-defer.conf \
 	nginx/backdesk-defer-arango.conf \
+	nginx/backdesk-arango.conf \
 	nginx/backdesk-defer-always.conf \
 	nginx/backdesk-defer-params.conf \
 	nginx/backdesk-replay.conf

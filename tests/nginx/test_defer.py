@@ -104,7 +104,7 @@ def site(whole_stack):
 def status(url, *arguments):
     done = subprocess.run(["curl", "-q", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}", *arguments, url],
                           capture_output=True, check=False)
-    return int(done.stdout)  # also where nginx ends the stream before it has read a body it refuses
+    return int(done.stdout)
 
 
 def queued(stack):
@@ -117,6 +117,8 @@ def test_protection_holds(stack, site, name, version):
     *_, method, good, bad, refusal = PROTECTIONS[name]
     url = f"http://127.0.0.1:{site[0][name][version]}/x"
     protocol = ["--http2-prior-knowledge"] if version else []
+    # 0: curl has lost a race: nginx ends the stream of a body that it refuses
+    refused = (refusal, 0) if version and name == "size" else (refusal,)
     before = queued(stack)
     if "rate" not in name:
         assert status(url, *protocol, "-X", method, *good) == 200
@@ -124,8 +126,8 @@ def test_protection_holds(stack, site, name, version):
     assert status(url, *protocol, "-X", method, *good, "-H", "Prefer: respond-async") == 202
     assert queued(stack) == before + 1
     for asks in ("Prefer: respond-async", "Prefer: a, respond-async; x=1, wait=9", "x-arango-async: store", "X-Arango-Async: TRUE"):
-        assert status(url, *protocol, "-X", method, *bad, "-H", asks) == refusal, asks
-    assert status(url, *protocol, "-X", method, *bad) == refusal
+        assert status(url, *protocol, "-X", method, *bad, "-H", asks) in refused, asks
+    assert status(url, *protocol, "-X", method, *bad) in refused
     assert queued(stack) == before + 1
 
 

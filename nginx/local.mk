@@ -4,10 +4,21 @@ nginxdir = $(pkgdatadir)/nginx
 dist_nginx_DATA = \
 	nginx/backdesk-http.conf \
 	nginx/backdesk.conf \
-	nginx/backdesk-fastcgi.conf
+	nginx/backdesk-fastcgi.conf \
+	nginx/backdesk-defer-http.conf \
+	nginx/backdesk-defer.conf \
+	nginx/backdesk-defer-arango.conf \
+	nginx/backdesk-arango.conf \
+	nginx/backdesk-defer-always.conf \
+	nginx/backdesk-defer-params.conf \
+	nginx/backdesk-replay.conf
 
 nginxexamplesdir = $(nginxdir)/examples
 dist_nginxexamples_DATA = \
+	nginx/examples/defer-fastcgi.inc \
+	nginx/examples/defer-proxy.conf \
+	nginx/examples/defer-proxy.inc \
+	nginx/examples/defer-uwsgi.inc \
 	nginx/examples/identity-auth-request.conf \
 	nginx/examples/identity-basic.conf \
 	nginx/examples/site.conf
@@ -62,8 +73,10 @@ EXTRA_DIST += \
 	nginx/demo/process.sh \
 	nginx/demo/database.sh \
 	nginx/demo/service.sh \
+	nginx/demo/slow_site.py \
 	nginx/demo/first_export.sh \
 	nginx/demo/nginx.conf.in \
+	nginx/demo/site-locations.conf.in \
 	nginx/demo/mariadb.cnf.in \
 	nginx/demo/backdesk.conf.in \
 	sql/demo/library.sql

@@ -33,4 +33,18 @@ int store_get_http_requests(struct store *s, const uint64_t *ids, size_t count, 
 /* 1 where task ID can be replayed once more, 0 where what it needs is gone or never was. */
 int store_http_request_kept(struct store *s, uint64_t id, struct error *e) MUST_USE;
 
+/* --- jobs of the ArangoDB-style interface: a user's own, whoever else may see the task -------------- */
+
+/* How task ID stands, where it is a job of USER; ERR_NOT_FOUND. */
+int store_job_status(struct store *s, uint64_t id, int64_t user, enum task_status *status,
+                     struct error *e) MUST_USE;
+
+/* The ids of at most MAX jobs of USER that have ended or not, made before BEFORE (INSTANT_NONE: no bound), from
+ * AFTER (an id) on, ascending. Returns how many. */
+int store_list_jobs(struct store *s, int64_t user, bool ended, int64_t before, uint64_t after, uint64_t *out,
+                    size_t max, struct error *e) MUST_USE;
+
+/* Task ID, or with ID 0 every unfinished one, is no job any more and goes on. Returns how many were. */
+int store_forget_jobs(struct store *s, uint64_t id, int64_t user, struct error *e) MUST_USE;
+
 #endif

@@ -63,3 +63,40 @@ int store_http_request_kept(struct store *s, uint64_t id, struct error *e)
     int64_t rc = STORE_RUN(s, ST_REQUEST_KEPT, &r, e, db_uint(id));
     return rc < 0 ? (int)rc : db_next(r, e);
 }
+
+/* --- jobs --------------------------------------------------------------------------------------- */
+
+int store_job_status(struct store *s, uint64_t id, int64_t user, enum task_status *status, struct error *e)
+{
+    struct db_stmt *r;
+    size_t len;
+    int64_t rc = STORE_RUN(s, ST_JOB_STATUS, &r, e, db_uint(id), db_int(user));
+    if (rc >= 0)
+        rc = db_next(r, e);
+    if (rc < 0)
+        return (int)rc;
+    const char *name = rc ? db_col_text(r, 0, &len) : NULL;
+    int found = name ? task_status_parse(name, len) : -1;
+    if (found < 0)
+        return error_set(e, ERR_NOT_FOUND, "there is no job %llu", (unsigned long long)id);
+    *status = (enum task_status)found;
+    return 0;
+}
+
+int store_list_jobs(struct store *s, int64_t user, bool ended, int64_t before, uint64_t after, uint64_t *out,
+                    size_t max, struct error *e)
+{
+    struct db_stmt *r;
+    size_t n = 0;
+    int64_t rc = STORE_RUN(s, ST_LIST_JOBS, &r, e, db_int(user), db_uint(after), db_int(ended), db_instant(before),
+                           db_instant(before), db_uint(max));
+    while (rc >= 0 && n < max && (rc = db_next(r, e)) > 0)
+        out[n++] = db_col_uint(r, 0);
+    return rc < 0 ? (int)rc : (int)n;
+}
+
+int store_forget_jobs(struct store *s, uint64_t id, int64_t user, struct error *e)
+{
+    int64_t rc = STORE_RUN(s, ST_FORGET_JOBS, NULL, e, db_int(user), db_uint(id), db_uint(id));
+    return (int)rc;
+}

@@ -2,7 +2,7 @@
 # fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
 # programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
 
-fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_json fuzz_query fuzz_response fuzz_settings fuzz_url
+fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_headers fuzz_json fuzz_query fuzz_response fuzz_settings fuzz_url
 check_PROGRAMS += $(fuzz_targets)
 
 if FUZZERS
@@ -22,6 +22,11 @@ fuzz_checkpoint_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_checkpoint.c $(FUZZ_
 fuzz_checkpoint_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 fuzz_checkpoint_LDFLAGS = $(FUZZ_LINK)
 fuzz_checkpoint_LDADD = $(TASK_LIBS) $(BASE_LIBS)
+
+fuzz_headers_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_headers.c $(FUZZ_MAIN)
+fuzz_headers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(JSON_CFLAGS)
+fuzz_headers_LDFLAGS = $(FUZZ_LINK)
+fuzz_headers_LDADD = $(API_LIBS)
 
 fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)

@@ -13,6 +13,7 @@ unit_tests = \
 	unit_doorbell \
 	unit_idempotency \
 	unit_json \
+	unit_kept_headers \
 	unit_json_cell \
 	unit_lanes \
 	unit_output \
@@ -145,6 +146,10 @@ unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \
 	-Wl,--wrap=mkdirat -Wl,--wrap=renameat
+
+unit_kept_headers_SOURCES = tests/unit/unit.h tests/unit/test_kept_headers.c
+unit_kept_headers_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_kept_headers_LDADD = $(API_LIBS) $(UNIT_LIBS)
 
 unit_seal_SOURCES = tests/unit/unit.h tests/unit/test_seal.c
 unit_seal_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -2,7 +2,7 @@
 # fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
 # programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
 
-fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_headers fuzz_json fuzz_query fuzz_response fuzz_settings fuzz_url
+fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_headers fuzz_json fuzz_query fuzz_request fuzz_response fuzz_settings fuzz_url
 check_PROGRAMS += $(fuzz_targets)
 
 if FUZZERS
@@ -36,6 +36,10 @@ fuzz_json_LDADD = $(BASE_LIBS)
 fuzz_query_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_query.c $(FUZZ_MAIN)
 fuzz_query_LDFLAGS = $(FUZZ_LINK)
 fuzz_query_LDADD = $(TASK_LIBS) $(BASE_LIBS)
+
+fuzz_request_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_request.c $(FUZZ_MAIN)
+fuzz_request_LDFLAGS = $(FUZZ_LINK)
+fuzz_request_LDADD = $(TASK_LIBS) $(BASE_LIBS)
 
 fuzz_response_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_response.c $(FUZZ_MAIN)
 fuzz_response_LDFLAGS = $(FUZZ_LINK)

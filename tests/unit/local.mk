@@ -23,6 +23,7 @@ unit_tests = \
 	unit_process \
 	unit_query \
 	unit_quota \
+	unit_request \
 	unit_response \
 	unit_result_file \
 	unit_route \
@@ -77,6 +78,10 @@ unit_query_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_quota_SOURCES = tests/unit/unit.h tests/unit/test_quota.c
 unit_quota_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_quota_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_request_SOURCES = tests/unit/unit.h tests/unit/test_request.c
+unit_request_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_request_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 unit_response_SOURCES = tests/unit/unit.h tests/unit/test_response.c
 unit_response_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -159,8 +159,16 @@ const char *store_cancel_error(struct arena *arena, int64_t by, const char *reas
 
 /* --- sweeping, by any runner -------------------------------------------------------------------- */
 
-/* Decides what becomes of a task whose runner is gone: ATTEMPT of MAX_ATTEMPTS (0: as TYPE says). */
-typedef bool attempts_left(void *ctx, const char *type, unsigned attempt, unsigned max_attempts);
+/* A task whose runner is gone. */
+struct lost_task {
+    const char *type;
+    unsigned attempt, max_attempts; /* max_attempts 0: as the type says */
+    struct text request; /* the data of a deferred request; of others NULL */
+};
+
+/* Decides what becomes of it: true = another attempt. Where there is none, *WHY (NULL before) may say a reason
+ * for the task's error, "; ...". */
+typedef bool attempts_left(void *ctx, const struct lost_task *task, const char **why);
 
 struct lost_claim {
     uint64_t id, fence;

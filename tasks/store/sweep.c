@@ -12,6 +12,7 @@ struct orphan {
     uint64_t id, fence;
     bool again; /* attempts are left */
     char *worker, *type;
+    const char *why; /* there is no other attempt; or NULL */
 };
 
 struct taking {
@@ -43,8 +44,10 @@ static int lock_orphans(struct store *s, struct taking *t, struct orphan *out, s
         const char *type = db_col_text(r, 2, NULL), *worker = db_col_text(r, 5, NULL);
         o->id = db_col_uint(r, 0);
         o->fence = db_col_uint(r, 1);
-        o->again = t->left(t->ctx, type ? type : "", (unsigned)db_col_uint(r, 3),
-                           (unsigned)db_col_uint(r, 4));
+        const struct lost_task task = {type ? type : "", (unsigned)db_col_uint(r, 3), (unsigned)db_col_uint(r, 4),
+                                       store_text(r, 6, t->arena)};
+        o->why = NULL;
+        o->again = t->left(t->ctx, &task, &o->why);
         o->worker = arena_strdup(t->arena, worker ? worker : "nobody");
         o->type = arena_strdup(t->arena, type ? type : "");
     }
@@ -57,7 +60,9 @@ static int take_one(struct store *s, const struct taking *t, const struct orphan
     struct buf text = BUF_INIT;
     buf_adds(&text, "{\"code\":\"runner_lost\",\"message\":");
     buf_json_s(&text, arena_printf(t->arena, "the runner %s has not been heard of for its lease time%s",
-                                   o->worker, o->again ? "; the task waits for another attempt" : ""));
+                                   o->worker, o->again ? "; the task waits for another attempt"
+                                              : o->why ? o->why
+                                                       : ""));
     buf_addc(&text, '}');
     const char *error = buf_str(&text);
     int64_t rc;

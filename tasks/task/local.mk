@@ -8,6 +8,7 @@ libtask_a_SOURCES = \
 	include/task/command.h tasks/task/command.c \
 	include/task/query.h tasks/task/query.c \
 	include/task/checkpoint.h tasks/task/checkpoint.c \
+	include/task/request.h tasks/task/request.c \
 	include/task/result_file.h tasks/task/result_file.c tasks/task/result_file_impl.h \
 	tasks/task/result_checkpoint.c tasks/task/result_resume.c \
 	tasks/task/result_path.h tasks/task/result_path.c tasks/task/result_remove.c \

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "dummy.h"
 #include "export.h"
+#include "http_request.h"
 
 static const struct type_code type_codes[] = {
     {"csv_export", export_run, export_close},
@@ -13,6 +14,7 @@ static const struct type_code type_codes[] = {
     {"json_export", export_run, export_close},
     {"xlsx_export", export_run, export_close},
     {"backup", backup_run, NULL},
+    {"http_request", NULL, NULL, &http_request_code},
     {"dummy", dummy_run, NULL},
 };
 

@@ -24,15 +24,14 @@ static bool list_names(const char *list, const char *name)
 }
 
 /* Of this connection only (RFC 9110 section 7.6.1), or about how the body was sent on it. */
-static bool is_of_connection(CURL *easy, const char *name)
+static bool is_of_connection(const struct stored_header *all, size_t count, const char *name)
 {
     static const char names[] = "Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, TE, Trailer, "
                                 "Transfer-Encoding, Upgrade";
-    struct curl_header *h;
     if (list_names(names, name))
         return true;
-    for (size_t i = 0; curl_easy_header(easy, "Connection", i, CURLH_HEADER, -1, &h) == CURLHE_OK; i++)
-        if (list_names(h->value, name))
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(all[i].name, "Connection") == 0 && list_names(all[i].value, name))
             return true;
     return false;
 }
@@ -41,13 +40,16 @@ static bool is_of_connection(CURL *easy, const char *name)
 static size_t read_headers(CURL *easy, struct arena *arena, struct stored_header **out)
 {
     struct curl_header *h = NULL;
-    size_t count = 0, kept = 0;
+    size_t count = 0, kept = 0, i = 0;
     while ((h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)))
         count++;
+    struct stored_header *all = arena_calloc(arena, count + 1, sizeof *all);
     struct stored_header *items = arena_calloc(arena, count + 1, sizeof *items);
-    while (kept < count && (h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)))
-        if (!is_of_connection(easy, h->name))
-            items[kept++] = (struct stored_header){arena_strdup(arena, h->name), arena_strdup(arena, h->value)};
+    while (i < count && (h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)))
+        all[i++] = (struct stored_header){arena_strdup(arena, h->name), arena_strdup(arena, h->value)};
+    for (i = 0; i < count; i++)
+        if (!is_of_connection(all, count, all[i].name))
+            items[kept++] = all[i];
     *out = items;
     return kept;
 }

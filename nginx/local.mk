@@ -27,6 +27,7 @@ dist_nginxexamples_DATA = \
 wwwdir = $(pkgdatadir)/www
 dist_www_DATA = \
 	nginx/www/index.html \
+	nginx/www/waiting.html \
 	nginx/www/icon.svg \
 	nginx/www/backdesk-export.js
 
@@ -64,6 +65,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/text.js \
 	nginx/www/js/time.js \
 	nginx/www/js/updates.js \
+	nginx/www/js/waiting.js \
 	nginx/www/js/watch.js
 
 # The demo stack; it runs from the source tree.

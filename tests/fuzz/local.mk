@@ -2,7 +2,8 @@
 # fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
 # programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
 
-fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_headers fuzz_json fuzz_query fuzz_request fuzz_response fuzz_settings fuzz_url
+fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_headers fuzz_json fuzz_nginx fuzz_query fuzz_request fuzz_response \
+	fuzz_settings fuzz_url
 check_PROGRAMS += $(fuzz_targets)
 
 if FUZZERS
@@ -32,6 +33,12 @@ fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
 fuzz_json_LDFLAGS = $(FUZZ_LINK)
 fuzz_json_LDADD = $(BASE_LIBS)
+
+fuzz_nginx_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_nginx.c tasks/ctl/nginx_conf.c \
+	tasks/ctl/nginx_check.c $(FUZZ_MAIN)
+fuzz_nginx_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+fuzz_nginx_LDFLAGS = $(FUZZ_LINK)
+fuzz_nginx_LDADD = $(BASE_LIBS)
 
 fuzz_query_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_query.c $(FUZZ_MAIN)
 fuzz_query_LDFLAGS = $(FUZZ_LINK)

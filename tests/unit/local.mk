@@ -17,6 +17,7 @@ unit_tests = \
 	unit_json_cell \
 	unit_lanes \
 	unit_output \
+	unit_nginx_check \
 	unit_pack \
 	unit_page_sql \
 	unit_prefer \
@@ -155,6 +156,11 @@ unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,-
 unit_kept_headers_SOURCES = tests/unit/unit.h tests/unit/test_kept_headers.c
 unit_kept_headers_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_kept_headers_LDADD = $(API_LIBS) $(UNIT_LIBS)
+
+unit_nginx_check_SOURCES = tests/unit/unit.h tests/unit/test_nginx_check.c tasks/ctl/nginx_conf.c \
+	tasks/ctl/nginx_check.c
+unit_nginx_check_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_nginx_check_LDADD = $(UNIT_LIBS)
 
 unit_seal_SOURCES = tests/unit/unit.h tests/unit/test_seal.c
 unit_seal_CPPFLAGS = $(UNIT_CPPFLAGS)

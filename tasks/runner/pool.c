@@ -131,12 +131,13 @@ size_t pool_capacity(const struct pool *p, enum worker_kind kind)
     return p->crews[kind].count * p->crews[kind].places;
 }
 
-static void spawn(struct pool *p, struct pool_worker *w)
+/* False where there is none. */
+static bool spawn(struct pool *p, struct pool_worker *w)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
         log_error("cannot make a worker's socket: %s", strerror(errno));
-        return;
+        return false;
     }
     w->place_count = p->crews[w->kind].places;
     pid_t pid = fork();
@@ -148,7 +149,7 @@ static void spawn(struct pool *p, struct pool_worker *w)
     if (pid < 0) {
         log_error("cannot fork a worker: %s", strerror(errno));
         close(pair[0]);
-        return;
+        return false;
     }
     setpgid(pid, pid); /* the child does the same: whoever comes first */
     const struct timeval most = {0, SEND_TIMEOUT_MS * 1000};
@@ -160,38 +161,52 @@ static void spawn(struct pool *p, struct pool_worker *w)
     w->ended = false;
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint64_t)(w - p->workers)};
     epoll_ctl(p->epoll, EPOLL_CTL_ADD, w->fd, &ev);
+    return true;
 }
 
-/* Whether W, which is no process, is to become one. An ordinary worker of an older configuration keeps its
- * successor from starting until it is idle, so that there are never more of them than configured. One that
- * carries many may still do so for hours: its successor starts beside it. */
-static bool is_missing(const struct pool *p, const struct pool_worker *w)
+/* An ordinary worker of an older configuration keeps its successor from starting until it is idle, so that there
+ * are never more of them than configured. */
+static void maintain_single(struct pool *p, struct pool_worker *w, int64_t now_ns)
 {
     const struct crew *crew = &p->crews[w->kind];
-    if (w->kind == WORKER_SINGLE)
-        return (size_t)(w - crew->workers) < crew->count;
-    size_t there = 0;
-    for (size_t i = 0; i < crew->cap; i++)
-        there += crew->workers[i].pid && crew->workers[i].generation == p->generation;
-    return there < crew->count;
-}
-
-static bool is_outdated(const struct pool *p, const struct pool_worker *w)
-{
-    const struct crew *crew = &p->crews[w->kind];
-    return w->generation != p->generation ||
-           (w->kind == WORKER_SINGLE && (size_t)(w - crew->workers) >= crew->count);
+    bool wanted = (size_t)(w - crew->workers) < crew->count;
+    if (w->pid && !w->busy && w->fd >= 0 && (!wanted || w->generation != p->generation))
+        worker_close(w); /* it sees the end and exits */
+    else if (!w->pid && wanted && now_ns >= p->respawn_at_ns)
+        spawn(p, w);
 }
 
 void pool_maintain(struct pool *p, int64_t now_ns)
 {
-    for (size_t i = 0; i < p->worker_count; i++) {
-        struct pool_worker *w = &p->workers[i];
-        if (w->pid && !w->busy && w->fd >= 0 && is_outdated(p, w))
-            worker_close(w); /* it sees the end and exits */
-        else if (!w->pid && now_ns >= p->respawn_at_ns && is_missing(p, w))
-            spawn(p, w);
+    const struct crew *single = &p->crews[WORKER_SINGLE], *many = &p->crews[WORKER_MANY];
+    for (size_t i = 0; i < single->cap; i++)
+        maintain_single(p, &single->workers[i], now_ns);
+    for (size_t i = 0; i < many->cap; i++) {
+        struct pool_worker *w = &many->workers[i];
+        if (w->pid && !w->busy && w->fd >= 0 && w->generation != p->generation)
+            worker_close(w);
     }
+}
+
+struct pool_worker *worker_to_come(const struct pool *p)
+{
+    const struct crew *many = &p->crews[WORKER_MANY];
+    struct pool_worker *none = NULL;
+    for (size_t i = 0; i < many->cap; i++) {
+        struct pool_worker *w = &many->workers[i];
+        if (w->pid && w->generation == p->generation)
+            return NULL;
+        if (!w->pid && !none)
+            none = w;
+    }
+    return many->count ? none : NULL;
+}
+
+void worker_summon(struct pool *p, int64_t now_ns)
+{
+    struct pool_worker *w = worker_to_come(p);
+    if (w && now_ns >= p->respawn_at_ns && !spawn(p, w))
+        p->respawn_at_ns = now_ns + respawn_pause_ns;
 }
 
 /* --- those that have ended ------------------------------------------------------------------------- */

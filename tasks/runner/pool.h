@@ -67,11 +67,11 @@ int pool_init(struct pool *p, const struct pool_size *size, int epoll, struct cl
 /* Closes all sockets (idle workers end by themselves), kills what still runs, waits for all. */
 void pool_destroy(struct pool *p);
 
-/* From now on WORKERS ordinary workers, and where MANY_PLACES is not 0 one that carries so many, with this
- * configuration; those of older ones end when idle. */
+/* From now on WORKERS ordinary workers, and where MANY_PLACES is not 0 one that carries so many (from its first
+ * task on), with this configuration; those of older ones end when idle. */
 void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t workers, size_t many_places);
 
-/* Forks what is missing, retires what is outdated. NOW by clock_mono_ns. */
+/* Forks the ordinary workers that are missing, retires what is outdated. NOW by clock_mono_ns. */
 void pool_maintain(struct pool *p, int64_t now_ns);
 
 /* How many tasks of a kind may run at once as configured; how many more may now. */

@@ -15,6 +15,13 @@ static inline bool worker_takes(const struct pool *p, const struct pool_worker *
 
 void worker_close(struct pool_worker *w);
 
+/* A worker that carries many is not there before there is something to carry; those of an older configuration may
+ * still carry theirs for hours, beside it. The one that would be started; NULL: it is there, or cannot be. */
+struct pool_worker *worker_to_come(const struct pool *p);
+
+/* Starts it, if that can be done now. */
+void worker_summon(struct pool *p, int64_t now_ns);
+
 /* --- pool_work.c ---------------------------------------------------------------------------------- */
 
 /* The worker is dead, STATUS as from waitpid: so end the tasks that it had. */

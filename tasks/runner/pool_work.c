@@ -27,6 +27,8 @@ size_t pool_free(const struct pool *p, enum worker_kind kind)
     for (size_t i = 0; i < crew->cap; i++)
         if (worker_takes(p, &crew->workers[i]))
             n += crew->workers[i].place_count - crew->workers[i].busy;
+    if (kind == WORKER_MANY && worker_to_come(p))
+        n += crew->places;
     return n;
 }
 
@@ -109,6 +111,8 @@ static bool assign_to(struct pool *p, struct pool_worker *w, struct run_claim *c
 bool pool_assign(struct pool *p, struct run_claim *c, int64_t now_ns)
 {
     struct crew *crew = &p->crews[c->kind];
+    if (c->kind == WORKER_MANY)
+        worker_summon(p, now_ns);
     for (size_t i = 0; i < crew->cap; i++) {
         struct pool_worker *w = &crew->workers[i];
         if (worker_takes(p, w) && w->busy < w->place_count && w->out.len < BACKLOG_MAX &&

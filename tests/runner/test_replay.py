@@ -319,10 +319,10 @@ def test_a_new_configuration_takes_over(replays):
     text = runner.config.read_text()
     runner.config.write_text(text.replace('nickname = "red"', 'nickname = "red"\n    replays = 1'))
     runner.signal(signal.SIGHUP)
-    wait_until(lambda: len(carrier(runner)) == 2, 10)
+    wait_until(lambda: "read again" in runner.said(), 10)
     new, next_one = replays.defer("/wait?new"), replays.defer("/wait?next")
     replays.at_site("new")
-    assert not replays.site.waiting.get("next")
+    assert len(carrier(runner)) == 2 and not replays.site.waiting.get("next")
     replays.site.release("new", "next", "old")
     for task in (old, new, next_one):
         assert replays.wait(task)["status"] == "success"

@@ -310,6 +310,15 @@ static void put_endings_back(struct turn *t)
         claim_list_push(&t->d->ended, t->endings[i]);
 }
 
+/* Another file of a series is there: an older one may go. */
+static bool adds_to_series(const struct finish *f)
+{
+    for (size_t i = 0; i < f->file_count; i++)
+        if (f->files[i].series)
+            return true;
+    return false;
+}
+
 static void settle_endings(struct turn *t)
 {
     for (size_t i = 0; i < t->ending_count; i++) {
@@ -323,6 +332,8 @@ static void settle_endings(struct turn *t)
             remove_files(t->d, c, c->finish.kind == FINISH_RETRY || c->finish.kind == FINISH_HAND_BACK);
             if (c->finish.kind == FINISH_RETRY) /* it comes back by its own time */
                 t->d->look_at_ns = 0;
+        } else if (adds_to_series(&c->finish)) {
+            t->d->expire_at_ns = 0;
         }
         claim_free(&c);
     }

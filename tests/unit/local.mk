@@ -15,6 +15,7 @@ unit_tests = \
 	unit_json \
 	unit_json_cell \
 	unit_lanes \
+	unit_long_result \
 	unit_output \
 	unit_pack \
 	unit_page_sql \
@@ -150,6 +151,10 @@ unit_claim_LDADD = $(RUNNER_UNIT_LIBS)
 unit_lanes_SOURCES = tests/unit/unit.h tests/unit/test_lanes.c
 unit_lanes_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_lanes_LDADD = $(RUNNER_UNIT_LIBS)
+
+unit_long_result_SOURCES = tests/unit/unit.h tests/unit/test_long_result.c
+unit_long_result_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_long_result_LDADD = $(RUNNER_UNIT_LIBS)
 
 unit_slot_SOURCES = tests/unit/unit.h tests/unit/test_slot.c
 unit_slot_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

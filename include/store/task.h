@@ -55,7 +55,7 @@ struct task {
     int64_t cancel_by; /* 0 = nobody */
     struct text cancel_reason;
     struct text progress, error, result; /* JSON texts or NULL */
-    bool has_file;                       /* a row of csv_export names it */
+    bool has_file;                       /* a row of csv_export that has not expired */
 };
 
 #endif

@@ -43,7 +43,8 @@
     " t.priority, t.turn, t.worker, t.created_at, t.updated_on, t.created_by, t.run_at,"       \
     " t.started_at, t.finished_at, t.expires_at, t.attempt, t.max_attempts, t.fence,"          \
     " t.cancel_requested, t.cancel_by, t.cancel_reason, t.progress, t.error, t.result,"        \
-    " EXISTS (SELECT 1 FROM csv_export x WHERE x.task_id = t.id), t.data"
+    " EXISTS (SELECT 1 FROM csv_export x WHERE x.task_id = t.id"                                \
+    " AND COALESCE(x.expires_at > UTC_TIMESTAMP(6), 1)), t.data"
 
 #define EXPORT_COLUMNS                                                                      \
     "id, task_id, filename, format, path, sha256, owner_id, created_at, expires_at, bytes,"  \

@@ -89,8 +89,10 @@ def test_no_file(stack, make, make_file):
     task, file = make_file(expires_at="2026-01-01 00:00:00")
     assert_problem(stack.request("GET", f"/v1/tasks/{task}/download"), 410, "file_gone")
     assert_problem(stack.request("GET", f"/v1/tasks/exports/{file}/download"), 410, "file_gone")
+    assert "download" not in stack.task(task)["links"]
     task, file = make_file(expires_at="2099-01-01 00:00:00")
     assert stack.request("GET", f"/v1/tasks/{task}/download").status_code == 200
+    assert stack.task(task)["links"]["download"] == f"/v1/tasks/{task}/download"
 
 
 def test_file_is_missing(stack, make_file):

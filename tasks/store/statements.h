@@ -46,9 +46,12 @@
     " EXISTS (SELECT 1 FROM csv_export x WHERE x.task_id = t.id"                                \
     " AND COALESCE(x.expires_at > UTC_TIMESTAMP(6), 1)), t.data"
 
+/* A file is kept no longer than its task. */
 #define EXPORT_COLUMNS                                                                      \
-    "id, task_id, filename, format, path, sha256, owner_id, created_at, expires_at, bytes,"  \
-    " `rows`, COALESCE(expires_at <= UTC_TIMESTAMP(6), 0)"
+    "id, task_id, filename, format, path, sha256, owner_id, created_at,"                     \
+    " (SELECT LEAST(COALESCE(csv_export.expires_at, t.expires_at),"                          \
+    " COALESCE(t.expires_at, csv_export.expires_at)) FROM tasks t"                           \
+    " WHERE t.id = csv_export.task_id), bytes, `rows`, COALESCE(expires_at <= UTC_TIMESTAMP(6), 0)"
 
 enum statement_id {
 #define STATEMENT(name, roles, sql) ST_##name,

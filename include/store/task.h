@@ -62,7 +62,7 @@ struct task {
     int64_t cancel_by; /* 0 = nobody */
     struct text cancel_reason;
     struct text progress, error, result; /* JSON texts or NULL */
-    const struct task_file *files;       /* ids ascending, of the arena as well */
+    const struct task_file *files;       /* unexpired ones, ids ascending, of the arena */
     size_t file_count;
 };
 

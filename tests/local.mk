@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/check \
 	tests/conftest.py \
 	tests/demo \
+	tests/column_types.py \
 	tests/formats.py \
 	tests/mariadb.py \
 	tests/nginx \

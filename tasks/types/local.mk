@@ -12,7 +12,16 @@ libtypes_a_SOURCES = \
 	tasks/types/export_csv.c tasks/types/export_html.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
+	tasks/types/import.h tasks/types/import_impl.h tasks/types/import.c \
+	tasks/types/import_apply.c tasks/types/import_open.c \
+	tasks/types/import_batch.h tasks/types/import_batch.c \
 	tasks/types/import_input.h tasks/types/import_input.c \
+	tasks/types/import_ledger.h tasks/types/import_ledger.c \
+	tasks/types/import_report.h tasks/types/import_report.c \
+	tasks/types/import_table.h tasks/types/import_table.c \
+	tasks/types/import_value.h tasks/types/import_value.c \
+	tasks/types/import_write.h tasks/types/import_write_impl.h tasks/types/import_write.c \
+	tasks/types/import_stage.c \
 	tasks/types/key.h tasks/types/key.c \
 	tasks/types/page_sql.h tasks/types/page_sql.c \
 	tasks/types/row_count.h tasks/types/row_count.c \

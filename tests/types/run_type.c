@@ -2,7 +2,7 @@
 /* run_type.c: runs one task of any type from the command line, without queue and runner, and prints
  * how it ended as JSON: for tests and for measuring. SIGTERM asks the task to stop.
  *
- *   run_type [-n TIMES] [-i ID] CONFIG TYPE OWNER DATA */
+ *   run_type [-n TIMES] [-i ID] [-f FENCE] CONFIG TYPE OWNER DATA */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -171,7 +171,7 @@ static const struct type_code *find_code(const char *type)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: run_type [-n TIMES] [-i ID] CONFIG TYPE OWNER DATA\n");
+    fprintf(stderr, "usage: run_type [-n TIMES] [-i ID] [-f FENCE] CONFIG TYPE OWNER DATA\n");
     return 2;
 }
 
@@ -179,11 +179,13 @@ int main(int argc, char **argv)
 {
     struct run r = {.task = {.id = 1, .fence = 1, .attempt = 1}};
     int times = 1, option;
-    while ((option = getopt(argc, argv, "n:i:")) != -1) {
+    while ((option = getopt(argc, argv, "n:i:f:")) != -1) {
         if (option == 'n')
             times = atoi(optarg);
         else if (option == 'i')
             r.task.id = strtoull(optarg, NULL, 10);
+        else if (option == 'f')
+            r.task.fence = strtoull(optarg, NULL, 10);
         else
             return usage();
     }

@@ -215,7 +215,7 @@ static const struct {
 
     /* types */
     {"type \"dumy\" { }",
-     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, dummy\n"},
+     "conf:1: there is no task type \"dumy\": known are csv_export, html_export, csv_import, dummy\n"},
     {"runner { types = {csv} }",
      "conf:1: runner types: there is no task type \"csv\": known are csv_export, html_export, "
      "dummy\n"},

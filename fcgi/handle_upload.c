@@ -9,7 +9,7 @@
 #include "store/upload.h"
 #include "task/upload.h"
 
-enum { CHUNK = 64 * 1024 };
+enum { CHUNK = 32 * 1024 };
 
 struct receiving {
     struct exchange *x;

@@ -29,7 +29,16 @@ libtypes_a_SOURCES = \
 	tasks/types/export_resume.h tasks/types/export_resume.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
+	tasks/types/import.h tasks/types/import_impl.h tasks/types/import.c \
+	tasks/types/import_apply.c tasks/types/import_open.c \
+	tasks/types/import_batch.h tasks/types/import_batch.c \
 	tasks/types/import_input.h tasks/types/import_input.c \
+	tasks/types/import_ledger.h tasks/types/import_ledger.c \
+	tasks/types/import_report.h tasks/types/import_report.c \
+	tasks/types/import_table.h tasks/types/import_table.c \
+	tasks/types/import_value.h tasks/types/import_value.c \
+	tasks/types/import_write.h tasks/types/import_write_impl.h tasks/types/import_write.c \
+	tasks/types/import_stage.c \
 	tasks/types/json_cell.h tasks/types/json_cell.c \
 	tasks/types/json_check.h tasks/types/json_check.c \
 	tasks/types/key.h tasks/types/key.c \

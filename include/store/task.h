@@ -41,6 +41,7 @@ struct task_file {
     uint64_t id;
     bool is_result;  /* the task's result, too long for its row; not a download */
     bool admin_only; /* whoever owns it */
+    bool expired;    /* its row stays for the answer 410 */
 };
 
 /* One row. Texts belong to the arena that the reader was given. Instants: microseconds since 1970,
@@ -62,7 +63,7 @@ struct task {
     int64_t cancel_by; /* 0 = nobody */
     struct text cancel_reason;
     struct text progress, error, result; /* JSON texts or NULL */
-    const struct task_file *files;       /* unexpired ones, ids ascending, of the arena */
+    const struct task_file *files;       /* ids ascending, of the arena as well */
     size_t file_count;
 };
 

@@ -44,9 +44,9 @@
     " t.priority, t.turn, t.worker, t.created_at, t.updated_on, t.created_by, t.run_at,"       \
     " t.started_at, t.finished_at, t.expires_at, t.attempt, t.max_attempts, t.fence,"          \
     " t.cancel_requested, t.cancel_by, t.cancel_reason, t.progress, t.error, t.result,"        \
-    " (SELECT GROUP_CONCAT(x.id, IF(x.purpose = 'result', 'r', IF(x.role IS NULL, 'd', 'a')))" \
-    " FROM csv_export x WHERE x.task_id = t.id"                                               \
-    " AND COALESCE(x.expires_at > UTC_TIMESTAMP(6), 1)), t.data"
+    " (SELECT GROUP_CONCAT(x.id, IF(x.purpose = 'result', 'r', IF(x.role IS NULL, 'd', 'a'))," \
+    " IF(x.expires_at <= UTC_TIMESTAMP(6), 'x', '')) FROM csv_export x WHERE x.task_id = t.id)," \
+    " t.data"
 
 /* A file is kept no longer than its task. */
 #define EXPORT_COLUMNS                                                                      \

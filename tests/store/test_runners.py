@@ -3,6 +3,7 @@
 
 import pytest
 
+from stack import wait_until
 from store.conftest import WORKER
 
 
@@ -154,6 +155,57 @@ def test_a_deleted_file_leaves_its_task(database, api, runner):
     api.refused("ERR_NOT_FOUND", "delete_export", id=file)
     assert runner("trash") == ["a"]
     assert api("get", ids=[task])[0]["files"] == 0
+
+
+# --- series -----------------------------------------------------------------------------------------------
+
+def make_series(database, count, series="backup:a"):
+    """Tasks that each have made a file of the series, oldest first."""
+    tasks = [database.insert(status="success") for _ in range(count)]
+    for task in tasks:
+        database.sql("INSERT INTO csv_export (filename, owner_id, task_id, path, role, series)"
+                     " VALUES ('x', 1, %s, %s, 'admin', %s)", (task, f"{series}-{task}", series))
+    return tasks
+
+
+def kept(database, series="backup:a"):
+    rows = database.sql("SELECT task_id FROM csv_export WHERE series = %s ORDER BY id", (series,))
+    tasks = {task for task, in database.sql("SELECT id FROM tasks")}
+    return [task for task, in rows if task in tasks]
+
+
+def test_the_newest_of_a_series_stay(database, runner):
+    tasks, others = make_series(database, 7), make_series(database, 3, "backup:b")
+    assert runner("keep", series="backup:a", keep=7) == 0
+    assert runner("keep", series="backup:a", keep=5, max=1) == 1
+    assert runner("keep", series="backup:a", keep=5) == 1
+    assert kept(database) == tasks[2:]
+    assert sorted(runner("trash")) == [f"backup:a-{task}" for task in tasks[:2]]
+    assert runner("keep", series="backup:a", keep=1) == 4
+    assert runner("keep", series="backup:none", keep=1) == 0
+    assert kept(database) == tasks[6:] and kept(database, "backup:b") == others
+
+
+def test_two_who_thin_a_series_at_once(database, runner):
+    tasks, other = make_series(database, 6), database.driver("runner")
+    runner("transaction")
+    assert runner("keep", series="backup:a", keep=2, max=2) == 2
+    waiting = other.later("keep", series="backup:a", keep=2)
+    wait_until(database.lock_waits)
+    runner("commit")
+    assert waiting() == 2
+    assert kept(database) == tasks[4:]
+
+
+def test_a_newer_one_is_deleted_meanwhile(database, runner):
+    tasks = make_series(database, 5)
+    with database.connect(autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM csv_export WHERE task_id = %s", (tasks[4],))
+        waiting = runner.later("keep", series="backup:a", keep=2)
+        wait_until(database.lock_waits)
+        connection.commit()
+    assert waiting() == 2
+    assert kept(database) == tasks[2:4]
 
 
 def test_clearing(database, api):

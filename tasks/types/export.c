@@ -98,6 +98,20 @@ int export_value(struct export_writer *w, const struct row *row, unsigned column
     return rc;
 }
 
+int export_one(struct export_writer *w, const struct row *row, unsigned column, size_t need,
+               export_cell *cell,
+               int (*large)(struct export_writer *w, const struct row *row, unsigned column))
+{
+    size_t room;
+    if ((row->is_long && row->is_long[column]) || need > OUTPUT_RESERVE_MAX)
+        return large(w, row, column);
+    char *p = output_reserve(w->out, need, &room, &w->error);
+    if (!p)
+        return w->error.code;
+    output_advance(w->out, (size_t)(cell(w, p, row, column) - p));
+    return 0;
+}
+
 int export_look_at(struct export_writer *w, const struct row *row, unsigned column,
                    export_look *look, void *state)
 {
@@ -195,8 +209,12 @@ static int write_rows(struct export_writer *w, const struct export_format *forma
         if (!rc && export_resume_due(resume, w))
             export_resume_note(resume, w, false);
     }
-    if (!rc)
-        rc = format->end(w);
+    if (rc)
+        return rc;
+    /* what is left to do may take minutes: no read view should be held for it */
+    w->rows = row_source_rows(w->source);
+    row_source_close(&w->source);
+    rc = format->end(w);
     return rc ? rc : output_end(w->out, &w->error);
 }
 
@@ -232,10 +250,9 @@ static void put_result(const struct export_writer *w, const struct export_format
 static int finish(struct export_writer *w, const struct export_format *format, const char *ext)
 {
     struct run_outcome *o = w->outcome;
-    uint64_t rows = row_source_rows(w->source);
-    run_progress(w->run, rows, rows, "rows");
+    run_progress(w->run, w->rows, w->rows, "rows");
     result_file_name(w->file, file_name(w->run, w->export, ext), format->name);
-    if (result_file_finish(w->file, rows, &w->error))
+    if (result_file_finish(w->file, w->rows, &w->error))
         return storage_failed(o, &w->error);
     put_result(w, format, result_file_info(w->file));
     o->files[0] = w->file;

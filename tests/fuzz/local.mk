@@ -2,7 +2,7 @@
 # fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
 # programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
 
-fuzz_targets = fuzz_checkpoint fuzz_csv fuzz_json fuzz_query fuzz_settings fuzz_url
+fuzz_targets = fuzz_cells fuzz_checkpoint fuzz_csv fuzz_json fuzz_query fuzz_settings fuzz_url
 check_PROGRAMS += $(fuzz_targets)
 
 if FUZZERS
@@ -12,6 +12,11 @@ else
 FUZZ_LINK = $(AM_LDFLAGS)
 FUZZ_MAIN = tests/fuzz/driver.c
 endif
+
+fuzz_cells_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_cells.c $(FUZZ_MAIN)
+fuzz_cells_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+fuzz_cells_LDFLAGS = $(FUZZ_LINK)
+fuzz_cells_LDADD = $(TYPES_LIBS) $(TASK_LIBS) $(DB_LIBS) $(BASE_LIBS)
 
 fuzz_csv_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_csv.c $(FUZZ_MAIN)
 fuzz_csv_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)

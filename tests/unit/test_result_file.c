@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "shared_directory.h"
 #include "task/result_file.h"
 #include "unit.h"
 
@@ -49,9 +50,7 @@ WRAP(fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
 WRAP(renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
 
-/* --- a shared directory of the test's own ------------------------------------------------------ */
-
-static char directory[] = "/tmp/backdesk-unit-XXXXXX";
+/* --- what is in the shared directory ------------------------------------------------------------ */
 
 /* How many regular files are below PATH; *NAME gets the path of one. */
 static unsigned count_files(const char *path, char *name, size_t size)
@@ -73,22 +72,6 @@ static unsigned count_files(const char *path, char *name, size_t size)
     }
     closedir(d);
     return count;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, "/tmp/backdesk-unit-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char *command = xasprintf("rm -rf '%s'", directory);
-    int rc = system(command);
-    free(command);
-    return rc;
 }
 
 static struct result_place place(void)

@@ -73,6 +73,10 @@ static int take_one(struct store *s, const struct taking *t, const struct orphan
         rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(0), db_text("dropped"), db_text(error),
                        db_null(), db_uint(o->id));
     buf_free(&text);
+    if (rc > 0 && o->again) {
+        int cancelled = store_cancel_if_asked(s, o->id, TASK_fresh, t->keep_usec, e);
+        rc = cancelled ? cancelled : rc;
+    }
     if (rc > 0) {
         int counted = store_count_endings(s, 0, o->type, "dropped", 1, e);
         rc = counted ? counted : 1;

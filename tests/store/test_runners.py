@@ -105,13 +105,17 @@ def test_two_who_take_back(database, runner):
 
 
 def test_a_cancelled_task_of_a_lost_runner(database, api, runner):
-    """It goes back with the wish to stop it, which the next runner obeys."""
+    """Nobody tries it again, and who wanted that stays on record."""
     task = claims(database, runner, 1)[0]
     api("cancel", id=task)
     assert runner("held", worker=WORKER)[0]["cancel_requested"] == 1
+    by = database.row(task)["cancel_by"]
     runner("leave", worker=WORKER)
     runner("take_back")
-    assert runner.once("claim", worker="other", type="t")["tasks"][0]["cancel_requested"] == 1
+    row = database.row(task)
+    assert (row["status"], row["attempt"], row["cancel_by"]) == ("cancelled", 1, by)
+    assert f"cancelled by user {by}" in row["error"] and row["finished_at"]
+    assert database.sql("SELECT outcome FROM attempts") == [("dropped",)]
 
 
 def test_what_a_runner_holds(database, runner):

@@ -29,6 +29,8 @@ enum param_kind {
     PARAM_DATETIME,
     PARAM_ENUM,
 };
+enum command_mode { COMMAND_EXEC, COMMAND_PERSISTENT };
+enum command_role { COMMAND_EVERYBODY, COMMAND_ADMIN };
 
 /* Words in the order of the file. */
 struct str_list {
@@ -54,6 +56,7 @@ struct str_list {
 #define SETTING_MORE_export_def \
     struct param_def *params;   \
     size_t param_count;
+#define SETTING_MORE_command_def SETTING_MORE_export_def
 
 #define SETTING_FIELD_STRING(field) const char *field;
 #define SETTING_FIELD_PATH(field) const char *field;
@@ -96,6 +99,8 @@ struct settings {
     size_t source_count;
     struct export_def *exports;
     size_t export_count;
+    struct command_def *commands;
+    size_t command_count;
     struct settings_memory *memory; /* private */
 };
 
@@ -152,6 +157,7 @@ int settings_source_address(const struct source_def *source, struct db_address *
 const struct source_def *settings_source(const struct settings *s, const char *name);
 const struct export_def *settings_export(const struct settings *s, const char *name);
 const struct type_def *settings_type(const struct settings *s, const char *name);
+const struct command_def *settings_command(const struct settings *s, const char *name);
 
 /* The source that E reads: the one it names, or the only one. Never NULL for loaded settings. */
 const struct source_def *settings_export_source(const struct settings *s,

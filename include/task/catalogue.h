@@ -71,10 +71,13 @@ void catalogue_free(struct catalogue **c); /* NULL is accepted */
 
 const struct settings *catalogue_settings(const struct catalogue *c);
 
-/* The enabled types, in the order of the table. */
+/* The enabled types: those of the table in its order, then the commands in that of the file. */
 size_t catalogue_type_count(const struct catalogue *c);
 const struct task_type *catalogue_type_at(const struct catalogue *c, size_t index);
 const struct task_type *catalogue_type(const struct catalogue *c, const char *name); /* or NULL */
+
+/* Also one that is not enabled; NULL where there is no type of that name. */
+const struct task_type *catalogue_known_type(const struct catalogue *c, const char *name);
 
 /* The prepared members of data of an enabled type; *COUNT of them. */
 const struct param *catalogue_type_params(const struct catalogue *c, const struct task_type *type,

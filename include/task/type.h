@@ -13,6 +13,7 @@
 enum type_payload {
     PAYLOAD_PARAMS, /* the members of params, nothing else */
     PAYLOAD_EXPORT, /* "export" and "params" of a configured export, and the members of params */
+    PAYLOAD_ANY,    /* any object */
 };
 
 struct task_type {
@@ -26,13 +27,15 @@ struct task_type {
     bool on_by_default;   /* where the configuration says auto */
     const struct param_def *params; /* members of data */
     size_t param_count;
+    const struct command_def *command; /* the site's own program; NULL: the type is built in */
 };
 
-/* Every type of this build, in the order of the catalogue. */
+/* Every type of this build, in the order of the catalogue, which adds the commands of the
+ * configuration: ask the catalogue what there is. */
 extern const struct task_type task_types[];
 extern const size_t task_type_count;
 
-/* NULL for an unknown name; disabled types are found too. */
+/* NULL where no type of this build has that name; disabled types are found too. */
 const struct task_type *task_type_find(const char *name);
 
 /* What holds for a type: its section of the configuration, else the queue's. Durations in

@@ -244,6 +244,11 @@ const struct type_def *settings_type(const struct settings *s, const char *name)
     FIND(s->types, s->type_count, name);
 }
 
+const struct command_def *settings_command(const struct settings *s, const char *name)
+{
+    FIND(s->commands, s->command_count, name);
+}
+
 const struct source_def *settings_export_source(const struct settings *s,
                                                 const struct export_def *e)
 {

@@ -209,5 +209,6 @@ void settings_check(struct settings *s, bool world_readable, struct settings_rep
     check_queue(s, report);
     check_api(s, report);
     check_exports(s, report);
+    settings_check_commands(s, report);
     check_passwords(s, world_readable, report);
 }

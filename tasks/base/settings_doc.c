@@ -93,7 +93,7 @@ static const char *example_title(const char *section)
 {
     static const char *const titles[][2] = {
         {"account", "api"},   {"type", "dummy"},  {"source", "shop"},
-        {"export", "books"}, {"param", "since"},
+        {"export", "books"}, {"param", "since"}, {"command", "thumbnail"},
     };
     for (size_t i = 0; i < COUNT_OF(titles); i++)
         if (strcmp(titles[i][0], section) == 0)
@@ -142,7 +142,7 @@ void settings_doc_example(struct buf *out)
         if (section == param)
             continue;
         buf_addc(out, '\n');
-        add_example(out, section, "", strcmp(section->name, "export") == 0 ? param : NULL);
+        add_example(out, section, "", settings_has_params(section) ? param : NULL);
     }
 }
 

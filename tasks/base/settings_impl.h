@@ -58,6 +58,9 @@ extern const size_t setting_section_count;
 /* NULL for an unknown name. */
 const struct section_row *setting_section(const char *name);
 
+/* Whether sections param stand inside it. */
+bool settings_has_params(const struct section_row *section);
+
 /* --- values (settings_value.c) ---------------------------------------------------------------- */
 
 /* A list from the file, or any other value as a list of one. */
@@ -117,6 +120,9 @@ void settings_parse(struct settings *s, char *text, size_t len, struct settings_
 /* The rules between settings, and the passwords from their files. WORLD_READABLE: of the file
  * itself. */
 void settings_check(struct settings *s, bool world_readable, struct settings_report *report);
+
+/* The part of it that is about the site's own programs (settings_command.c). */
+void settings_check_commands(const struct settings *s, struct settings_report *report);
 
 /* The whole file at PATH and a newline behind it, NUL-terminated; the caller frees. ERR_IO;
  * ERR_LIMIT over MAX bytes. *MODE, if not NULL, gets its permissions. */

@@ -209,7 +209,8 @@ static cfg_opt_t section_option(const struct section_row *section, cfg_opt_t *op
     return option;
 }
 
-/* The whole file for libconfuse. "param" stands inside "export"; every other section at the top. */
+/* The whole file for libconfuse. "param" stands inside "export" and
+ * "command"; every other section at the top. */
 static cfg_t *make_root(struct parse *p)
 {
     const struct section_row *param = setting_section("param");
@@ -221,9 +222,9 @@ static cfg_t *make_root(struct parse *p)
         const struct section_row *section = &setting_sections[i];
         if (section == param)
             continue;
-        bool export = strcmp(section->name, "export") == 0;
+        bool has_params = settings_has_params(section);
         root[n++] = section_option(section,
-                                   make_options(p, section, export ? &param_option : NULL));
+                                   make_options(p, section, has_params ? &param_option : NULL));
     }
     root[n] = end_of_options;
 
@@ -330,10 +331,14 @@ static void take_all(struct parse *p, cfg_t *root)
     s->types = take_titled(p, root, "type", &s->type_count);
     s->sources = take_titled(p, root, "source", &s->source_count);
     s->exports = take_titled(p, root, "export", &s->export_count);
-    cfg_opt_t *exports = cfg_getopt(root, "export");
+    s->commands = take_titled(p, root, "command", &s->command_count);
+    cfg_opt_t *exports = cfg_getopt(root, "export"), *commands = cfg_getopt(root, "command");
     for (size_t i = 0; i < s->export_count; i++)
         s->exports[i].params = take_titled(p, cfg_opt_getnsec(exports, (unsigned)i), "param",
                                            &s->exports[i].param_count);
+    for (size_t i = 0; i < s->command_count; i++)
+        s->commands[i].params = take_titled(p, cfg_opt_getnsec(commands, (unsigned)i), "param",
+                                            &s->commands[i].param_count);
     if (s->memory->line_count)
         qsort(s->memory->lines, s->memory->line_count, sizeof *s->memory->lines, compare_lines);
 }

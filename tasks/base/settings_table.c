@@ -36,6 +36,11 @@ const struct section_row setting_sections[] = {
 
 const size_t setting_section_count = COUNT_OF(setting_sections);
 
+bool settings_has_params(const struct section_row *section)
+{
+    return strcmp(section->name, "export") == 0 || strcmp(section->name, "command") == 0;
+}
+
 const struct section_row *setting_section(const char *name)
 {
     for (size_t i = 0; i < setting_section_count; i++)

@@ -4,7 +4,7 @@
 
 #include "command.h"
 #include "store/change.h"
-#include "task/type.h"
+#include "task/catalogue.h"
 
 enum { TIMEOUT_S = 10, OPERATOR = 0 };
 
@@ -14,7 +14,7 @@ static int control(const struct call *call, const char *verb, bool pause)
     if (call->argc != 1)
         return command_usage("%s takes the name of a task type", verb);
     const char *type = call->argv[0];
-    if (!task_type_find(type) && !catalogue_type(call->catalogue, type))
+    if (!catalogue_known_type(call->catalogue, type))
         return command_fail("there is no task type %s", type);
     struct db_address address;
     struct error e = {0};

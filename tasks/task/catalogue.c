@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "catalogue_impl.h"
 #include "param.h"
+#include "task/command.h"
 
 /* --- parameters ------------------------------------------------------------------------------- */
 
@@ -33,69 +34,6 @@ static void params_release(struct param *params, size_t count)
             regfree(params[i].pattern);
 }
 
-/* --- types ------------------------------------------------------------------------------------ */
-
-static bool is_enabled(const struct settings *s, const struct task_type *type)
-{
-    const struct type_def *def = settings_type(s, type->name);
-    if (!def || def->enabled == TYPE_AUTO)
-        return type->on_by_default;
-    return def->enabled == TYPE_ENABLED;
-}
-
-static void offer_types(struct catalogue *c)
-{
-    c->types = arena_calloc(c->arena, task_type_count, sizeof *c->types);
-    for (size_t i = 0; i < task_type_count; i++) {
-        const struct task_type *type = &task_types[i];
-        if (!is_enabled(c->settings, type))
-            continue;
-        struct offered_type *o = &c->types[c->type_count++];
-        o->type = type;
-        o->params = arena_calloc(c->arena, type->param_count + 1, sizeof *o->params);
-        for (size_t k = 0; k < type->param_count; k++) {
-            struct error e = {0};
-            enum param_part part;
-            if (param_prepare(&type->params[k], c->arena, &o->params[k], &part, &e))
-                log_bug("type %s, parameter %s: %s", type->name, type->params[k].name, e.text);
-        }
-    }
-}
-
-static void add_type_names(struct buf *out)
-{
-    for (size_t i = 0; i < task_type_count; i++)
-        buf_addf(out, "%s%s", i ? ", " : "", task_types[i].name);
-}
-
-static void check_types(const struct settings *s, struct settings_report *report)
-{
-    struct buf known = BUF_INIT;
-    add_type_names(&known);
-    for (size_t i = 0; i < s->type_count; i++)
-        if (!task_type_find(s->types[i].name))
-            settings_error(report, s->path, s->types[i].line,
-                           "there is no task type \"%.60s\": known are %s", s->types[i].name,
-                           buf_str(&known));
-    for (size_t i = 0; i < s->runner.types.count; i++)
-        if (!task_type_find(s->runner.types.items[i]))
-            settings_error(report, s->path, settings_line(s, &s->runner.types),
-                           "runner types: there is no task type \"%.60s\": known are %s",
-                           s->runner.types.items[i], buf_str(&known));
-    buf_free(&known);
-}
-
-/* --- exports ---------------------------------------------------------------------------------- */
-
-/* Where a multi-line value begins: the settings know the line where it ends. */
-static int first_line(const struct settings *s, const char *const *field)
-{
-    int line = settings_line(s, field);
-    for (const char *p = *field; *p; p++)
-        line -= *p == '\n';
-    return line;
-}
-
 static const void *part_field(const struct param_def *def, enum param_part part)
 {
     switch (part) {
@@ -113,22 +51,117 @@ static const void *part_field(const struct param_def *def, enum param_part part)
     return def;
 }
 
-static void prepare_params(struct catalogue *c, struct export *x, struct settings_report *report)
+/* Prepares DEFS into OUT (room for all) and returns how many are good. Faults of SECTION "NAME" go to
+ * REPORT; SECTION NULL: they stand in this build, where a fault is a bug. */
+static size_t prepare_params(struct catalogue *c, const char *section, const char *name,
+                             const struct param_def *defs, size_t count, struct param *out,
+                             struct settings_report *report)
 {
     const struct settings *s = c->settings;
-    x->params = arena_calloc(c->arena, x->def->param_count + 1, sizeof *x->params);
-    for (size_t i = 0; i < x->def->param_count; i++) {
-        const struct param_def *def = &x->def->params[i];
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++) {
         struct error e = {0};
         enum param_part part;
-        if (!param_prepare(def, c->arena, &x->params[x->param_count], &part, &e)) {
-            x->param_count++;
+        if (!param_prepare(&defs[i], c->arena, &out[good], &part, &e)) {
+            good++;
             continue;
         }
-        int line = settings_line(s, part_field(def, part));
-        settings_error(report, s->path, line ? line : def->line, "export \"%s\" param \"%s\": %s",
-                       x->def->name, def->name, e.text);
+        if (!section)
+            log_bug("type %s, parameter %s: %s", name, defs[i].name, e.text);
+        int line = settings_line(s, part_field(&defs[i], part));
+        settings_error(report, s->path, line ? line : defs[i].line, "%s \"%s\" param \"%s\": %s",
+                       section, name, defs[i].name, e.text);
     }
+    return good;
+}
+
+/* --- types ------------------------------------------------------------------------------------ */
+
+static bool is_enabled(const struct settings *s, const struct task_type *type)
+{
+    const struct type_def *def = settings_type(s, type->name);
+    if (!def || def->enabled == TYPE_AUTO)
+        return type->on_by_default;
+    return def->enabled == TYPE_ENABLED;
+}
+
+/* Prepares the parameters of TYPE. Those of a built-in type have no faults; a command's go to REPORT. */
+static void offer_type(struct catalogue *c, const struct task_type *type,
+                       struct settings_report *report)
+{
+    if (!is_enabled(c->settings, type) && !type->command)
+        return;
+    struct offered_type *o = &c->types[c->type_count];
+    o->type = type;
+    o->params = arena_calloc(c->arena, type->param_count + 1, sizeof *o->params);
+    o->param_count = prepare_params(c, type->command ? "command" : NULL, type->name, type->params,
+                                    type->param_count, o->params, report);
+    if (is_enabled(c->settings, type))
+        c->type_count++;
+    else
+        params_release(o->params, o->param_count);
+}
+
+static void offer_types(struct catalogue *c, struct settings_report *report)
+{
+    const struct settings *s = c->settings;
+    c->types = arena_calloc(c->arena, task_type_count + s->command_count + 1, sizeof *c->types);
+    for (size_t i = 0; i < task_type_count; i++)
+        offer_type(c, &task_types[i], report);
+    c->commands = arena_calloc(c->arena, s->command_count + 1, sizeof *c->commands);
+    for (size_t i = 0; i < s->command_count; i++) {
+        const struct command_def *def = &s->commands[i];
+        if (task_type_find(def->name)) {
+            settings_error(report, s->path, def->line,
+                           "command \"%s\": this task type is built in: choose another name",
+                           def->name);
+            continue;
+        }
+        struct task_type *type = &c->commands[c->command_count++];
+        command_type(def, type);
+        offer_type(c, type, report);
+    }
+}
+
+static bool is_known(const struct settings *s, const char *type)
+{
+    return task_type_find(type) || settings_command(s, type);
+}
+
+static void add_type_names(const struct settings *s, struct buf *out)
+{
+    for (size_t i = 0; i < task_type_count; i++)
+        buf_addf(out, "%s%s", i ? ", " : "", task_types[i].name);
+    for (size_t i = 0; i < s->command_count; i++)
+        buf_addf(out, ", %s", s->commands[i].name);
+}
+
+static void check_types(const struct settings *s, struct settings_report *report)
+{
+    struct buf known = BUF_INIT;
+    add_type_names(s, &known);
+    for (size_t i = 0; i < s->type_count; i++)
+        if (!is_known(s, s->types[i].name))
+            settings_error(report, s->path, s->types[i].line,
+                           "there is no task type \"%.60s\": known are %s", s->types[i].name,
+                           buf_str(&known));
+    for (size_t i = 0; i < s->runner.types.count; i++)
+        if (!is_known(s, s->runner.types.items[i]))
+            settings_error(report, s->path, settings_line(s, &s->runner.types),
+                           "runner types: there is no task type \"%.60s\": known are %s",
+                           s->runner.types.items[i], buf_str(&known));
+    buf_free(&known);
+}
+
+/* --- exports ---------------------------------------------------------------------------------- */
+
+/* Where a multi-line value begins: the settings know the line where it ends. */
+static int first_line(const struct settings *s, const char *const *field)
+{
+    int line = settings_line(s, field);
+    for (const char *p = *field; *p; p++)
+        line -= *p == '\n';
+    return line;
 }
 
 /* Every parameter of the query is declared, every declared one used, and :owner is there. */
@@ -185,7 +218,9 @@ static void prepare_export(struct catalogue *c, const struct export_def *def, st
     struct error e = {0};
     x->def = def;
     x->source = settings_export_source(s, def);
-    prepare_params(c, x, report);
+    x->params = arena_calloc(c->arena, def->param_count + 1, sizeof *x->params);
+    x->param_count = prepare_params(c, "export", def->name, def->params, def->param_count, x->params,
+                                    report);
     check_formats(s, def, report);
     if (query_parse(def->query, strlen(def->query), c->arena, &x->query, &e))
         settings_error(report, s->path, first_line(s, &def->query) + x->query.line - 1,
@@ -204,7 +239,7 @@ int catalogue_create(const struct settings *s, struct catalogue **out,
     c->settings = s;
     c->arena = arena_create();
     check_types(s, report);
-    offer_types(c);
+    offer_types(c, report);
     c->exports = arena_calloc(c->arena, s->export_count + 1, sizeof *c->exports);
     for (; c->export_count < s->export_count; c->export_count++)
         prepare_export(c, &s->exports[c->export_count], &c->exports[c->export_count], report);
@@ -258,6 +293,7 @@ int catalogue_check(const char *path, struct settings_report *report)
     if (!rc) {
         rc = catalogue_create(s, &c, report);
         warn_of_passwords(s, report);
+        commands_warn(s, report);
     }
     catalogue_free(&c);
     settings_free(&s);
@@ -269,7 +305,7 @@ void catalogue_free(struct catalogue **c)
     if (!*c)
         return;
     for (size_t i = 0; i < (*c)->type_count; i++)
-        params_release((*c)->types[i].params, (*c)->types[i].type->param_count);
+        params_release((*c)->types[i].params, (*c)->types[i].param_count);
     for (size_t i = 0; i < (*c)->export_count; i++)
         params_release((*c)->exports[i].params, (*c)->exports[i].param_count);
     arena_destroy(&(*c)->arena);
@@ -306,6 +342,14 @@ const struct task_type *catalogue_type(const struct catalogue *c, const char *na
 {
     const struct offered_type *o = find_type(c, name);
     return o ? o->type : NULL;
+}
+
+const struct task_type *catalogue_known_type(const struct catalogue *c, const char *name)
+{
+    for (size_t i = 0; i < c->command_count; i++)
+        if (strcmp(c->commands[i].name, name) == 0)
+            return &c->commands[i];
+    return task_type_find(name);
 }
 
 const struct param *catalogue_type_params(const struct catalogue *c, const struct task_type *type,

@@ -10,7 +10,8 @@
 /* An enabled type with its members of data. */
 struct offered_type {
     const struct task_type *type;
-    struct param *params; /* type->param_count of them */
+    struct param *params;
+    size_t param_count; /* that of the type, unless some are faulty and the catalogue is refused */
 };
 
 struct catalogue {
@@ -18,6 +19,8 @@ struct catalogue {
     struct arena *arena;
     struct offered_type *types;
     size_t type_count;
+    struct task_type *commands; /* the site's own programs as types, also those that are not enabled */
+    size_t command_count;
     struct export *exports;
     size_t export_count;
 };

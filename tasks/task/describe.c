@@ -64,6 +64,8 @@ static void add_type(struct buf *out, const struct catalogue *c, const struct of
     buf_addf(out, "  at most %lld attempts\n", (long long)limits.max_attempts);
     if (o->type->payload == PAYLOAD_EXPORT)
         add_exports(out, c, o->type);
+    if (o->type->payload == PAYLOAD_ANY)
+        buf_adds(out, "  data: any object\n");
     add_params(out, "  ", o->params, o->type->param_count);
 }
 
@@ -80,7 +82,7 @@ int catalogue_text(const struct catalogue *c, const char *type, struct buf *out,
     }
     if (found || !type)
         return 0;
-    if (task_type_find(type))
+    if (catalogue_known_type(c, type))
         return error_set(e, ERR_NOT_FOUND, "the type %s is switched off: set enabled = yes in a "
                                            "section type \"%s\"",
                          type, type);

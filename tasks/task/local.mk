@@ -5,6 +5,7 @@ noinst_LIBRARIES += libtask.a
 libtask_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS) $(CRYPTO_CFLAGS)
 libtask_a_SOURCES = \
 	include/task/catalogue.h tasks/task/catalogue.c tasks/task/catalogue_impl.h \
+	include/task/command.h tasks/task/command.c \
 	include/task/query.h tasks/task/query.c \
 	include/task/result_file.h tasks/task/result_file.c \
 	tasks/task/result_path.h tasks/task/result_remove.c \

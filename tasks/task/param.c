@@ -268,6 +268,32 @@ int param_prepare(const struct param_def *def, struct arena *arena, struct param
     return ERR_INVALID;
 }
 
+/* --- to JSON --------------------------------------------------------------------------------- */
+
+/* With as few digits as tell it from every other double. */
+static void add_double(struct buf *out, double d)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, d);
+        if (strtod(text, NULL) == d)
+            break;
+    }
+    buf_adds(out, text);
+}
+
+void param_json(const struct param_value *v, struct buf *out)
+{
+    if (v->kind == PARAM_INTEGER)
+        buf_add_i64(out, v->integer);
+    else if (v->kind == PARAM_NUMBER)
+        add_double(out, v->number);
+    else if (v->kind == PARAM_BOOLEAN)
+        buf_adds(out, v->boolean ? "true" : "false");
+    else
+        buf_json(out, v->text, v->text_len);
+}
+
 /* --- from JSON -------------------------------------------------------------------------------- */
 
 /* Numbers such as 5.0 are integers too, as JSON Schema says. */

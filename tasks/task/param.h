@@ -23,6 +23,9 @@ int param_read(const struct param *p, struct json_object *json, struct arena *ar
 /* What a value must be: "an integer from 1 to 10". */
 void param_describe(const struct param *p, struct buf *out);
 
+/* V, which is not NULL, as JSON: numbers and booleans bare. */
+void param_json(const struct param_value *v, struct buf *out);
+
 const char *param_kind_name(enum param_kind kind); /* the word of the configuration */
 
 #endif

@@ -34,37 +34,12 @@ static void add_name(struct buf *out, const char *name)
     buf_json_s(out, name);
 }
 
-/* With as few digits as tell it from every other double. */
-static void add_double(struct buf *out, double d)
-{
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, d);
-        if (strtod(text, NULL) == d)
-            break;
-    }
-    buf_adds(out, text);
-}
-
-/* A value as JSON: numbers and booleans bare. */
-static void add_value(struct buf *out, const struct param_value *v)
-{
-    if (v->kind == PARAM_INTEGER)
-        buf_add_i64(out, v->integer);
-    else if (v->kind == PARAM_NUMBER)
-        add_double(out, v->number);
-    else if (v->kind == PARAM_BOOLEAN)
-        buf_adds(out, v->boolean ? "true" : "false");
-    else
-        buf_json(out, v->text, v->text_len);
-}
-
 static void value_member(struct buf *out, const char *name, const struct param_value *v)
 {
     if (v->is_null)
         return;
     member(out, name);
-    add_value(out, v);
+    param_json(v, out);
 }
 
 static const char *json_type(enum param_kind kind)
@@ -198,6 +173,10 @@ static void add_schema(struct buf *out, const struct catalogue *c, const struct 
                        type->param_count);
         }
         buf_adds(out, "]}");
+        return;
+    }
+    if (type->payload == PAYLOAD_ANY) {
+        buf_addc(out, '}');
         return;
     }
     member(out, "properties");

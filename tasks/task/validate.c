@@ -187,6 +187,8 @@ static void read_payload(const struct catalogue *c, const struct task_type *type
     const struct param *params = catalogue_type_params(c, type, &count);
     if (type->payload == PAYLOAD_EXPORT)
         read_export(c, type, data, f, call);
+    if (type->payload == PAYLOAD_ANY)
+        return;
     read_members(data, "/data", params, count, &more, f, &call->options);
 }
 
@@ -197,8 +199,8 @@ int task_validate(const struct catalogue *c, const char *name, struct json_objec
     const struct task_type *type = catalogue_type(c, name);
     struct export_call call = {0};
     if (!type)
-        faults_add(f, "/type", task_type_find(name) ? "this type is switched off here"
-                                                    : "there is no such type");
+        faults_add(f, "/type", catalogue_known_type(c, name) ? "this type is switched off here"
+                                                             : "there is no such type");
     else if (!type->postable)
         faults_add(f, "/type", "tasks of this type cannot be created by request");
     else

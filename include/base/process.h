@@ -28,6 +28,13 @@ int process_become(const char *user, struct error *e) MUST_USE;
  * a child of the caller that has not been waited for. */
 void process_kill_tree(pid_t root);
 
+/* The same to its descendants only; ROOT may be the caller itself. What forks faster than it is found may
+ * survive: call it until there is none. */
+void process_kill_descendants(pid_t root);
+
+/* How many threads the account USER has in all its processes. Linux: reads /proc. */
+size_t process_threads_of(uid_t user);
+
 /* The children of this process that live, at most MAX; returns how many. */
 size_t process_children(pid_t *out, size_t max);
 

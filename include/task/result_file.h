@@ -5,6 +5,7 @@
 #ifndef TASK_RESULT_FILE_H
 #define TASK_RESULT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -39,6 +40,12 @@ struct result_info {
  * task ID's claim FENCE; EXT without a dot. *OUT only on success. */
 int result_file_create(const struct result_place *place, uint64_t id, uint64_t fence,
                        const char *ext, struct result_file **out, struct error *e) MUST_USE;
+
+/* Makes the file NAME in the directory FROM the content of F, which must be new: moved where the file
+ * system and its owner allow it, else copied. It must be a regular file without a second name (ERR_INVALID
+ * otherwise) that nobody writes to any more; MOVE false: somebody may, so it is always copied. */
+int result_file_adopt(struct result_file *f, int from, const char *name, bool move,
+                      struct error *e) MUST_USE;
 
 /* Buffers and writes; hashes on the way. A full disk or quota is ERR_IO with the reason. Errors
  * stick: everything after the first one fails with it. */

@@ -79,12 +79,13 @@ void run_log(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The code of one type. Must set OUTCOME; returns nothing else. It may keep connections open between
  * calls in *STATE (NULL at first, one per type and worker process). */
 struct type_code {
-    const char *type; /* the name in the parameter tables */
+    const char *type; /* the name in the parameter tables; of commands NULL */
     void (*run)(struct run *r, struct run_outcome *outcome, void **state);
     void (*close)(void **state); /* at the worker's end; may be NULL */
 };
 
-/* Every type that this build can run, ended by an entry with type NULL; defined by layer types. */
-extern const struct type_code type_codes[];
+/* The code of TYPE, which is shared by all commands; NULL where this build has none. Defined by layer
+ * types. */
+const struct type_code *type_code_find(const struct task_type *type);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -13,10 +14,11 @@
 
 /* One that forks faster than it is read would keep its killer busy for good: a few rounds, then its root
  * goes as well. */
-enum { ROUNDS = 20 };
+enum { ROUNDS = 20, STOP_ROUNDS = 20 };
 
 struct family {
     pid_t pid, parent;
+    bool stopped;
     bool kin; /* a descendant of the root */
 };
 
@@ -26,7 +28,7 @@ struct families {
 };
 
 /* The parent as /proc/PID/stat has it: the second field behind the name, which may hold anything. */
-static pid_t parent_of(const char *pid)
+static pid_t parent_of(const char *pid, bool *stopped)
 {
     char path[64], text[512];
     snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
@@ -40,6 +42,7 @@ static pid_t parent_of(const char *pid)
     char state;
     if (!behind || sscanf(behind + 1, " %c %d", &state, &parent) != 2 || state == 'Z')
         return 0; /* gone, or dead already */
+    *stopped = state == 'T';
     return parent;
 }
 
@@ -49,14 +52,15 @@ static void read_all(struct families *f)
     struct dirent *entry;
     f->count = 0;
     while (proc && (entry = readdir(proc))) {
-        pid_t parent = isdigit((unsigned char)entry->d_name[0]) ? parent_of(entry->d_name) : 0;
+        bool stopped = false;
+        pid_t parent = isdigit((unsigned char)entry->d_name[0]) ? parent_of(entry->d_name, &stopped) : 0;
         if (!parent)
             continue;
         if (f->count == f->cap) {
             f->cap = f->cap ? f->cap * 2 : 256;
             f->items = xrealloc(f->items, f->cap * sizeof *f->items);
         }
-        f->items[f->count++] = (struct family){(pid_t)atoi(entry->d_name), parent, false};
+        f->items[f->count++] = (struct family){(pid_t)atoi(entry->d_name), parent, stopped, false};
     }
     if (proc)
         closedir(proc);
@@ -81,24 +85,39 @@ static size_t mark(struct families *f, pid_t root)
     return marked;
 }
 
-static void kill_descendants(pid_t root)
+/* Stops the descendants of ROOT until no new one turns up: as long as the stopped ones live, a limit on
+ * their number holds. Leaves them marked in F; returns how many. */
+static size_t stop_descendants(struct families *f, pid_t root)
+{
+    size_t marked = 0;
+    bool moving = true;
+    for (int round = 0; round < STOP_ROUNDS && moving; round++) {
+        moving = false;
+        read_all(f);
+        marked = mark(f, root);
+        for (size_t i = 0; i < f->count; i++)
+            if (f->items[i].kin && !f->items[i].stopped) {
+                kill(f->items[i].pid, SIGSTOP);
+                moving = true;
+            }
+    }
+    return marked;
+}
+
+void process_kill_descendants(pid_t root)
 {
     struct families f = {0};
-    for (int round = 0; round < ROUNDS; round++) {
-        read_all(&f);
-        if (!mark(&f, root))
-            break;
+    for (int round = 0; round < ROUNDS && stop_descendants(&f, root); round++)
         for (size_t i = 0; i < f.count; i++)
             if (f.items[i].kin)
                 kill(f.items[i].pid, SIGKILL);
-    }
     free(f.items);
 }
 
 void process_kill_tree(pid_t root)
 {
     kill(root, SIGSTOP); /* it starts nothing more, and adopts what its children leave */
-    kill_descendants(root);
+    process_kill_descendants(root);
     kill(-root, SIGKILL);
     kill(root, SIGKILL);
 }
@@ -112,5 +131,22 @@ size_t process_children(pid_t *out, size_t max)
         if (f.items[i].parent == getpid())
             out[n++] = f.items[i].pid;
     free(f.items);
+    return n;
+}
+
+size_t process_threads_of(uid_t user)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    size_t n = 0;
+    while (proc && (entry = readdir(proc))) {
+        char path[64];
+        struct stat st;
+        snprintf(path, sizeof path, "/proc/%.20s/task", entry->d_name);
+        if (isdigit((unsigned char)entry->d_name[0]) && stat(path, &st) == 0 && st.st_uid == user)
+            n += st.st_nlink - 2; /* one directory for each thread */
+    }
+    if (proc)
+        closedir(proc);
     return n;
 }

@@ -21,6 +21,7 @@
 #include "impl.h"
 #include "notify.h"
 #include "store/doorbell.h"
+#include "task/command.h"
 
 enum { EVENTS_MAX = 64, TURNOVERS_A_ROUND = 8 };
 
@@ -58,10 +59,10 @@ static void choose_types(struct dispatcher *d)
 {
     const struct str_list *wanted = &d->settings->runner.types;
     d->types.count = 0;
-    for (size_t i = 0; type_codes[i].type && d->types.count < RUNNER_TYPES_MAX; i++) {
-        const char *type = type_codes[i].type;
-        if (catalogue_type(d->catalogue, type) && (!wanted->count || str_list_has(wanted, type)))
-            d->types.names[d->types.count++] = type;
+    for (size_t i = 0; i < catalogue_type_count(d->catalogue) && d->types.count < RUNNER_TYPES_MAX; i++) {
+        const struct task_type *type = catalogue_type_at(d->catalogue, i);
+        if (type_code_find(type) && (!wanted->count || str_list_has(wanted, type->name)))
+            d->types.names[d->types.count++] = type->name;
     }
 }
 
@@ -86,13 +87,29 @@ static int database_timeout(const struct settings *s)
     return (int)((usec + 999999) / 1000000);
 }
 
+/* What only the process that runs them can say: accounts that it cannot become are an error. */
+static int check_commands(const struct settings *settings, struct error *e)
+{
+    struct settings_report report = SETTINGS_REPORT_INIT;
+    commands_warn(settings, &report);
+    for (const char *p = buf_str(&report.text); *p; p += strcspn(p, "\n") + 1)
+        log_warning("%.*s", (int)strcspn(p, "\n"), p);
+    settings_report_free(&report);
+    return commands_check_accounts(settings, e);
+}
+
 /* SIGHUP. Workers that run keep their configuration, by the fork, until they are idle. */
 static void reload(struct dispatcher *d)
 {
     struct settings *settings = NULL;
     struct catalogue *catalogue = NULL;
     struct error e = {0};
-    if (catalogue_load(d->config, &settings, &catalogue, &e)) {
+    int rc = catalogue_load(d->config, &settings, &catalogue, &e);
+    if (!rc && (rc = check_commands(settings, &e)) != 0) {
+        catalogue_free(&catalogue);
+        settings_free(&settings);
+    }
+    if (rc) {
         log_error("the configuration stays as it was: %s", e.text);
         return;
     }
@@ -323,6 +340,8 @@ static int start(struct dispatcher *d, struct error *e)
     d->first_settings = settings;
     take_settings(d, settings, catalogue);
     rc = process_become(settings->runner.user, e);
+    if (!rc)
+        rc = check_commands(settings, e);
     if (!rc)
         rc = make_name(d, e);
     if (!rc)

@@ -3,6 +3,7 @@
  * names off the disk. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "impl.h"
+#include "task/work_dir.h"
 
 enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
 
@@ -136,8 +138,14 @@ static void sweep_one(struct dispatcher *d, const char *path, time_t now)
     struct stat st;
     struct error e = {0};
     snprintf(full, sizeof full, "%s/%s", d->settings->files.directory, path);
-    if (lstat(full, &st) < 0 || !S_ISREG(st.st_mode) ||
-        now - st.st_mtime < d->settings->files.orphan_age_usec / 1000000)
+    if (lstat(full, &st) < 0 || now - st.st_mtime < d->settings->files.orphan_age_usec / 1000000)
+        return;
+    if (S_ISDIR(st.st_mode)) { /* a program that runs keeps its directory young: see work_dir.h */
+        log_warning("%s: nobody works in this directory: removed", path);
+        tree_remove(AT_FDCWD, full);
+        return;
+    }
+    if (!S_ISREG(st.st_mode))
         return;
     int known = store_file_known(d->store, path, &e);
     if (known < 0)

@@ -8,11 +8,11 @@
 #include "pool.h"
 #include "store/store.h"
 
-enum { RUNNER_TYPES_MAX = 64, WORKERS_MAX = 1024, PAUSED_MAX = 64, COUNTER_SLOTS = 16 };
+enum { RUNNER_TYPES_MAX = 600, WORKERS_MAX = 1024, PAUSED_MAX = 64, COUNTER_SLOTS = 16 };
 
 /* The types that this runner takes. */
 struct runner_types {
-    const char *names[RUNNER_TYPES_MAX]; /* of type_codes */
+    const char *names[RUNNER_TYPES_MAX]; /* of the catalogue */
     size_t count;
 };
 

@@ -32,7 +32,7 @@ struct run {
 struct worker {
     const struct worker_setup *setup;
     struct buf in, out;
-    void **states;    /* of the types, by their place in type_codes */
+    void **states;    /* of the types, by their place in the catalogue */
     atomic_bool busy; /* read by the thread that watches the lease */
 };
 
@@ -139,13 +139,16 @@ static void settle(const struct worker_setup *setup)
     prctl(PR_SET_NAME, "taskrunner-work");
 }
 
-static const struct type_code *find_code(const char *type, size_t *index)
+/* The code of the type NAME and its place in the catalogue. */
+static const struct type_code *find_code(const struct catalogue *c, const char *name, size_t *index)
 {
-    for (size_t i = 0; type_codes[i].type; i++)
-        if (strcmp(type_codes[i].type, type) == 0) {
+    for (size_t i = 0; i < catalogue_type_count(c); i++) {
+        const struct task_type *type = catalogue_type_at(c, i);
+        if (strcmp(type->name, name) == 0) {
             *index = i;
-            return &type_codes[i];
+            return type_code_find(type);
         }
+    }
     return NULL;
 }
 
@@ -170,7 +173,7 @@ static bool run_one(struct worker *w, struct run *r)
     struct run_outcome outcome = {.end = RUN_FAILED, .code = "internal",
                                   .message = "the task's code did not say how it ended"};
     size_t index;
-    const struct type_code *code = find_code(r->task.type, &index);
+    const struct type_code *code = find_code(w->setup->catalogue, r->task.type, &index);
     if (code)
         code->run(r, &outcome, &w->states[index]);
     else
@@ -216,10 +219,8 @@ void worker_main(const struct worker_setup *setup)
     settle(setup);
     start_lease_watch(&w);
     struct run r = {.setup = setup, .arena = arena_create()};
-    size_t types = 0;
-    while (type_codes[types].type)
-        types++;
-    w.states = xcalloc(types, sizeof *w.states);
+    size_t types = catalogue_type_count(setup->catalogue);
+    w.states = xcalloc(types + 1, sizeof *w.states);
     bool alive = true;
     while (alive && receive(&w)) {
         arena_reset(r.arena);
@@ -230,9 +231,11 @@ void worker_main(const struct worker_setup *setup)
         atomic_store(&w.busy, true);
         alive = run_one(&w, &r);
     }
-    for (size_t i = 0; i < types; i++)
-        if (type_codes[i].close)
-            type_codes[i].close(&w.states[i]);
+    for (size_t i = 0; i < types; i++) {
+        const struct type_code *code = type_code_find(catalogue_type_at(setup->catalogue, i));
+        if (code && code->close)
+            code->close(&w.states[i]);
+    }
     free(w.states);
     buf_free(&w.in);
     buf_free(&w.out);

@@ -12,6 +12,7 @@ libtask_a_SOURCES = \
 	include/task/run.h tasks/task/outcome.c \
 	include/task/type.h tasks/task/types.c \
 	include/task/validate.h tasks/task/validate.c \
+	include/task/work_dir.h tasks/task/work_dir.c tasks/task/tree_remove.c \
 	tasks/task/describe.c \
 	tasks/task/param.h tasks/task/param.c \
 	tasks/task/schema.c

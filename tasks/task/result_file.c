@@ -197,6 +197,64 @@ int result_file_write(struct result_file *f, const void *data, size_t len, struc
     return 0;
 }
 
+/* Hashes all of FD, and writes it to F as well unless it is F's own. */
+static int take_content(struct result_file *f, int fd, struct error *e)
+{
+    for (;;) {
+        ssize_t n = read(fd, f->buffer, sizeof f->buffer);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail(f, "read", e);
+        if (n == 0)
+            return 0;
+        if (fd != f->fd) {
+            if (put(f, f->buffer, (size_t)n, e))
+                return f->error.code;
+            continue;
+        }
+        if (EVP_DigestUpdate(f->hash, f->buffer, (size_t)n) != 1) {
+            error_set(&f->error, ERR_SYSTEM, "SHA-256 failed");
+            return failed(f, e);
+        }
+        f->flushed += (uint64_t)n;
+    }
+}
+
+int result_file_adopt(struct result_file *f, int from, const char *name, bool move, struct error *e)
+{
+    struct stat st, moved;
+    int rc;
+    if (f->error.code)
+        return failed(f, e);
+    int fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && errno != ELOOP)
+        return fail(f, "read", e);
+    if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+        error_set(&f->error, ERR_INVALID, "it is no regular file of its own");
+        rc = failed(f, e);
+        goto out;
+    }
+    if (move && st.st_uid == geteuid() && renameat(from, name, f->dir, f->path) == 0) {
+        /* the name was opened, then moved: it must still have been the same file */
+        if (fstatat(f->dir, f->path, &moved, AT_SYMLINK_NOFOLLOW) || moved.st_ino != st.st_ino ||
+            moved.st_dev != st.st_dev) {
+            error_set(&f->error, ERR_INVALID, "it was exchanged for another file");
+            rc = failed(f, e);
+            goto out;
+        }
+        close(f->fd);
+        f->fd = fd;
+        return take_content(f, fd, e);
+    }
+    rc = take_content(f, fd, e);
+
+out:
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 char *result_file_reserve(struct result_file *f, size_t min, size_t *room, struct error *e)
 {
     if (min > RESULT_RESERVE_MAX) {

@@ -11,6 +11,7 @@
 
 #include "result_path.h"
 #include "task/result_file.h"
+#include "task/work_dir.h"
 
 void result_path_shard(uint64_t id, char out[RESULT_SHARD_SIZE])
 {
@@ -69,7 +70,8 @@ int result_file_remove(const char *directory, const char *path, struct error *e)
     return rc;
 }
 
-/* Unlinks what begins with PREFIX in directory NAME below DIR; a missing directory has nothing. */
+/* Unlinks what begins with PREFIX in directory NAME below DIR, directories with all that is in them; a
+ * missing directory has nothing. */
 static void remove_with_prefix(int dir, const char *name, const char *prefix)
 {
     int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -77,7 +79,7 @@ static void remove_with_prefix(int dir, const char *name, const char *prefix)
     struct dirent *entry;
     while (list && (entry = readdir(list)))
         if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-            (void)unlinkat(fd, entry->d_name, 0); /* what stays behind is the sweeper's */
+            tree_remove(fd, entry->d_name); /* what stays behind is the sweeper's */
     if (list)
         closedir(list);
     else if (fd >= 0)

@@ -2,9 +2,17 @@
 # types: the code of every task type; only the runner links it
 
 noinst_LIBRARIES += libtypes.a
-libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS)
 libtypes_a_SOURCES = \
 	tasks/types/cell.h tasks/types/cell.c \
+	tasks/types/command.h tasks/types/command.c tasks/types/command_exec.c \
+	tasks/types/command_impl.h tasks/types/command_persistent.c \
+	tasks/types/command_environment.c tasks/types/command_files.c \
+	tasks/types/command_log.h tasks/types/command_log.c \
+	tasks/types/command_progress.h tasks/types/command_progress.c \
+	tasks/types/conversation.h tasks/types/conversation.c \
+	tasks/types/program.h tasks/types/program.c \
+	tasks/types/supervisor.h tasks/types/supervisor.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
 	tasks/types/dummy.h tasks/types/dummy.c \
 	tasks/types/export.h tasks/types/export.c \

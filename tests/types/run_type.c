@@ -161,12 +161,10 @@ static void run_once(struct run *r, const struct type_code *code, void **state)
     arena_destroy(&r->arena);
 }
 
-static const struct type_code *find_code(const char *type)
+static const struct type_code *find_code(const struct catalogue *c, const char *name)
 {
-    const struct type_code *c = type_codes;
-    while (c->type && strcmp(c->type, type) != 0)
-        c++;
-    return c->type ? c : NULL;
+    const struct task_type *type = catalogue_known_type(c, name);
+    return type ? type_code_find(type) : NULL;
 }
 
 static int usage(void)
@@ -200,11 +198,12 @@ int main(int argc, char **argv)
     struct error e = {0};
     int status = 1;
     void *state = NULL;
-    const struct type_code *code = find_code(arg[1]);
+    const struct type_code *code = NULL;
     if (catalogue_load(arg[0], &settings, &r.catalogue, &e)) {
         fprintf(stderr, "%s\n", e.text);
         goto out;
     }
+    code = find_code(r.catalogue, arg[1]);
     if (!code) {
         fprintf(stderr, "no code for type %s\n", arg[1]);
         goto out;

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* work_dir.c: makes and removes the private directory of an attempt. */
+#include "task/work_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "result_path.h"
+
+static const int64_t touch_every_ns = INT64_C(15000000000);
+
+void work_place_close(struct work_place *p)
+{
+    if (p->tmp >= 0)
+        close(p->tmp);
+    p->tmp = -1;
+}
+
+/* Opens the directory of unfinished files, and makes it where it is missing. */
+static int open_place(struct work_place *p, struct error *e)
+{
+    int rc = 0, dir = open(p->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    work_place_close(p);
+    if (dir < 0)
+        return error_errno(e, ERR_IO, "the directory of result files cannot be opened");
+    if (mkdirat(dir, RESULT_TMP, p->directory_mode) == 0 &&
+        fchmodat(dir, RESULT_TMP, p->directory_mode, 0)) /* whatever the umask */
+        rc = error_errno(e, ERR_IO, "the directory of unfinished files cannot be given its mode");
+    p->tmp = openat(dir, RESULT_TMP, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (p->tmp < 0)
+        rc = error_errno(e, ERR_IO, "the directory of unfinished files cannot be opened");
+    close(dir);
+    return rc;
+}
+
+int work_dir_create(struct work_place *p, uint64_t id, uint64_t fence, struct work_dir *out,
+                    struct error *e)
+{
+    char random[RESULT_RANDOM_DIGITS + 1];
+    random_hex(random, RESULT_RANDOM_DIGITS);
+    *out = (struct work_dir)WORK_DIR_INIT;
+    snprintf(out->name, sizeof out->name, "%llu-%llu-%s.dir", (unsigned long long)id,
+             (unsigned long long)fence, random);
+    if (p->tmp < 0 || mkdirat(p->tmp, out->name, 0700)) {
+        /* the directory may have been replaced, by another file system mounted there */
+        int rc = open_place(p, e);
+        if (rc)
+            return rc;
+        if (mkdirat(p->tmp, out->name, 0700))
+            return error_errno(e, ERR_IO, "the output directory cannot be made");
+    }
+    out->place = p;
+    out->touched_ns = clock_mono_ns();
+    out->fd = openat(p->tmp, out->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (out->fd >= 0)
+        return 0;
+    int rc = error_errno(e, ERR_IO, "the output directory cannot be opened");
+    work_dir_remove(out);
+    return rc;
+}
+
+void work_dir_touch(struct work_dir *d)
+{
+    int64_t now = clock_mono_ns();
+    if (d->fd < 0 || now - d->touched_ns < touch_every_ns)
+        return;
+    d->touched_ns = now;
+    (void)futimens(d->fd, NULL);
+}
+
+void work_dir_remove(struct work_dir *d)
+{
+    if (d->fd >= 0)
+        close(d->fd);
+    if (d->place && d->place->tmp >= 0 && unlinkat(d->place->tmp, d->name, AT_REMOVEDIR) && errno != ENOENT)
+        tree_remove(d->place->tmp, d->name); /* what stays behind is the sweeper's */
+    *d = (struct work_dir)WORK_DIR_INIT;
+}

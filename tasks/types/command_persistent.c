@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* command_persistent.c: many tasks for one program, each a line to it and a line from it. It is replaced
+ * when it has ended, has done its number of tasks, or no longer keeps to the order of question and answer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "command_impl.h"
+#include "conversation.h"
+
+/* How long a program whose time has come may take to end when its input does. */
+enum { RETIRE_MS = 2000 };
+
+/* --- the program ------------------------------------------------------------------------------------ */
+
+static int make_ready(struct command_task *t)
+{
+    struct command_state *s = t->state;
+    struct error e = {0};
+    if (t->def->max_tasks && s->tasks >= t->def->max_tasks)
+        program_stop(&s->program, RETIRE_MS);
+    else if (s->program.supervisor && conversation_settle(&s->program, t->def->name))
+        return 0;
+    program_stop(&s->program, 0);
+    s->tasks = 0;
+    if (program_start(t->def, &s->account, command_environment(t, false, NULL, NULL), NULL, &s->program, &e))
+        return run_fail(t->outcome, RUN_FAILED, "not_started", "%s", e.text);
+    return 0;
+}
+
+/* --- question and answer ------------------------------------------------------------------------------- */
+
+static void put_question(struct command_task *t, const char *output, struct buf *b)
+{
+    const struct run_task *task = run_task(t->run);
+    buf_addf(b, "{\"id\":%llu,\"attempt\":%u,\"created_by\":%lld,\"type\":", (unsigned long long)task->id,
+             task->attempt, (long long)task->created_by);
+    buf_json_s(b, t->def->name);
+    buf_adds(b, ",\"idempotency_key\":");
+    buf_json_s(b, t->key);
+    buf_adds(b, ",\"output_dir\":");
+    buf_json_s(b, output);
+    buf_adds(b, ",\"data\":");
+    buf_add(b, t->data.data, t->data.len);
+    buf_adds(b, "}\n");
+}
+
+/* A code as ours are, else one for all. */
+static const char *error_code(struct json_object *error)
+{
+    struct json_object *code;
+    const char *text = json_object_object_get_ex(error, "code", &code) && json_object_is_type(code, json_type_string)
+                           ? json_object_get_string(code)
+                           : "";
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return len && !text[len] && len < RUN_CODE_SIZE ? text : "program_failed";
+}
+
+static void take_error(struct command_task *t, struct json_object *error, bool retry)
+{
+    struct json_object *message;
+    const char *text = json_object_object_get_ex(error, "message", &message) &&
+                               json_object_is_type(message, json_type_string)
+                           ? json_object_get_string(message)
+                           : "the program says that the task has failed";
+    size_t len = strlen(text);
+    if (len >= RUN_MESSAGE_SIZE)
+        len = utf8_valid_prefix(text, RUN_MESSAGE_SIZE - 1);
+    run_fail(t->outcome, retry ? RUN_FAILED : RUN_FAILED_FINAL, error_code(error), "%.*s", (int)len, text);
+}
+
+enum answer { ANSWER_RESULT, ANSWER_ERROR, ANSWER_NONSENSE };
+
+static enum answer take_members(struct command_task *t, struct json_object *answer)
+{
+    struct json_object *id, *value, *retry = NULL;
+    if (!json_object_is_type(answer, json_type_object))
+        return ANSWER_NONSENSE;
+    if (json_object_object_get_ex(answer, "id", &id) &&
+        (!json_object_is_type(id, json_type_int) || json_object_get_uint64(id) != run_task(t->run)->id))
+        return ANSWER_NONSENSE;
+    if (json_object_object_get_ex(answer, "error", &value) && json_object_is_type(value, json_type_object)) {
+        json_object_object_get_ex(answer, "retry", &retry);
+        take_error(t, value, json_object_get_boolean(retry));
+        return ANSWER_ERROR;
+    }
+    if (!json_object_object_get_ex(answer, "result", &value))
+        return ANSWER_NONSENSE;
+    buf_clear(&t->outcome->result);
+    if (value)
+        buf_adds(&t->outcome->result,
+                 json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    return ANSWER_RESULT;
+}
+
+static enum answer take_answer(struct command_task *t, const struct buf *output)
+{
+    struct json_object *json = NULL;
+    const char *end = memchr(output->data, '\n', output->len);
+    enum answer answer = ANSWER_NONSENSE;
+    if ((size_t)(end - output->data) + 1 == output->len && /* and not the beginning of another */
+        json_parse(output->data, output->len, &json, NULL) == 0)
+        answer = take_members(t, json);
+    json_object_put(json);
+    return answer;
+}
+
+/* --- the task -------------------------------------------------------------------------------------------- */
+
+static int make_directory(struct command_task *t, struct work_dir *dir)
+{
+    const struct run_task *task = run_task(t->run);
+    const struct program_account *a = &t->state->account;
+    struct error e = {0};
+    if (!t->def->max_files)
+        return 0;
+    if (work_dir_create(&t->state->place, task->id, task->fence, dir, &e))
+        return run_fail(t->outcome, RUN_FAILED, "storage_failed", "%s", e.text);
+    if (a->name && fchown(dir->fd, a->uid, a->gid))
+        return run_fail(t->outcome, RUN_FAILED, "storage_failed",
+                        "the output directory cannot be given to its account: %s", strerror(errno));
+    return 0;
+}
+
+static bool take_files(struct command_task *t, const struct work_dir *dir)
+{
+    int fd = dir->fd >= 0 ? fcntl(dir->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    return dir->fd < 0 || command_take_files(t, fd, false);
+}
+
+/* What the task has come to. False where the program cannot be asked again. */
+static bool judge(struct command_task *t, const struct work_dir *dir, struct conversation *c,
+                  enum conversation_end end)
+{
+    int status = t->state->program.status;
+    switch (end) {
+    case TALK_STOPPED:
+        run_fail(t->outcome, RUN_STOPPED, "stopped", "the task was asked to stop");
+        return false;
+    case TALK_TOO_LONG:
+        run_fail(t->outcome, RUN_FAILED_FINAL, "result_too_long",
+                 "the program answered with more than %lld bytes", (long long)c->max);
+        return false;
+    case TALK_ENDED:
+        if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+            run_fail(t->outcome, RUN_FAILED, "no_answer", "the program ended without an answer");
+        else
+            command_ended_badly(t, status, c->log.last);
+        return false;
+    case TALK_ANSWERED:
+        break;
+    }
+    switch (take_answer(t, &c->output)) {
+    case ANSWER_NONSENSE:
+        run_fail(t->outcome, RUN_FAILED_FINAL, "invalid_result",
+                 "the program's answer is not one line of JSON with result or error");
+        return false;
+    case ANSWER_ERROR:
+        return true;
+    case ANSWER_RESULT:
+        break;
+    }
+    if (take_files(t, dir))
+        command_succeed(t);
+    return true;
+}
+
+void command_persistent(struct command_task *t)
+{
+    struct command_state *s = t->state;
+    struct conversation c = {
+        .run = t->run,
+        .program = &s->program,
+        .by_line = true,
+        .output = BUF_INIT,
+        .max = t->def->max_result_bytes,
+    };
+    struct work_dir dir = WORK_DIR_INIT;
+    struct buf question = BUF_INIT;
+    const char *path = NULL;
+    if (make_ready(t) || make_directory(t, &dir))
+        goto out;
+    if (dir.fd >= 0) {
+        path = arena_printf(run_arena(t->run), "%s/tmp/%s", s->place.directory, dir.name);
+        c.dir = &dir;
+    }
+    put_question(t, path, &question);
+    c.input = question.data;
+    c.input_len = question.len;
+    s->tasks++;
+    if (!judge(t, &dir, &c, conversation_run(&c, t->def->max_log_bytes)))
+        program_stop(&s->program, 0);
+
+out:
+    work_dir_remove(&dir);
+    buf_free(&question);
+    buf_free(&c.output);
+}

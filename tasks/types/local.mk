@@ -28,7 +28,15 @@ libtypes_a_SOURCES = \
 	tasks/types/source.h tasks/types/source.c \
 	tasks/types/table.c
 
-EXTRA_DIST += tasks/types/README.md
+EXTRA_DIST += tasks/types/README.md tasks/types/COMMANDS.md
+
+# Programs to begin with; COMMANDS.md explains them.
+examplesdir = $(pkgdatadir)/examples
+dist_examples_SCRIPTS = \
+	tasks/types/examples/count_words.py \
+	tasks/types/examples/disk_report.sh \
+	tasks/types/examples/invoice.php \
+	tasks/types/examples/slugs.py
 
 # its users also link TASK_LIBS, DB_LIBS and BASE_LIBS, in this order
 TYPES_LIBS = libtypes.a

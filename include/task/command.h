@@ -16,6 +16,9 @@
 /* DEF as a task type. OUT points into DEF. */
 void command_type(const struct command_def *def, struct task_type *out);
 
+/* How many files a task of DEF may leave; 0: none, and a persistent program has no directory for them. */
+int64_t command_max_files(const struct command_def *def);
+
 /* Warns of programs that cannot be executed by this user; perhaps the runner can. */
 void commands_warn(const struct settings *s, struct settings_report *report);
 

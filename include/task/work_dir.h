@@ -4,6 +4,7 @@
 #ifndef TASK_WORK_DIR_H
 #define TASK_WORK_DIR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,13 +21,12 @@ struct work_place {
 };
 
 struct work_dir {
-    struct work_place *place;
-    int fd;                        /* the directory; -1: none */
+    struct work_place *place;      /* NULL: there is no directory */
     char name[WORK_DIR_NAME_SIZE]; /* below place->tmp: "<id>-<fence>-<random>.dir" */
     int64_t touched_ns;
 };
 
-#define WORK_DIR_INIT {NULL, -1, "", 0}
+#define WORK_DIR_INIT {NULL, "", 0}
 
 void work_place_close(struct work_place *p);
 
@@ -34,8 +34,15 @@ void work_place_close(struct work_place *p);
 int work_dir_create(struct work_place *p, uint64_t id, uint64_t fence, struct work_dir *out,
                     struct error *e) MUST_USE;
 
+/* A descriptor of it, or of the directory SUB in it where that is not NULL; never of what a symbolic link in
+ * its place leads to. -1 with errno. */
+int work_dir_open(const struct work_dir *d, const char *sub);
+
 /* Call it now and then while the directory is in use: the search for orphans takes what is old. */
 void work_dir_touch(struct work_dir *d);
+
+/* Removes it where nothing is in it, which is true as well where it is gone already. False: it is there. */
+bool work_dir_remove_empty(struct work_dir *d);
 
 /* Removes it with all that is in it. One that was never made is no error. */
 void work_dir_remove(struct work_dir *d);

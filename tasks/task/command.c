@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "param.h"
+#include "task/run.h"
 #include "task/validate.h"
 
 void command_type(const struct command_def *def, struct task_type *out)
@@ -24,6 +25,13 @@ void command_type(const struct command_def *def, struct task_type *out)
         .param_count = def->param_count,
         .command = def,
     };
+}
+
+int64_t command_max_files(const struct command_def *def)
+{
+    if (def->max_files != SETTING_UNSET)
+        return def->max_files;
+    return def->mode == COMMAND_PERSISTENT ? 0 : RUN_FILES_MAX;
 }
 
 void commands_warn(const struct settings *s, struct settings_report *report)

@@ -56,28 +56,42 @@ int work_dir_create(struct work_place *p, uint64_t id, uint64_t fence, struct wo
     }
     out->place = p;
     out->touched_ns = clock_mono_ns();
-    out->fd = openat(p->tmp, out->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (out->fd >= 0)
-        return 0;
-    int rc = error_errno(e, ERR_IO, "the output directory cannot be opened");
-    work_dir_remove(out);
-    return rc;
+    return 0;
+}
+
+int work_dir_open(const struct work_dir *d, const char *sub)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(d->place->tmp, d->name, flags);
+    if (fd < 0 || !sub)
+        return fd;
+    int inner = openat(fd, sub, flags), saved = errno;
+    close(fd);
+    errno = saved;
+    return inner;
 }
 
 void work_dir_touch(struct work_dir *d)
 {
     int64_t now = clock_mono_ns();
-    if (d->fd < 0 || now - d->touched_ns < touch_every_ns)
+    if (!d->place || now - d->touched_ns < touch_every_ns)
         return;
     d->touched_ns = now;
-    (void)futimens(d->fd, NULL);
+    (void)utimensat(d->place->tmp, d->name, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+bool work_dir_remove_empty(struct work_dir *d)
+{
+    if (d->place && unlinkat(d->place->tmp, d->name, AT_REMOVEDIR) && errno != ENOENT)
+        return false;
+    *d = (struct work_dir)WORK_DIR_INIT;
+    return true;
 }
 
 void work_dir_remove(struct work_dir *d)
 {
-    if (d->fd >= 0)
-        close(d->fd);
-    if (d->place && d->place->tmp >= 0 && unlinkat(d->place->tmp, d->name, AT_REMOVEDIR) && errno != ENOENT)
-        tree_remove(d->place->tmp, d->name); /* what stays behind is the sweeper's */
+    if (work_dir_remove_empty(d))
+        return;
+    tree_remove(d->place->tmp, d->name); /* what stays behind is the sweeper's */
     *d = (struct work_dir)WORK_DIR_INIT;
 }

@@ -28,18 +28,21 @@ static int make_directories(struct command_task *t, struct work_dir *dir)
     struct error e = {0};
     if (work_dir_create(&t->state->place, task->id, task->fence, dir, &e))
         return run_fail(t->outcome, RUN_FAILED, "storage_failed", "%s", e.text);
+    int fd = work_dir_open(dir, NULL);
     /* another account may pass through, to its own directories, and see nothing */
-    if ((t->state->account.name && fchmod(dir->fd, 0711)) || make_directory(t, dir->fd, output_name) ||
-        make_directory(t, dir->fd, scratch_name))
-        return run_fail(t->outcome, RUN_FAILED, "storage_failed",
-                        "the output directory cannot be made: %s", strerror(errno));
-    return 0;
+    bool made = fd >= 0 && (!t->state->account.name || fchmod(fd, 0711) == 0) &&
+                make_directory(t, fd, output_name) == 0 && make_directory(t, fd, scratch_name) == 0;
+    if (!made)
+        run_fail(t->outcome, RUN_FAILED, "storage_failed", "the output directory cannot be made: %s",
+                 strerror(errno));
+    program_close(&fd);
+    return made ? 0 : ERR_IO;
 }
 
 /* The files of a program that has succeeded. */
 static bool take_files(struct command_task *t, const struct work_dir *dir)
 {
-    int fd = openat(dir->fd, output_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = work_dir_open(dir, output_name);
     if (fd >= 0)
         return command_take_files(t, fd, true);
     run_fail(t->outcome, RUN_FAILED_FINAL, "invalid_file", "the program has replaced its output directory");

@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "command_impl.h"
+#include "task/command.h"
 
 enum { EXTENSION_MAX = 12 };
 
@@ -104,7 +105,7 @@ static bool take_file(struct command_task *t, int fd, const char *name, bool sea
 bool command_take_files(struct command_task *t, int fd, bool sealed)
 {
     const char *names[RUN_FILES_MAX];
-    size_t max = (size_t)t->def->max_files, count;
+    size_t max = (size_t)command_max_files(t->def), count;
     DIR *list = fdopendir(fd);
     bool good = true;
     if (!list) {

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "command_impl.h"
 #include "conversation.h"
+#include "task/command.h"
 
 /* How long a program whose time has come may take to end when its input does. */
 enum { RETIRE_MS = 2000 };
@@ -118,24 +119,30 @@ static int make_directory(struct command_task *t, struct work_dir *dir)
     const struct run_task *task = run_task(t->run);
     const struct program_account *a = &t->state->account;
     struct error e = {0};
-    if (!t->def->max_files)
+    if (!command_max_files(t->def))
         return 0;
     if (work_dir_create(&t->state->place, task->id, task->fence, dir, &e))
         return run_fail(t->outcome, RUN_FAILED, "storage_failed", "%s", e.text);
-    if (a->name && fchown(dir->fd, a->uid, a->gid))
+    if (a->name && fchownat(t->state->place.tmp, dir->name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW))
         return run_fail(t->outcome, RUN_FAILED, "storage_failed",
                         "the output directory cannot be given to its account: %s", strerror(errno));
     return 0;
 }
 
-static bool take_files(struct command_task *t, const struct work_dir *dir)
+/* Mostly there are none. The program lives on and may still write: they are copied. */
+static bool take_files(struct command_task *t, struct work_dir *dir)
 {
-    int fd = dir->fd >= 0 ? fcntl(dir->fd, F_DUPFD_CLOEXEC, 0) : -1;
-    return dir->fd < 0 || command_take_files(t, fd, false);
+    if (work_dir_remove_empty(dir))
+        return true;
+    int fd = work_dir_open(dir, NULL);
+    if (fd >= 0)
+        return command_take_files(t, fd, false);
+    run_fail(t->outcome, RUN_FAILED_FINAL, "invalid_file", "the program has replaced its output directory");
+    return false;
 }
 
 /* What the task has come to. False where the program cannot be asked again. */
-static bool judge(struct command_task *t, const struct work_dir *dir, struct conversation *c,
+static bool judge(struct command_task *t, struct work_dir *dir, struct conversation *c,
                   enum conversation_end end)
 {
     int status = t->state->program.status;
@@ -186,7 +193,7 @@ void command_persistent(struct command_task *t)
     const char *path = NULL;
     if (make_ready(t) || make_directory(t, &dir))
         goto out;
-    if (dir.fd >= 0) {
+    if (dir.place) {
         path = arena_printf(run_arena(t->run), "%s/tmp/%s", s->place.directory, dir.name);
         c.dir = &dir;
     }

@@ -354,7 +354,8 @@ def test_directories_of_nobody_are_swept(commands):
 
 
 def test_one_program_for_many_tasks(commands):
-    commands.start(commands.section("stay", mode="persistent", max_tasks=5), runner__workers=1)
+    commands.start(commands.section("stay", mode="persistent", max_tasks=5, max_files=1),
+                   commands.section("bare", mode="persistent"), runner__workers=1)
     pids = [commands.run("stay", {"do": "pid"})["result"] for _ in range(12)]
     assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [5, 5, 2]
     assert len(commands.living()) == 1
@@ -364,6 +365,7 @@ def test_one_program_for_many_tasks(commands):
     assert question.pop("idempotency_key").startswith(f"backdesk-{row['id']}-")
     assert question == {"id": row["id"], "attempt": 1, "created_by": 7, "type": "stay",
                         "data": {"do": "question", "x": "ü"}}
+    assert commands.run("bare", {"do": "question"})["result"]["output_dir"] is None
     before = commands.living()
     commands.runner.signal(signal.SIGHUP)
     wait_until(lambda: not set(before) & set(commands.living()), 10)
@@ -371,7 +373,7 @@ def test_one_program_for_many_tasks(commands):
 
 
 def test_what_a_persistent_one_answers(commands):
-    commands.start(commands.section("stay", mode="persistent", max_result="1KiB"), runner__workers=1)
+    commands.start(commands.section("stay", mode="persistent", max_result="1KiB", max_files=4), runner__workers=1)
     first = commands.run("stay", {"do": "pid"})["result"]
     row = commands.run("stay", {"do": "fail", "code": "no_book"}, max_attempts=3)
     assert (row["status"], row["error"], row["attempt"]) == ("failure", {"code": "no_book", "message": "as told"}, 1)

@@ -6,7 +6,6 @@ no start of a program.
     command "slug" {
         argv = {"/usr/bin/python3", "/srv/shop/slugs.py"}
         mode = persistent
-        max_files = 0
         param "title" { type = string max_length = 200 required = yes }
     }
 """

@@ -8,6 +8,7 @@ unit_tests = \
 	unit_claim \
 	unit_clock \
 	unit_combine \
+	unit_command \
 	unit_doorbell \
 	unit_idempotency \
 	unit_json \
@@ -99,6 +100,10 @@ TYPES_UNIT_LIBS = $(TYPES_LIBS) $(TASK_LIBS) $(DB_LIBS) $(UNIT_LIBS)
 unit_cell_SOURCES = tests/unit/unit.h tests/unit/test_cell.c
 unit_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_cell_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_command_SOURCES = tests/unit/unit.h tests/unit/test_command.c
+unit_command_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_command_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -2,7 +2,16 @@
 # fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
 # programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
 
-fuzz_targets = fuzz_cells fuzz_checkpoint fuzz_csv fuzz_json fuzz_query fuzz_settings fuzz_url
+fuzz_targets = \
+	fuzz_cells \
+	fuzz_checkpoint \
+	fuzz_csv \
+	fuzz_json \
+	fuzz_progress \
+	fuzz_query \
+	fuzz_settings \
+	fuzz_url
+
 check_PROGRAMS += $(fuzz_targets)
 
 if FUZZERS
@@ -32,6 +41,11 @@ fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
 fuzz_json_LDFLAGS = $(FUZZ_LINK)
 fuzz_json_LDADD = $(BASE_LIBS)
+
+fuzz_progress_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_progress.c $(FUZZ_MAIN)
+fuzz_progress_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+fuzz_progress_LDFLAGS = $(FUZZ_LINK)
+fuzz_progress_LDADD = $(TYPES_LIBS) $(TASK_LIBS) $(BASE_LIBS)
 
 fuzz_query_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_query.c $(FUZZ_MAIN)
 fuzz_query_LDFLAGS = $(FUZZ_LINK)

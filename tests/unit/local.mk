@@ -9,6 +9,7 @@ unit_tests = \
 	unit_claim \
 	unit_clock \
 	unit_combine \
+	unit_command \
 	unit_csv_read \
 	unit_doorbell \
 	unit_idempotency \
@@ -126,6 +127,10 @@ unit_output_LDADD = $(TYPES_UNIT_LIBS)
 unit_xlsx_cell_SOURCES = tests/unit/unit.h tests/unit/test_xlsx_cell.c
 unit_xlsx_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_xlsx_cell_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_command_SOURCES = tests/unit/unit.h tests/unit/test_command.c
+unit_command_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_command_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

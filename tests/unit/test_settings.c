@@ -120,6 +120,35 @@ static const struct {
     {"runner { types = {dummy, dummy} }",
      "conf:1: runner types: \"dummy\" stands twice: once is enough\n"},
 
+    /* the site's own programs */
+    {"command \"a-b\" { argv = {/bin/true} param \"owner\" { } }\ntype \"a-b\" { timeout = 1s }\n"
+     "runner { types = {a-b} }",
+     ""},
+    {"\ncommand \"a\" { }", "conf:2: section command \"a\" has no argv: add argv = ... (the program, by its "
+                            "absolute path, and its arguments; no shell sees them, and nothing of the task is "
+                            "put into them)\n"},
+    {"command \"a b\" {\n argv = {true} }",
+     "conf:1: command \"a b\": a name is made of 1 to 64 letters, digits, _ and -\n"
+     "conf:2: command \"a b\" argv: \"true\" must be the absolute path of a program\n"},
+    {"\ncommand \"dummy\" { argv = {/bin/true} }",
+     "conf:2: command \"dummy\": this task type is built in: choose another name\n"},
+    {"command \"a\" { argv = {/bin/true} any_data = yes\n param \"2\" { } }",
+     "conf:2: param \"2\": its name is made of 1 to 64 letters, digits and _, not beginning with a digit\n"
+     "conf:1: command \"a\": any_data and param exclude each other: keep one of them\n"},
+    {"command \"a\" { argv = {/bin/true}\n param \"x\" { type = enum } }",
+     "conf:2: command \"a\" param \"x\": an enum needs its words: add values = {...}\n"},
+    {"command \"a\" { argv = {/bin/true}\n env = {\"A=b=c\", \"=x\", \"BACKDESK_X=1\"} pass_env = {\"A=\"} }",
+     "conf:2: command \"a\" env: \"=x\" is not NAME=value\n"
+     "conf:2: command \"a\" env: names that begin with BACKDESK_ are Backdesk's own\n"
+     "conf:2: command \"a\" pass_env: \"A=\" is no name of a variable to take over\n"},
+    {"command \"a\" { argv = {/bin/true}\n retry_exit_codes = {1, 255, 256, 075, x} }",
+     "conf:2: command \"a\" retry_exit_codes: \"256\" is no exit status from 1 to 255\n"
+     "conf:2: command \"a\" retry_exit_codes: \"075\" is no exit status from 1 to 255\n"
+     "conf:2: command \"a\" retry_exit_codes: \"x\" is no exit status from 1 to 255\n"},
+    {"runner { user = one }\ncommand \"a\" { argv = {/bin/true}\n user = two }",
+     "conf:3: command \"a\" user: a runner that becomes one (runner user) cannot become two: take one of "
+     "them away\n"},
+
     /* several at once */
     {"log { level = x }\napi { threads = 0\n processes = y }",
      "conf:3: api processes: \"y\" is no integer in decimal digits\n"

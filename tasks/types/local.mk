@@ -4,6 +4,7 @@
 noinst_LIBRARIES += libtypes.a
 libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 libtypes_a_SOURCES = \
+	tasks/types/ahead.h tasks/types/ahead.c \
 	tasks/types/cell.h tasks/types/cell.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
 	tasks/types/dummy.h tasks/types/dummy.c \

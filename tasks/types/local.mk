@@ -5,6 +5,7 @@ noinst_LIBRARIES += libtypes.a
 libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) \
 	$(XLSX_CFLAGS) $(MINIZIP_CFLAGS)
 libtypes_a_SOURCES = \
+	tasks/types/ahead.h tasks/types/ahead.c \
 	tasks/types/backup.h tasks/types/backup.c \
 	tasks/types/backup_plan.h tasks/types/backup_plan.c \
 	tasks/types/backup_verify.h tasks/types/backup_verify.c \

@@ -237,7 +237,7 @@ static void test_work_dir(void **state)
         if (i == 0)
             work_dir_remove(&dir);
         else /* as for a claim that is lost */
-            assert_int_equal(result_file_remove_claim(shared, 258, 3, &e), 0);
+            assert_int_equal(result_file_remove_claim(shared, 258, 3, RESULT_REMOVE_ALL, &e), 0);
         assert_int_equal(unlinkat(place.tmp, dir.name[0] ? dir.name : "gone", AT_REMOVEDIR), -1);
     }
     work_dir_remove(&dir); /* gone already */

@@ -192,6 +192,13 @@ static const struct {
      "conf:2: export \"x/y\": a name is made of 1 to 64 letters, digits, _ and -\n"},
     {SOURCE "export \"x\" { formats = {csv, pdf}\n" QUERY " }",
      "conf:2: export \"x\": there is no format \"pdf\": see taskctl types\n"},
+    {SOURCE "export \"x\" {\nconnections = 2\n" QUERY " }",
+     "conf:3: export \"x\": without a key one connection reads everything: add key = {...}, or set "
+     "connections = 1\n"},
+    {SOURCE "export \"x\" { key = {a}\n snapshot = yes\n connections = 2 " QUERY " }",
+     "conf:4: export \"x\": a snapshot cannot be read over several connections: take the snapshot away, or "
+     "set connections = 1\n"},
+    {SOURCE "export \"x\" { key = {a} connections = 8 " QUERY " }", ""},
     {SOURCE "export \"x\" { query = \"SELECT 1\" }",
      "conf:2: export \"x\": its query does not use :owner, so that everybody would get all rows: "
      "add a condition such as owner_id = :owner, or set owned = no\n"},

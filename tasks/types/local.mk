@@ -7,7 +7,7 @@ libtypes_a_SOURCES = \
 	tasks/types/cell.h tasks/types/cell.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
 	tasks/types/dummy.h tasks/types/dummy.c \
-	tasks/types/export.h tasks/types/export.c \
+	tasks/types/export.h tasks/types/export.c tasks/types/export_value.c \
 	tasks/types/export_csv.c tasks/types/export_html.c tasks/types/export_json.c \
 	tasks/types/export_xlsx.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \

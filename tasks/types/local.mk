@@ -23,6 +23,7 @@ libtypes_a_SOURCES = \
 	tasks/types/scan.h \
 	tasks/types/source.h tasks/types/source.c \
 	tasks/types/table.c \
+	tasks/types/xlsx_book.h tasks/types/xlsx_book.c \
 	tasks/types/xlsx_cell.h tasks/types/xlsx_cell.c \
 	tasks/types/xlsx_check.h tasks/types/xlsx_check.c
 

@@ -13,7 +13,7 @@ struct export_writer {
     const struct export *export;
     const struct db_column *columns;
     unsigned column_count;
-    const bool *booleans; /* per column: 0 and 1 mean false and true (see export_booleans) */
+    const bool *booleans; /* per column: the export declares it to be one */
     struct row_source *source; /* NULL once all rows are read, so that end holds no connection */
     uint64_t rows;             /* known then */
     struct result_file *file;

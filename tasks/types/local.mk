@@ -24,7 +24,7 @@ libtypes_a_SOURCES = \
 	tasks/types/dump_mark.h tasks/types/dump_mark.c \
 	tasks/types/dump_process.h tasks/types/dump_process.c \
 	tasks/types/dump_program.h tasks/types/dump_program.c \
-	tasks/types/export.h tasks/types/export.c \
+	tasks/types/export.h tasks/types/export.c tasks/types/export_value.c \
 	tasks/types/export_csv.c tasks/types/export_html.c tasks/types/export_json.c \
 	tasks/types/export_xlsx.c \
 	tasks/types/export_resume.h tasks/types/export_resume.c \
@@ -53,6 +53,7 @@ libtypes_a_SOURCES = \
 	tasks/types/scan.h \
 	tasks/types/source.h tasks/types/source.c \
 	tasks/types/table.c \
+	tasks/types/xlsx_book.h tasks/types/xlsx_book.c \
 	tasks/types/xlsx_cell.h tasks/types/xlsx_cell.c \
 	tasks/types/xlsx_check.h tasks/types/xlsx_check.c
 

@@ -139,6 +139,18 @@ def make_file(database, task, path):
     database.sql("INSERT INTO csv_export (filename, owner_id, task_id, path) VALUES ('x', 1, %s, %s)", (task, path))
 
 
+def test_the_files_of_a_running_claim_are_no_orphans(database, runner):
+    """Neither the unfinished one, however long nothing is written to it, nor one that is about to be published."""
+    task = claims(database, runner, 1)[0]
+    unfinished, other = f"tmp/{task}-1-{'a' * 32}.csv.part", f"tmp/{task}-2-{'a' * 32}.csv.part"
+    assert runner("known", path=unfinished) == 1
+    assert runner("known", path=f"0a/00/{task}-1-{'a' * 32}.csv") == 1
+    for path in (other, f"tmp/{task + 1}-1-{'a' * 32}.csv.part", "tmp/notes.txt", ""):
+        assert runner("known", path=path) == 0
+    runner.once("finish", id=task, fence=1, kind="failure", error="{}")
+    assert runner("known", path=unfinished) == 0
+
+
 def test_a_deleted_tasks_files_go_to_the_trash(database, api, runner):
     task = database.insert(status="success")
     for path in ("a", "b"):

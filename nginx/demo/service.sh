@@ -65,7 +65,8 @@ prepare() {
         -e "s|@USER@|$daemon_user|" -e "s|@PASSWORD_API@|$(password_of backdesk_api)|" \
         -e "s|@PASSWORD_RUNNER@|$(password_of backdesk_runner)|" \
         -e "s|@PASSWORD_MIGRATION@|$(password_of backdesk_migration)|" \
-        -e "s|@PASSWORD_SITE@|$(password_of site_reader)|"
+        -e "s|@PASSWORD_SITE@|$(password_of site_reader)|" \
+        -e "s|@PASSWORD_IMPORT@|$(password_of site_importer)|"
     nginx_configure
     [[ -z $changed ]] || services_stop
 }

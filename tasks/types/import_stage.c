@@ -24,6 +24,9 @@ struct import_stage {
 
 /* --- making it ----------------------------------------------------------------------------------------- */
 
+/* MyISAM, because it is emptied at once: InnoDB would keep what has been deleted until the transaction's end, and
+ * each batch would wade through that of all before. */
+
 static int create(struct import_writer *w, struct error *e)
 {
     struct buf sql = BUF_INIT;
@@ -33,7 +36,7 @@ static int create(struct import_writer *w, struct error *e)
     if (!rc)
         rc = db_exec(w->db, buf_str(&sql), e);
     if (!rc)
-        rc = db_exec(w->db, "ALTER TABLE " STAGE " ADD COLUMN backdesk_row INT UNSIGNED NOT NULL,"
+        rc = db_exec(w->db, "ALTER TABLE " STAGE " ENGINE = MyISAM, ADD COLUMN backdesk_row INT UNSIGNED NOT NULL,"
                             " ADD COLUMN backdesk_mark TINYINT UNSIGNED NOT NULL DEFAULT 0,"
                             " ADD KEY backdesk_row (backdesk_row)", e);
     buf_free(&sql);

@@ -10,7 +10,7 @@
 #include "import_write_impl.h"
 
 enum {
-    VALUES_MAX = 10000, /* of one statement: the protocol's limit is 65,535, and each costs memory */
+    VALUES_MAX = 2400, /* of one statement: the protocol's limit is 65,535, and each costs memory */
     ERRNO_DUPLICATE = 1062,
 };
 

@@ -74,7 +74,7 @@ def test_delimiters(shop, delimiter):
 
 
 def test_columns_of_the_configuration(shop):
-    shop.import_("books", null="-", binary="hex", formula_guard=0, more='''
+    shop.import_("books", null="-", binary="hex", formula_guard="no", more='''
         column "title" { header = "Name of the book" required = yes trim = yes }
         column "n" { header = "Sold out" type = boolean default = "no" }
         column "raw" { }
@@ -219,13 +219,13 @@ def test_many_duplicates_are_found_together(shop, policy):
     assert counts(outcome) == [3001, 1501, mine * (policy == "replace"), mine * (policy == "skip"), 60]
     assert shop.sql("SELECT owner_id, COUNT(*) FROM books WHERE title = 'old' GROUP BY owner_id ORDER BY owner_id") == (
         ((1, mine),) if policy == "skip" else ()) + ((2, 60),)
-    assert [r[0] for r in rejected(outcome)] == list(range(51, 3001, 50))
+    assert [r[0] for r in rejected(outcome)] == list(range(51, 3002, 50))
 
 
 # --- all or nothing --------------------------------------------------------------------------------------
 
 def test_atomic(shop):
-    shop.import_("books", atomic=1)
+    shop.import_("books", atomic="yes")
     good = "title,n\n" + "a,1\n" * 5000
     outcome = shop.take(good + "b,x\n")
     assert (outcome.end, outcome.code) == ("failed_final", "too_many_rejected") and "row 5001, n" in outcome.message
@@ -254,12 +254,12 @@ def many(count):
 @pytest.mark.parametrize("compress", [False, True])
 def test_kill_at_random_moments(shop, compress):
     """The same rows, counts and report as undisturbed, however often its worker dies."""
-    shop.import_("books", batch_rows=200)
-    data = many(12000).encode()
+    shop.import_("books", batch_rows=100)
+    data = many(5000).encode()
     data = gzip.compress(data) if compress else data
     calm = shop.take(data, duplicates="skip", options=["-i", "1"])
     table = shop.books("owner_id, title, isbn, n")
-    assert counts(calm)[0] == 12000 and len(table) == counts(calm)[1] > 9000
+    assert counts(calm)[0] == 5000 and len(table) == counts(calm)[1] > 4000
     shop.sql("TRUNCATE TABLE books")
     upload, dice, deaths = shop.upload(data), random.Random(compress), 0
     for fence in range(1, 100):
@@ -279,21 +279,21 @@ def test_kill_at_random_moments(shop, compress):
 
 def test_cancel_and_retry(shop):
     shop.import_("books", batch_rows=100)
-    upload = shop.upload(many(30000).encode())
+    upload = shop.upload(many(10000).encode())
     process = shop.take(upload, duplicates="skip", start=True)
     while not shop.sql("SELECT COUNT(*) FROM books")[0][0]:
         assert process.poll() is None
     begin = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert shop.end(process).end == "stopped" and time.monotonic() - begin < 1.5
-    assert 0 < len(shop.books()) < 20000
+    assert 0 < len(shop.books()) < 9000
     outcome = shop.take(upload, duplicates="skip", options=["-f", "2"])
-    assert counts(outcome)[0] == 30000 and counts(outcome)[1] == len(shop.books())
+    assert counts(outcome)[0] == 10000 and counts(outcome)[1] == len(shop.books())
 
 
 def test_a_superseded_worker_writes_nothing(shop):
     shop.import_("books", batch_rows=100)
-    upload = shop.upload(many(30000).encode())
+    upload = shop.upload(many(10000).encode())
     process = shop.take(upload, duplicates="skip", options=["-f", "3"], start=True)
     while not shop.sql("SELECT COUNT(*) FROM books")[0][0]:
         assert process.poll() is None
@@ -304,13 +304,13 @@ def test_a_superseded_worker_writes_nothing(shop):
     process.send_signal(signal.SIGCONT)
     assert shop.end(process).code == "superseded"
     outcome = shop.end(later)
-    assert counts(outcome)[0] == 30000 and counts(outcome)[1] == len(shop.books())
+    assert counts(outcome)[0] == 10000 and counts(outcome)[1] == len(shop.books())
     assert shop.take(upload, duplicates="skip", options=["-f", "3"]).code == "superseded"
 
 
 def test_a_lost_connection(shop):
     shop.import_("books", batch_rows=100)
-    process = shop.take(many(30000), duplicates="skip", start=True)
+    process = shop.take(many(10000), duplicates="skip", start=True)
     killed = 0
     while process.poll() is None and killed < 4:
         for number, in shop.sql("SELECT id FROM information_schema.processlist WHERE db = 'site'"
@@ -322,7 +322,7 @@ def test_a_lost_connection(shop):
                 pass
         time.sleep(0.05)  # between two losses
     outcome = shop.end(process)
-    assert killed and counts(outcome)[0] == 30000 and counts(outcome)[1] == len(shop.books())
+    assert killed and counts(outcome)[0] == 10000 and counts(outcome)[1] == len(shop.books())
 
 
 def test_a_locked_row(shop):
@@ -334,6 +334,7 @@ def test_a_locked_row(shop):
     process = shop.take("id,title\n1,new\n", duplicates="replace", start=True)
     while not shop.sql("SELECT 1 FROM information_schema.innodb_lock_waits"):
         assert process.poll() is None
+        time.sleep(0.2)  # the server refreshes the table only when nobody has just read it
     holder.commit()
     holder.close()
     assert counts(shop.end(process)) == [1, 0, 1, 0, 0]
@@ -342,7 +343,7 @@ def test_a_locked_row(shop):
 
 # --- there and back -----------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("settings", [{}, {"null": "NULL", "binary": "hex", "formula_guard": 0}])
+@pytest.mark.parametrize("settings", [{}, {"null": "NULL", "binary": "hex", "formula_guard": "no"}])
 def test_round_trip_of_every_type(site, settings):
     """Export, wipe, import, export: the same bytes."""
     site.make_ledger()
@@ -350,7 +351,7 @@ def test_round_trip_of_every_type(site, settings):
     values = max(len(v) for _, v in COLUMNS)
     names = ", ".join(f"c{i} {kind}{'' if 'NULL' in kind else ' NULL'}" for i, (kind, _) in enumerate(COLUMNS))
     site.sql(mode, f"CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, owner BIGINT, {names},"
-                   " g INT GENERATED ALWAYS AS (id + 1) STORED) ROW_FORMAT = DYNAMIC")
+                   " g INT GENERATED ALWAYS AS (owner + 1) STORED) ROW_FORMAT = DYNAMIC")
     for n in range(values):
         row = ", ".join(v[n] if n < len(v) else "NULL" for _, v in COLUMNS)
         site.sql(mode, f"INSERT INTO t VALUES ({n}, 1, {row}, DEFAULT)")

@@ -42,6 +42,12 @@ def alive(pid):
         return False
 
 
+def listens(pid):
+    """Has it come so far as to take signals? Until then they end it, as they do any program."""
+    blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    return int(blocked, 16) >> signal.SIGTERM - 1 & 1
+
+
 def descriptors(pid):
     """{number: what it is}"""
     found = {}

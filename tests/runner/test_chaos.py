@@ -8,18 +8,16 @@ BACKDESK_CHAOS_SECONDS says for how long (default 20), BACKDESK_CHAOS_SEED with 
 import hashlib
 import os
 import random
-import re
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pymysql
 import requests
 
 from stack import FINAL, wait_until
 
-from runner.conftest import QUICK, SLOW_EXPORT, children
+from runner.conftest import QUICK, SLOW_EXPORT, children, listens
 
 SECONDS = float(os.environ.get("BACKDESK_CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("BACKDESK_CHAOS_SEED", time.time_ns()))
@@ -131,6 +129,10 @@ class Hand:
         self.deeds.append((round(time.monotonic(), 3), deed.__name__, name))
         deed(name, runner)
 
+    def entered(self):
+        """Has every runner entered? One that cannot reach the database while it starts gives up, and rightly so."""
+        return all(self.queue.name_of(runner) for runner in self.runners.values())
+
     def kill_worker(self, _, runner):
         for pid in self.dice.sample(workers := children(runner.pid), min(1, len(workers))):
             send(pid, signal.SIGKILL)
@@ -164,6 +166,8 @@ class Hand:
 
     def disconnect(self, *_):
         try:
+            if not self.entered():
+                return
             for number, in self.queue.stack.root_sql(
                     "SELECT id FROM information_schema.processlist WHERE user = 'backdesk_runner'"
                     " ORDER BY RAND() LIMIT 1"):
@@ -181,12 +185,6 @@ class Hand:
         self.let_go(float("inf"))
         for name, runner in self.runners.items():
             assert runner.running(), (name, runner.process.returncode, runner.log.read_text()[-3000:])
-
-
-def listens(pid):
-    """Has it come so far as to take signals? Until then they end it, as they do any program."""
-    blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
-    return int(blocked, 16) >> signal.SIGTERM - 1 & 1
 
 
 def send(pid, number):
@@ -216,7 +214,7 @@ def test_chaos(queue):
     try:
         while (now := time.monotonic()) < begin + SECONDS:
             hand.let_go(now)
-            if restarts and now > restarts[0]:
+            if restarts and now > restarts[0] and hand.entered():
                 restarts.pop(0)
                 restart_database(queue, hand.deeds)
             hand.act()

@@ -340,7 +340,7 @@ def test_a_lost_claims_directory_goes_with_the_claim(commands):
     commands.start(commands.section("run"))
     task = commands.queue.make("run", {"do": "sleep", "seconds": 60}, max_attempts=1)
     wait_until(lambda: commands.queue.row(task)["progress"], 10)
-    lost = commands.stack.shared_dir / "tmp" / f"{task}-1-0000.dir"
+    lost = commands.stack.shared_dir / "tmp" / f"{task}-1-{32 * '0'}.dir"
     (lost / "out" / "deep").mkdir(parents=True)
     if os.geteuid() == 0:
         for path in (lost / "out" / "deep", lost / "out", lost):

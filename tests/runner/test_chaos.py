@@ -179,8 +179,13 @@ class Hand:
 
     def mend(self):
         self.let_go(float("inf"))
-        for name, runner in self.runners.items():
-            assert runner.running(), (name, runner.process.returncode, runner.log.read_text()[-3000:])
+        for name, runner in list(self.runners.items()):
+            if runner.running():
+                continue
+            log = runner.log.read_text()
+            # one that lost the database before it was up says so and ends, for its supervisor to start it again
+            assert runner.process.returncode == 1 and f"[{runner.pid}] info: {name}:" not in log, (name, log[-3000:])
+            self.start(name)
 
 
 def listens(pid):

@@ -43,8 +43,11 @@ def alive(pid):
 
 
 def listens(pid):
-    """Has it come so far as to take signals? Until then they end it, as they do any program."""
-    blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    """Has it come so far as to take signals? Until then they end it, as they do any program. Or has it ended?"""
+    try:
+        blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
     return int(blocked, 16) >> signal.SIGTERM - 1 & 1
 
 

@@ -122,16 +122,22 @@ class Hand:
 
     def act(self):
         name = self.dice.choice(sorted(self.runners))
-        runner = self.runners[name]
+        runner = self.running(name)
         deed = self.dice.choices(
             [self.kill_worker, self.stop_worker, self.kill, self.pause, self.terminate, self.hang_up, self.disconnect],
             [6, 3, 2, 2, 2, 2, 4])[0]
         self.deeds.append((round(time.monotonic(), 3), deed.__name__, name))
         deed(name, runner)
 
-    def entered(self):
-        """Has every runner entered? One that cannot reach the database while it starts gives up, and rightly so."""
-        return all(self.queue.name_of(runner) for runner in self.runners.values())
+    def running(self, name):
+        """The runner of this name. One that lost the database before it was up says so and ends, for its supervisor
+        to start it again: that is us."""
+        runner = self.runners[name]
+        if not runner.running():
+            log = runner.log.read_text()
+            assert runner.process.returncode == 1 and f"[{runner.pid}] info: {name}:" not in log, (name, log[-3000:])
+            self.start(name)
+        return self.runners[name]
 
     def kill_worker(self, _, runner):
         for pid in self.dice.sample(workers := children(runner.pid), min(1, len(workers))):
@@ -144,8 +150,10 @@ class Hand:
 
     def kill(self, name, runner):
         runner.signal(signal.SIGKILL)
-        assert runner.wait() == -signal.SIGKILL
-        self.start(name)
+        if runner.wait() == -signal.SIGKILL:
+            self.start(name)
+        else:
+            self.running(name)
 
     def pause(self, _, runner):
         runner.signal(signal.SIGSTOP)
@@ -157,8 +165,10 @@ class Hand:
         runner.signal(signal.SIGTERM)
         if self.dice.random() < 0.5:
             runner.signal(signal.SIGTERM)
-        assert runner.wait(20) == 0, runner.log.read_text()[-3000:]
-        self.start(name)
+        if runner.wait(20) == 0:
+            self.start(name)
+        else:
+            self.running(name)
 
     def hang_up(self, _, runner):
         if listens(runner.pid):
@@ -166,8 +176,6 @@ class Hand:
 
     def disconnect(self, *_):
         try:
-            if not self.entered():
-                return
             for number, in self.queue.stack.root_sql(
                     "SELECT id FROM information_schema.processlist WHERE user = 'backdesk_runner'"
                     " ORDER BY RAND() LIMIT 1"):
@@ -183,8 +191,8 @@ class Hand:
 
     def mend(self):
         self.let_go(float("inf"))
-        for name, runner in self.runners.items():
-            assert runner.running(), (name, runner.process.returncode, runner.log.read_text()[-3000:])
+        for name in self.runners:
+            self.running(name)
 
 
 def send(pid, number):
@@ -214,7 +222,7 @@ def test_chaos(queue):
     try:
         while (now := time.monotonic()) < begin + SECONDS:
             hand.let_go(now)
-            if restarts and now > restarts[0] and hand.entered():
+            if restarts and now > restarts[0]:
                 restarts.pop(0)
                 restart_database(queue, hand.deeds)
             hand.act()

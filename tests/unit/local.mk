@@ -11,6 +11,7 @@ unit_tests = \
 	unit_csv_read \
 	unit_doorbell \
 	unit_idempotency \
+	unit_import_value \
 	unit_json \
 	unit_lanes \
 	unit_page_sql \
@@ -104,6 +105,10 @@ unit_cell_LDADD = $(TYPES_UNIT_LIBS)
 unit_csv_read_SOURCES = tests/unit/unit.h tests/unit/test_csv_read.c
 unit_csv_read_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_csv_read_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_import_value_SOURCES = tests/unit/unit.h tests/unit/test_import_value.c
+unit_import_value_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_import_value_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

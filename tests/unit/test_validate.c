@@ -294,7 +294,7 @@ static const struct {
     {"types/2/name", "\"dummy\""},          /* html_export is off */
     {"types/2/parameters/properties/seconds/minimum", "0"},
     {"types/2/parameters/additionalProperties", "false"},
-    {"types/2", "null"},
+    {"types/3", "null"},
 };
 
 static void test_schema(void **state)

@@ -2,7 +2,7 @@
 # fuzz: one target per parser. `make check` replays the corpus; with --enable-fuzzers (clang) the
 # programs are libFuzzer's: ./fuzz_json -max_total_time=600 new/ tests/fuzz/corpus/json
 
-fuzz_targets = fuzz_csv fuzz_json fuzz_query fuzz_settings fuzz_url
+fuzz_targets = fuzz_csv fuzz_import fuzz_json fuzz_query fuzz_settings fuzz_url
 check_PROGRAMS += $(fuzz_targets)
 
 if FUZZERS
@@ -17,6 +17,11 @@ fuzz_csv_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_csv.c $(FUZZ_MAIN)
 fuzz_csv_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 fuzz_csv_LDFLAGS = $(FUZZ_LINK)
 fuzz_csv_LDADD = $(TYPES_LIBS) $(BASE_LIBS)
+
+fuzz_import_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_import.c $(FUZZ_MAIN)
+fuzz_import_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+fuzz_import_LDFLAGS = $(FUZZ_LINK)
+fuzz_import_LDADD = $(TYPES_LIBS) $(TASK_LIBS) $(DB_LIBS) $(BASE_LIBS)
 
 fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)

@@ -312,6 +312,8 @@ def test_a_lost_connection(shop):
     shop.import_("books", batch_rows=100)
     process = shop.take(many(10000), duplicates="skip", start=True)
     killed = 0
+    while not shop.sql("SELECT COUNT(*) FROM books")[0][0]:
+        assert process.poll() is None
     while process.poll() is None and killed < 4:
         for number, in shop.sql("SELECT id FROM information_schema.processlist WHERE db = 'site'"
                                 " AND id <> CONNECTION_ID()"):

@@ -56,7 +56,7 @@ int import_target_failed(struct import_job *j, const struct error *e)
         return run_fail(j->outcome, RUN_FAILED, "target_denied", "the database of import \"%s\" refuses access", name);
     case ERR_DB_RETRY:
     case ERR_TIMEOUT:
-        return run_fail(j->outcome, RUN_FAILED, "target_busy", "rows of import \"%s\" are locked by others for too long",
+        return run_fail(j->outcome, RUN_FAILED, "target_busy", "rows of import \"%s\" are locked by others too long",
                         name);
     default:
         return run_fail(j->outcome, RUN_FAILED, "write_failed", "the table of import \"%s\" cannot be written", name);

@@ -52,9 +52,12 @@ int import_connect(struct import_job *j, struct error *e)
     if (!rc && !j->table.name)
         rc = import_table_read(j->db, j->import, run_arena(j->run), &j->table, e);
     if (!rc && j->mode != MODE_DRY && !j->ledger) {
-        rc = import_ledger_open(j->db, &j->key, &j->ledger, e);
+        struct error missing = {0};
+        rc = import_ledger_open(j->db, &j->key, &j->ledger, &missing);
         if (rc == ERR_NOT_FOUND || rc == ERR_DENIED)
-            rc = error_set(e, ERR_INVALID, "%s: run sql/import/ledger.sql in its database", e->text);
+            rc = error_set(e, ERR_INVALID, "%s: run sql/import/ledger.sql in its database", missing.text);
+        else if (rc)
+            *e = missing;
     }
     if (!rc && j->table.written_count && !j->writer)
         rc = import_writer_open(j->db, &j->table, run_task(j->run)->created_by, j->policy, batch_rows(j),

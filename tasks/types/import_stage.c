@@ -11,14 +11,14 @@
 
 #define STAGE "backdesk_stage"
 
-enum { MARK_INSERT = 0, MARK_LEFT_OUT = 255, KEYS_MAX = 100 };
+enum { MARK_INSERT, MARK_OWN, MARK_FOREIGN };
 
 struct import_stage {
     struct import_writer *w;
     int counter; /* place of the AUTO_INCREMENT column in a row's values: the stage must not count; -1 */
     struct db_stmt *inserts[INSERT_SIZES];
     struct db_stmt **meets; /* per key */
-    unsigned char *marks;   /* per row: MARK_..., or 1 + the key by which its own row was met */
+    unsigned char *marks;   /* per row: what it meets in the target */
     size_t marks_cap;
 };
 
@@ -26,7 +26,6 @@ struct import_stage {
 
 /* MyISAM, because it is emptied at once: InnoDB would keep what has been deleted until the transaction's end, and
  * each batch would wade through that of all before. */
-
 static int create(struct import_writer *w, struct error *e)
 {
     struct buf sql = BUF_INIT;
@@ -37,7 +36,6 @@ static int create(struct import_writer *w, struct error *e)
         rc = db_exec(w->db, buf_str(&sql), e);
     if (!rc)
         rc = db_exec(w->db, "ALTER TABLE " STAGE " ENGINE = MyISAM, ADD COLUMN backdesk_row INT UNSIGNED NOT NULL,"
-                            " ADD COLUMN backdesk_mark TINYINT UNSIGNED NOT NULL DEFAULT 0,"
                             " ADD KEY backdesk_row (backdesk_row)", e);
     buf_free(&sql);
     return rc;
@@ -113,7 +111,7 @@ struct import_stage *import_stage_open(struct import_writer *w)
     s->meets = xcalloc(w->table->key_count + 1, sizeof *s->meets);
     s->marks_cap = w->sizes[0];
     s->marks = xcalloc(s->marks_cap, 1);
-    if (w->table->key_count > KEYS_MAX || create(w, &e) || prepare_all(s, &e)) {
+    if (create(w, &e) || prepare_all(s, &e)) {
         log_warning("imports into %s find duplicates row by row, which is slow: %s", w->table->name, e.text);
         import_stage_close(&s);
     }
@@ -168,9 +166,9 @@ static int compare(struct import_stage *s, struct passage *p, struct error *e)
         int64_t rc = db_run(s->meets[k], &w->owner, 1, e);
         while (rc >= 0 && (rc = db_next(s->meets[k], e)) > 0) {
             unsigned char *mark = &s->marks[db_col_uint(s->meets[k], 0)];
-            unsigned char met = db_col_int(s->meets[k], 1) ? (unsigned char)(k + 1) : MARK_LEFT_OUT;
-            /* met by a second key it is the same row, or the update of the first fails */
-            if (*mark == MARK_INSERT || met == MARK_LEFT_OUT)
+            unsigned char met = db_col_int(s->meets[k], 1) ? MARK_OWN : MARK_FOREIGN;
+            /* own ones by two keys are the same row, or else the replacing fails */
+            if (met > *mark)
                 *mark = met;
         }
         if (rc < 0)
@@ -179,56 +177,66 @@ static int compare(struct import_stage *s, struct passage *p, struct error *e)
     return 0;
 }
 
-/* Tells the stage of the marks other than MARK_INSERT. */
-static int put_marks(struct import_stage *s, const struct passage *p, unsigned mark, struct error *e)
+/* Has the stage leave out what the rest of the passage is not for. *LEFT: how many. */
+static int leave_out(struct import_stage *s, struct passage *p, size_t *left, struct error *e)
 {
     struct buf sql = BUF_INIT;
-    for (size_t i = 0; i < p->count; i++)
-        if (s->marks[i] == mark)
-            buf_addf(&sql, "%s%zu", sql.len ? ", " : "", i);
+    bool skip = s->w->policy == IMPORT_SKIP;
     int rc = 0;
-    if (sql.len) {
-        char *text = xasprintf("UPDATE " STAGE " SET backdesk_mark = %u WHERE backdesk_row IN (%s)", mark,
-                               buf_str(&sql));
-        rc = db_exec(s->w->db, text, e);
-        free(text);
+    *left = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        bool own = s->marks[i] == MARK_OWN;
+        p->inserted += s->marks[i] == MARK_INSERT;
+        p->replaced += own && !skip;
+        p->skipped += own && skip;
+        if (s->marks[i] != MARK_FOREIGN && !(own && skip))
+            continue;
+        buf_adds(&sql, sql.len ? ", " : "DELETE FROM " STAGE " WHERE backdesk_row IN (");
+        buf_add_u64(&sql, i);
+        ++*left;
+    }
+    if (sql.len && *left < p->count) {
+        buf_addc(&sql, ')');
+        rc = db_exec(s->w->db, buf_str(&sql), e);
     }
     buf_free(&sql);
     return rc;
 }
 
-/* Replaces the rows that were met by key K. */
-static int update(struct import_stage *s, unsigned k, struct error *e)
+/* "ON DUPLICATE KEY UPDATE", for rows of the same owner only: should somebody else's have come since the look at
+ * them, it stays as it is. */
+static void add_replace(struct buf *sql, const struct import_table *t)
 {
-    const struct import_table *t = s->w->table;
-    struct buf sql = BUF_INIT;
-    buf_adds(&sql, "UPDATE ");
-    add_join(&sql, t, &t->keys[k]);
+    const char *owner = t->columns[t->owner].name;
     for (unsigned i = 0; i + 1 < t->written_count; i++) { /* the owner is the last */
         const char *name = t->columns[t->written[i]].name;
-        buf_adds(&sql, i ? ", t." : " SET t.");
-        import_add_name(&sql, name);
-        buf_adds(&sql, " = s.");
-        import_add_name(&sql, name);
+        buf_adds(sql, i ? ", " : " ON DUPLICATE KEY UPDATE ");
+        import_add_place(sql, t, name);
+        buf_adds(sql, " = IF(");
+        import_add_place(sql, t, owner);
+        buf_adds(sql, " <=> VALUES(");
+        import_add_name(sql, owner);
+        buf_adds(sql, "), VALUES(");
+        import_add_name(sql, name);
+        buf_adds(sql, "), ");
+        import_add_place(sql, t, name);
+        buf_addc(sql, ')');
     }
-    buf_adds(&sql, " WHERE t.");
-    import_add_name(&sql, t->columns[t->owner].name);
-    buf_addf(&sql, " <=> %lld AND s.backdesk_mark = %u", (long long)s->w->owner.i, k + 1);
-    int rc = db_exec(s->w->db, buf_str(&sql), e);
-    buf_free(&sql);
-    return rc;
 }
 
-static int insert_rest(struct import_stage *s, struct error *e)
+/* Brings what the stage holds into the target. */
+static int move_rows(struct import_stage *s, bool replace, struct error *e)
 {
     const struct import_table *t = s->w->table;
     struct buf sql = BUF_INIT;
     import_add_insert(&sql, t->name, t, "");
     for (unsigned i = 0; i < t->written_count; i++) {
-        buf_adds(&sql, i ? ", " : " SELECT ");
+        buf_adds(&sql, i ? ", s." : " SELECT s.");
         import_add_name(&sql, t->columns[t->written[i]].name);
     }
-    buf_adds(&sql, " FROM " STAGE " WHERE backdesk_mark = 0 ORDER BY backdesk_row");
+    buf_adds(&sql, " FROM " STAGE " s ORDER BY s.backdesk_row");
+    if (replace)
+        add_replace(&sql, t);
     int rc = db_exec(s->w->db, buf_str(&sql), e);
     buf_free(&sql);
     return rc;
@@ -236,22 +244,10 @@ static int insert_rest(struct import_stage *s, struct error *e)
 
 static int apply(struct import_stage *s, struct passage *p, struct error *e)
 {
-    struct import_writer *w = s->w;
-    int rc = put_marks(s, p, MARK_LEFT_OUT, e);
-    for (unsigned k = 0; k < w->table->key_count && !rc; k++) {
-        rc = put_marks(s, p, k + 1, e);
-        size_t met = 0;
-        for (size_t i = 0; i < p->count; i++)
-            met += s->marks[i] == k + 1;
-        if (!rc && met && w->policy == IMPORT_REPLACE)
-            rc = update(s, k, e);
-        p->replaced += w->policy == IMPORT_REPLACE ? met : 0;
-        p->skipped += w->policy == IMPORT_SKIP ? met : 0;
-    }
-    for (size_t i = 0; i < p->count; i++)
-        p->inserted += s->marks[i] == MARK_INSERT;
-    if (!rc && p->inserted)
-        rc = insert_rest(s, e);
+    size_t left;
+    int rc = leave_out(s, p, &left, e);
+    if (!rc && left < p->count)
+        rc = move_rows(s, p->replaced > 0, e);
     return rc;
 }
 
@@ -260,7 +256,7 @@ static int reject_foreign(struct import_stage *s, struct passage *p, struct erro
 {
     int rc = 0;
     for (size_t i = 0; i < p->count && !rc; i++)
-        if (s->marks[i] == MARK_LEFT_OUT)
+        if (s->marks[i] == MARK_FOREIGN)
             rc = import_write_each(s->w, p->b, p->at + i, 1, e);
     return rc;
 }

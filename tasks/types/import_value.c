@@ -177,10 +177,11 @@ static bool take_date(struct text_part *t)
     return again.month == c.month && again.day == c.day;
 }
 
-/* MM:SS[.fraction], as many digits as the column has but for zeros. */
-static bool take_minutes(struct text_part *t, unsigned scale)
+/* :MM[:SS[.fraction]], as many digits as the column has but for zeros. *LAST: it is behind :59:59. */
+static bool take_minutes(struct text_part *t, unsigned scale, bool *last)
 {
     unsigned minute, second;
+    *last = false;
     if (!take_char(t, ':') || !take_number(t, 2, &minute) || minute > 59)
         return false;
     if (!t->len)
@@ -194,6 +195,7 @@ static bool take_minutes(struct text_part *t, unsigned scale)
         used--;
     t->p += n;
     t->len -= n;
+    *last = minute == 59 && second == 59 && used > 0;
     return n > 0 && n <= 6 && used <= scale;
 }
 
@@ -209,12 +211,13 @@ static const char *value_date(struct text_part t, struct db_value *out)
 static bool is_datetime(struct text_part t, unsigned scale)
 {
     unsigned hour;
+    bool last;
     if (!take_date(&t))
         return false;
     if (!t.len)
         return true;
     return (take_char(&t, ' ') || take_char(&t, 'T')) && take_number(&t, 2, &hour) && hour <= 23 &&
-           take_minutes(&t, scale) && !t.len;
+           take_minutes(&t, scale, &last) && !t.len;
 }
 
 static const char *value_datetime(const struct import_column *c, struct text_part t, struct arena *arena,
@@ -230,14 +233,12 @@ static const char *value_datetime(const struct import_column *c, struct text_par
 static bool is_time(struct text_part t, unsigned scale)
 {
     unsigned hour;
+    bool last;
     (void)take_char(&t, '-');
     size_t n = digits(t.p, t.len);
-    const char *begin = t.p;
-    if (n < 1 || n > 3 || !take_number(&t, n, &hour) || !take_minutes(&t, scale) || t.len)
+    if (n < 1 || n > 3 || !take_number(&t, n, &hour) || !take_minutes(&t, scale, &last) || t.len)
         return false;
-    /* the latest is 838:59:59, without a fraction */
-    return hour < 838 || (hour == 838 && (strncmp(begin + n, ":59:59.", 7) != 0 ||
-                                          strspn(begin + n + 7, "0") >= (size_t)(t.p - begin) - n - 7));
+    return hour < 838 || (hour == 838 && !last); /* the latest is 838:59:59, without a fraction */
 }
 
 static const char *value_time(const struct import_column *c, struct text_part t, struct arena *arena,

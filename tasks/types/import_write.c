@@ -124,6 +124,13 @@ void import_add_insert(struct buf *out, const char *table, const struct import_t
     buf_addc(out, ')');
 }
 
+void import_add_place(struct buf *out, const struct import_table *t, const char *column)
+{
+    import_add_name(out, t->name);
+    buf_addc(out, '.');
+    import_add_name(out, column);
+}
+
 const char *import_key_names(const struct import_table *t, const struct import_key *k, struct arena *arena)
 {
     struct buf b = BUF_INIT;

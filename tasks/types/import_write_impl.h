@@ -43,6 +43,9 @@ void import_add_match(struct buf *out, const struct import_table *t, const struc
 /* Adds "INSERT INTO `table` (columns)". */
 void import_add_insert(struct buf *out, const char *table, const struct import_table *t, const char *more);
 
+/* Adds "`table`.`column`". */
+void import_add_place(struct buf *out, const struct import_table *t, const char *column);
+
 /* The names of a key's columns, for a person. */
 const char *import_key_names(const struct import_table *t, const struct import_key *k, struct arena *arena);
 

@@ -2,10 +2,12 @@
 """Uploads: streamed into files, bounded, their owner's; and the tasks that stand on them."""
 
 import hashlib
+import os
 import resource
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -186,3 +188,32 @@ def test_slow_clients_hold_no_thread(stack):
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_a_worker_is_killed_twice(stack):
+    """The next attempt goes on where the last batch was committed."""
+    site, count = stack.env["SITE_DATABASE"], 60000
+    data = "title,price\n" + "".join(f"killed {n},{'x' if n % 1000 == 0 else n % 100}\n" for n in range(count))
+    upload = send(stack, data.encode()).json()["upload"]
+
+    def ledger(column):
+        return stack.sql(f"SELECT COALESCE(MAX({column}), 0) FROM backdesk_imports WHERE upload = %s", (upload,),
+                         database=site)[0][0]
+    try:
+        task = stack.create("csv_import", {"upload": upload}, max_attempts=9)["id"]
+        for fence in (1, 2):
+            wait_until(lambda: ledger("fence") == fence and ledger("rows_read") > (fence - 1) * count // 3, every=0.005)
+            runner = stack.pid("taskrunner")
+            for child in Path(f"/proc/{runner}/task/{runner}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+            wait_until(lambda: stack.task(task)["status"] != "started")
+        ended = stack.finish(task)
+        assert ended["status"] == "success" and ended["attempt"] == 3, ended
+        good = count - count // 1000
+        assert ended["result"] == {"read": count, "inserted": good, "replaced": 0, "skipped": 0, "rejected": count - good}
+        assert stack.sql("SELECT COUNT(*), COUNT(DISTINCT title) FROM books WHERE title LIKE 'killed %%'",
+                         (), database=site) == [(good, good)]
+        report = stack.request("GET", ended["links"]["download"]).text.splitlines()
+        assert [line.split(",")[0] for line in report[1:]] == [str(n + 1) for n in range(0, count, 1000)]
+    finally:
+        stack.sql("DELETE FROM books WHERE title LIKE 'killed %%'", (), database=site)

@@ -5,9 +5,9 @@ import csv
 from selenium.webdriver.support.ui import Select
 
 
-def test_choose_a_file_and_import_it(page, stack, tmp_path):
+def test_choose_a_file_and_import_it(page, stack, tmp_path_factory):
     site = stack.env["SITE_DATABASE"]
-    file = tmp_path / "books to add.csv"
+    file = tmp_path_factory.mktemp("csv") / "books to add.csv"
     file.write_text("title;pages\nAn imported book;17\nAnother;many\n", encoding="utf-8")
     page.choose_type("csv_import")
     page.find("#ask button[type=submit]").click()
@@ -31,9 +31,9 @@ def test_choose_a_file_and_import_it(page, stack, tmp_path):
         stack.sql("DELETE FROM books WHERE title = 'An imported book'", database=site)
 
 
-def test_a_file_that_is_refused(page, tmp_path):
+def test_a_file_that_is_refused(page, tmp_path_factory):
     """The refusal is shown at the field."""
-    file = tmp_path / "a.csv"
+    file = tmp_path_factory.mktemp("csv") / "a.csv"
     file.write_text("title\na\n")
     page.js("""const open = XMLHttpRequest.prototype.open;
                XMLHttpRequest.prototype.open = function (method, url) {

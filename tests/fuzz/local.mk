@@ -6,6 +6,7 @@ fuzz_targets = \
 	fuzz_cells \
 	fuzz_checkpoint \
 	fuzz_csv \
+	fuzz_import \
 	fuzz_json \
 	fuzz_progress \
 	fuzz_query \
@@ -36,6 +37,11 @@ fuzz_checkpoint_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_checkpoint.c $(FUZZ_
 fuzz_checkpoint_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 fuzz_checkpoint_LDFLAGS = $(FUZZ_LINK)
 fuzz_checkpoint_LDADD = $(TASK_LIBS) $(BASE_LIBS)
+
+fuzz_import_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_import.c $(FUZZ_MAIN)
+fuzz_import_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+fuzz_import_LDFLAGS = $(FUZZ_LINK)
+fuzz_import_LDADD = $(TYPES_LIBS) $(TASK_LIBS) $(DB_LIBS) $(BASE_LIBS)
 
 fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)

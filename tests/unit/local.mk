@@ -13,6 +13,7 @@ unit_tests = \
 	unit_csv_read \
 	unit_doorbell \
 	unit_idempotency \
+	unit_import_value \
 	unit_json \
 	unit_json_cell \
 	unit_lanes \
@@ -131,6 +132,10 @@ unit_xlsx_cell_LDADD = $(TYPES_UNIT_LIBS)
 unit_command_SOURCES = tests/unit/unit.h tests/unit/test_command.c
 unit_command_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_command_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_import_value_SOURCES = tests/unit/unit.h tests/unit/test_import_value.c
+unit_import_value_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_import_value_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -215,6 +215,33 @@ static const struct {
      "conf:3: export \"x\": its query does not use param \"a\": put :a into it, or take the param "
      "away\n"},
 
+    /* imports */
+#define IMPORT(text) SOURCE "import \"x\" { target = s table = t owner = o\n" text "\n}"
+    {IMPORT(""), ""},
+    {IMPORT("column \"a\" { type = date header = A }\ncolumn \"b\" { values = {c, d} default = c }"), ""},
+    {SOURCE "import \"x\" { table = t owner = o }",
+     "conf:2: section import \"x\" has no target: add target = ... (name of the source section whose "
+     "database is written)\n"},
+    {SOURCE "import \"x\" {\n target = w table = t owner = o }",
+     "conf:3: import \"x\": there is no source \"w\": add a section source \"w\" with an account that may "
+     "write\n"},
+    {SOURCE "import \"x y\" { target = s table = t owner = o }",
+     "conf:2: import \"x y\": a name is made of 1 to 64 letters, digits, _ and -\n"},
+    {IMPORT("default = yes") "\nimport \"y\" { target = s table = t owner = o\ndefault = yes }",
+     "conf:6: import \"y\": import \"x\" is the default already: only one can be\n"},
+    {IMPORT("column \"O\" { }"),
+     "conf:3: import \"x\" column \"O\": it is the owner's column, which is always set to the task's "
+     "creator: take the section away\n"},
+    {IMPORT("column \"a\" { required = yes default = 1 }"),
+     "conf:3: import \"x\" column \"a\": required and default exclude each other: keep one\n"},
+    {IMPORT("column \"a\" { values = {b}\ndefault = c }"),
+     "conf:4: import \"x\" column \"a\": its default is none of its values: add it there\n"},
+    {IMPORT("column \"a\" { }\ncolumn \"b\" { header = A }"),
+     "conf:4: import \"x\" column \"b\": column \"a\" has the same header: give one of them another\n"},
+    {IMPORT("column \"a\" { type = colour }"),
+     "conf:3: column \"a\" type: \"colour\" is not known here: write one of auto, integer, number, boolean, "
+     "date, datetime, time\n"},
+
     /* parameters */
 #define PARAM(text) SOURCE "export \"x\" { query = \"SELECT :owner, :a\" param \"a\" {\n" text "\n} }"
     {PARAM("type = date"), ""},

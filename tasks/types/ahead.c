@@ -9,11 +9,12 @@
 #include "row_source_impl.h"
 
 enum {
-    PIECE_BYTES = 256 * 1024, /* about what sockets hold: a server that has sent it can go on to the next */
+    PIECE_BYTES = 192 * 1024, /* about what sockets hold: a server that has sent it can go on to the next */
     ROW_BYTES = 16, /* that a row costs beside its values, about */
     PIECE_ROWS_MIN = 16,
     PIECE_ROWS_MAX = 100000,
-    SEARCHES = 8, /* so much longer than finding a piece's rows should sending them take */
+    SEARCHES = 2, /* so much longer than finding a piece's rows should sending them take ... */
+    SEARCH_USEC_MIN = 3000, /* ... where finding them takes longer than this */
     SURPRISE = 4, /* so many times the expected rows make the rest be planned anew */
 };
 
@@ -74,14 +75,25 @@ static void connect_all(struct row_source *s)
 
 /* --- where the end is ------------------------------------------------------------------------------ */
 
+/* What the page of one connection that has just been read tells. Anything may have delayed it: the least
+ * of what the pages say counts. */
+static void learn(struct row_source *s)
+{
+    struct ahead *a = &s->ahead;
+    double search_ns = (double)(s->page_start_ns - s->page_asked_ns);
+    double row_ns = (double)(clock_mono_ns() - s->page_start_ns + 1) / (double)s->page_rows;
+    double rows = search_ns > SEARCH_USEC_MIN * 1e3 ? SEARCHES * search_ns / row_ns : 0;
+    if (rows < a->rows_min)
+        a->rows_min = rows;
+    a->row_bytes = (double)s->page_bytes / (double)s->page_rows;
+}
+
 static void look_for_end(struct row_source *s)
 {
     struct ahead *a = &s->ahead;
     struct error e = {0};
-    a->row_bytes = (double)s->page_bytes / (double)s->page_rows;
-    double row_ns = (double)(clock_mono_ns() - s->page_start_ns) / (double)s->page_rows;
-    a->rows_min = SEARCHES * (double)(s->page_start_ns - s->page_asked_ns) / (row_ns + 1);
-    a->rows_max = PIECE_ROWS_MAX;
+    a->rows_min = a->rows_max = PIECE_ROWS_MAX;
+    learn(s);
     a->state = AHEAD_LOOKING;
     connect_all(s);
     if (a->count < 2 ||
@@ -196,6 +208,8 @@ bool ahead_next(struct row_source *s)
         look_for_end(s);
         return false;
     }
+    if (a->state == AHEAD_LOOKING && s->page_rows)
+        learn(s);
     if (a->state == AHEAD_LOOKING && end_found(s))
         give_all(s);
     if (a->state == AHEAD_ON) {

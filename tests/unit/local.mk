@@ -105,11 +105,11 @@ unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_page_sql_LDADD = $(TYPES_UNIT_LIBS)
 
-unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/test_checkpoint.c
+unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_checkpoint.c
 unit_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_checkpoint_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
-unit_result_file_SOURCES = tests/unit/unit.h tests/unit/test_result_file.c
+unit_result_file_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_result_file.c
 unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \

@@ -97,6 +97,17 @@ struct finish {
  * A finish that an earlier transaction of unknown outcome has written already counts as done: 0. */
 int store_finish(struct store *s, const struct finish *f, struct error *e) MUST_USE;
 
+/* A success of which there is no more to say than its result and progress: no file, no log. */
+bool finish_is_plain(const struct finish *f);
+
+enum { FINISH_GROUP_MAX = 128 };
+
+/* As store_finish for COUNT plain ends (1 to FINISH_GROUP_MAX, ids ascending) that share their keep_usec, by
+ * two statements for all of them. LOST[i] says that the claim of ENDS[i] was lost. A value that the database
+ * refuses fails them all: write them one by one then. */
+int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
+                       struct error *e) MUST_USE;
+
 struct progress_note {
     uint64_t id, fence;
     const char *progress; /* JSON */

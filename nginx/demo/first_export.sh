@@ -2,17 +2,23 @@
 # shellcheck shell=bash disable=SC2154 # dir and state are set by stack
 # first_export.sh: proves by HTTP that the demo works, and says where everything is.
 
-api() { curl -q --noproxy '*' -fsS -u ada:demo "$@"; }
+# A 503 is tried again: after a database that was away each process of the pool notices for itself that it
+# is back.
+api() { curl -q --noproxy '*' -fsS --retry 10 --retry-max-time 60 -u ada:demo "$@"; }
+
+# The status of the task at URL $1.
+status_of() { api "$1" | sed -nE 's/.*"status": *"([a-z]+)".*/\1/p'; }
 
 # Posts an export, waits for it, downloads it, shows its first line. Leaves its path in $task.
 first_export() {
     local base status='' end=$((SECONDS + 60))
     base=http://127.0.0.1:$(http_port)
     task=$(api -o /dev/null -w '%header{location}' -H 'Content-Type: application/json' \
+        -H "Idempotency-Key: first-export-$(openssl rand -hex 8)" \
         -d '{"type": "csv_export", "data": {"export": "books"}}' "$base/v1/tasks")
     [[ $task == /v1/tasks/* ]] || die "the API gave no task for an export: '$task'"
     until [[ $status == success ]]; do
-        status=$(api "$base$task" | grep -oE '"status": *"[a-z]+"' | head -n 1 | cut -d '"' -f 4)
+        status=$(status_of "$base$task")
         case $status in
             failure | cancelled | dropped) die "the first export ended as $status: $base$task" ;;
         esac

@@ -30,7 +30,8 @@ struct run_claim {
     int64_t kill_at_ns; /* once stop is set: when the worker is killed */
     unsigned noted;     /* version of the progress that was last written to the table */
     bool refused;       /* the database has refused its end once */
-    bool troubled;      /* writing its end made a transaction fail: it is written alone */
+    bool alone;         /* its end shares no statement: one that it shared has failed */
+    bool troubled;      /* writing its end made a transaction fail: it is written in one of its own */
     struct finish finish; /* once ended; its files are of the shared directory */
     struct finish_file files[RUN_FILES_MAX];
 };

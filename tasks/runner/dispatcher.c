@@ -314,6 +314,9 @@ static int start(struct dispatcher *d, struct error *e)
 {
     struct settings *settings = NULL;
     struct catalogue *catalogue = NULL;
+    d->signals = open_signals(e); /* first: a SIGTERM while it starts is for the loop to find */
+    if (d->signals < 0)
+        return d->signals;
     int rc = catalogue_load(d->config, &settings, &catalogue, e);
     if (rc)
         return rc;
@@ -335,9 +338,6 @@ static int start(struct dispatcher *d, struct error *e)
     if (d->epoll < 0)
         return error_errno(e, ERR_SYSTEM, "epoll_create1");
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves comes here, and is ended */
-    d->signals = open_signals(e);
-    if (d->signals < 0)
-        return d->signals;
     watch(d, d->signals, ev_signals);
     rc = pool_init(&d->pool, WORKERS_MAX, d->epoll, &d->ended, e);
     if (rc)

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "impl.h"
 
-enum { FINISH_MAX = 500, HEADS_MAX = RUNNER_TYPES_MAX * 10, NOTHING = FINISH_MAX };
+enum { FINISH_MAX = 512, HEADS_MAX = RUNNER_TYPES_MAX * 10 };
 
 /* With tasks shorter than this, some are claimed ahead of the free workers. */
 static const double ahead_window_ns = 20e6;
@@ -24,7 +24,10 @@ struct turn {
     struct run_claim *endings[FINISH_MAX];
     enum written written[FINISH_MAX];
     size_t ending_count;
-    size_t failed; /* index of the ending that was being written when the transaction failed */
+    size_t plain_count; /* the first of them, which are written many at a time */
+    /* indexes of the endings that were being written when the transaction failed */
+    size_t failing[FINISH_GROUP_MAX];
+    size_t failing_count;
     size_t want;
     struct arena *arena;
     struct lanes lanes; /* a copy: the transaction may run twice */
@@ -111,21 +114,63 @@ bool turnover_due(const struct dispatcher *d, int64_t now_ns)
     return now_ns >= endings_due_at(d) || (!d->waiting.count && wanted(d) > 0 && claimable(d));
 }
 
+static int write_alone(struct store *s, struct turn *t, size_t i, struct error *e)
+{
+    t->failing[0] = i;
+    t->failing_count = 1;
+    int rc = store_finish(s, &t->endings[i]->finish, e);
+    t->written[i] = rc == ERR_FENCED ? WRITTEN_LOST : WRITTEN;
+    if (rc != ERR_FENCED)
+        return rc;
+    error_clear(e);
+    return 0;
+}
+
+static bool is_shared(const struct run_claim *c)
+{
+    return !c->alone && finish_is_plain(&c->finish);
+}
+
+static int compare_plain(const void *a, const void *b)
+{
+    const struct finish *x = &(*(struct run_claim *const *)a)->finish;
+    const struct finish *y = &(*(struct run_claim *const *)b)->finish;
+    if (x->keep_usec != y->keep_usec)
+        return x->keep_usec < y->keep_usec ? -1 : 1;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Writes the COUNT endings from AT on, which are plain and share their retention, by one statement. */
+static int write_together(struct store *s, struct turn *t, size_t at, size_t count, struct error *e)
+{
+    const struct finish *ends[FINISH_GROUP_MAX];
+    bool lost[FINISH_GROUP_MAX];
+    t->failing_count = count;
+    for (size_t i = 0; i < count; i++) {
+        t->failing[i] = at + i;
+        ends[i] = &t->endings[at + i]->finish;
+    }
+    int rc = store_finish_plain(s, ends, count, lost, e);
+    for (size_t i = 0; i < count && !rc; i++)
+        t->written[at + i] = lost[i] ? WRITTEN_LOST : WRITTEN;
+    return rc;
+}
+
+/* Plain successes stand first (take_endings): they are most of what there is where tasks are short. */
 static int write_endings(struct store *s, struct turn *t, struct error *e)
 {
-    for (size_t i = 0; i < t->ending_count; i++) {
-        t->failed = i;
-        int rc = store_finish(s, &t->endings[i]->finish, e);
-        if (rc == ERR_FENCED) {
-            t->written[i] = WRITTEN_LOST;
-            error_clear(e);
-            continue;
-        }
-        if (rc)
-            return rc;
-        t->written[i] = WRITTEN;
+    int rc = 0;
+    size_t i = 0, n;
+    for (; i < t->plain_count && !rc; i += n) {
+        int64_t keep_usec = t->endings[i]->finish.keep_usec;
+        for (n = 1; i + n < t->plain_count && n < FINISH_GROUP_MAX; n++)
+            if (t->endings[i + n]->finish.keep_usec != keep_usec)
+                break;
+        rc = write_together(s, t, i, n, e);
     }
-    return 0;
+    for (; i < t->ending_count && !rc; i++)
+        rc = write_alone(s, t, i, e);
+    return rc;
 }
 
 /* At most WANT, and no more than the type's limit over all runners leaves. */
@@ -222,7 +267,7 @@ static int turn_body(struct store *s, void *ctx, struct error *e)
 {
     struct turn *t = ctx;
     arena_reset(t->arena);
-    t->failed = NOTHING;
+    t->failing_count = 0;
     t->task_count = 0;
     t->tasks = arena_calloc(t->arena, t->want, sizeof *t->tasks);
     t->types = arena_calloc(t->arena, t->want, sizeof *t->types);
@@ -230,7 +275,7 @@ static int turn_body(struct store *s, void *ctx, struct error *e)
     int rc = write_endings(s, t, e);
     if (rc)
         return rc;
-    t->failed = NOTHING;
+    t->failing_count = 0;
     rc = count_endings(s, t, e);
     return rc ? rc : claim_lanes(s, t, e);
 }
@@ -250,6 +295,13 @@ static void take_endings(struct turn *t)
         t->endings[t->ending_count++] = claim_list_pop(ended);
         t->want = 0;
     }
+    for (size_t i = 0; i < t->ending_count; i++)
+        if (is_shared(t->endings[i])) {
+            struct run_claim *c = t->endings[i];
+            t->endings[i] = t->endings[t->plain_count];
+            t->endings[t->plain_count++] = c;
+        }
+    qsort(t->endings, t->plain_count, sizeof *t->endings, compare_plain);
 }
 
 static void put_endings_back(struct turn *t)
@@ -295,7 +347,8 @@ static void settle_claims(struct turn *t)
 
 static void refuse(struct turn *t, const struct error *e)
 {
-    struct run_claim *c = t->endings[t->failed];
+    size_t failing = t->failing[0];
+    struct run_claim *c = t->endings[failing];
     log_error("task %llu: the database refuses its end: %s", (unsigned long long)c->task.id, e->text);
     remove_files(t->d, c, false);
     if (!c->refused) {
@@ -304,20 +357,25 @@ static void refuse(struct turn *t, const struct error *e)
     }
     /* not even the short form: forget it, so that it holds nobody up; the next comparison of the claims
      * hands it back */
-    t->endings[t->failed] = t->endings[--t->ending_count];
+    t->endings[failing] = t->endings[--t->ending_count];
     claim_free(&c);
 }
 
 /* The transaction has failed, perhaps for one ending: the others must not wait for that one. */
 static void turn_failed(struct turn *t, int rc, const struct error *e)
 {
-    bool known = t->failed != NOTHING;
-    if (known && rc == ERR_DB_REFUSED) {
+    bool refused = rc == ERR_DB_REFUSED && t->failing_count;
+    if (refused && t->failing_count == 1) {
         refuse(t, e);
+    } else if (refused) { /* one of many: it shows when each is written by itself */
+        for (size_t i = 0; i < t->failing_count; i++)
+            t->endings[t->failing[i]]->alone = true;
     } else {
         database_failed(t->d, "writing endings and claiming", e);
-        if (known && rc != ERR_DB_GONE)
-            t->endings[t->failed]->troubled = true;
+        if (t->failing_count == 1 && rc != ERR_DB_GONE)
+            t->endings[t->failing[0]]->troubled = true;
+        for (size_t i = 0; t->failing_count > 1 && i < t->failing_count && rc != ERR_DB_GONE; i++)
+            t->endings[t->failing[i]]->alone = true;
     }
     put_endings_back(t);
 }

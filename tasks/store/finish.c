@@ -22,12 +22,73 @@ const char *finish_outcome(const struct finish *f)
     return f->kind == FINISH_RETRY && f->died ? "dropped" : kinds[f->kind].outcome;
 }
 
-/* The parameters of the move, id and fence last. Returns their number. */
-static unsigned move_params(const struct finish *f, struct db_value *p)
+/* --- the move ------------------------------------------------------------------------------------- */
+
+/* Groups come in powers of two: the last end pads them, since naming one twice changes nothing. */
+static size_t group_of(size_t count)
 {
+    size_t group = 1;
+    while (group < count)
+        group *= 2;
+    return group;
+}
+
+static unsigned add_ids(struct db_value *p, unsigned n, const struct finish *const *ends, size_t count,
+                        size_t group)
+{
+    for (size_t i = 0; i < group; i++)
+        p[n++] = db_uint(ends[i < count ? i : count - 1]->id);
+    return n;
+}
+
+/* Appends (id, value) of each end, as OF_EACH takes them. */
+static unsigned add_of_each(struct db_value *p, unsigned n, const struct finish *const *ends, size_t count,
+                            size_t group, struct db_value (*value)(const struct finish *))
+{
+    for (size_t i = 0; i < group; i++) {
+        const struct finish *f = ends[i < count ? i : count - 1];
+        p[n++] = db_uint(f->id);
+        p[n++] = value(f);
+    }
+    return n;
+}
+
+static struct db_value progress_of(const struct finish *f)
+{
+    return db_text(f->progress);
+}
+
+static struct db_value result_of(const struct finish *f)
+{
+    return db_text(f->result);
+}
+
+static struct db_value fence_of(const struct finish *f)
+{
+    return db_uint(f->fence);
+}
+
+/* COUNT successes that share their retention by one statement. Returns how many moved. */
+static int64_t move_successes(struct store *s, const struct finish *const *ends, size_t count, struct error *e)
+{
+    struct db_value p[7 * FINISH_GROUP_MAX + 1];
+    size_t group = group_of(count);
+    unsigned n = add_of_each(p, 0, ends, count, group, progress_of);
+    n = add_of_each(p, n, ends, count, group, result_of);
+    p[n++] = db_int(ends[0]->keep_usec);
+    n = add_ids(p, n, ends, count, group);
+    n = add_of_each(p, n, ends, count, group, fence_of);
+    return store_move(s, EVENT_succeed, TASK_started, group, p, n, e);
+}
+
+/* Any other end. */
+static int64_t move_one(struct store *s, const struct finish *f, struct error *e)
+{
+    struct db_value p[8];
     unsigned n = 0;
     switch (f->kind) {
     case FINISH_SUCCESS:
+        return move_successes(s, &f, 1, e);
     case FINISH_FAILURE:
     case FINISH_CANCELLED:
     case FINISH_DROPPED:
@@ -46,8 +107,10 @@ static unsigned move_params(const struct finish *f, struct db_value *p)
     }
     p[n++] = db_uint(f->id);
     p[n++] = db_uint(f->fence);
-    return n;
+    return store_move(s, kinds[f->kind].event, TASK_started, 1, p, n, e);
 }
+
+/* --- one claim ------------------------------------------------------------------------------------ */
 
 /* The move matched nothing: either the claim is lost, or an earlier transaction whose COMMIT got no
  * answer has written this very end. The attempt's row, which only the claim's holder writes with this
@@ -81,20 +144,70 @@ static int add_files(struct store *s, const struct finish *f, struct error *e)
     return 0;
 }
 
+static int add_attempt(struct store *s, const struct finish *f, struct error *e)
+{
+    /* handing back has just taken one off the task's attempt */
+    int64_t rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(f->kind == FINISH_HAND_BACK),
+                           db_text(finish_outcome(f)), db_text(f->error), db_text(f->log), db_uint(f->id));
+    return rc < 0 ? (int)rc : 0;
+}
+
 int store_finish(struct store *s, const struct finish *f, struct error *e)
 {
-    struct db_value params[8];
-    unsigned count = move_params(f, params);
-    int64_t moved = store_move(s, kinds[f->kind].event, TASK_started, 1, params, count, e);
+    int64_t moved = move_one(s, f, e);
     if (moved < 0)
         return (int)moved;
     if (moved == 0)
         return already_written(s, f, e);
-    /* handing back has just taken one off the task's attempt */
-    int64_t rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(f->kind == FINISH_HAND_BACK),
-                           db_text(finish_outcome(f)), db_text(f->error), db_text(f->log), db_uint(f->id));
-    return rc < 0 ? (int)rc : add_files(s, f, e);
+    int rc = add_attempt(s, f, e);
+    return rc ? rc : add_files(s, f, e);
 }
+
+/* --- many claims ---------------------------------------------------------------------------------- */
+
+bool finish_is_plain(const struct finish *f)
+{
+    return f->kind == FINISH_SUCCESS && !f->file_count && !f->log;
+}
+
+/* The shared move has passed some over. An end and its attempt are written in one transaction, so a success
+ * of our fence without an attempt is one that this transaction has just moved. */
+static int settle_one(struct store *s, const struct finish *f, bool *lost, struct error *e)
+{
+    struct db_stmt *r;
+    *lost = false;
+    int rc = already_written(s, f, e);
+    if (rc != ERR_FENCED)
+        return rc;
+    error_clear(e);
+    int64_t found = STORE_RUN(s, ST_HAS_SUCCEEDED, &r, e, db_uint(f->id), db_uint(f->fence));
+    if (found < 0)
+        return (int)found;
+    *lost = found == 0;
+    return *lost ? 0 : add_attempt(s, f, e);
+}
+
+int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
+                       struct error *e)
+{
+    int64_t moved = move_successes(s, ends, count, e);
+    int rc = moved < 0 ? (int)moved : 0;
+    bool all = (size_t)moved == count;
+    for (size_t i = 0; i < count && !rc; i++)
+        if (all)
+            lost[i] = false;
+        else
+            rc = settle_one(s, ends[i], &lost[i], e);
+    if (rc || !all)
+        return rc;
+    struct db_value ids[FINISH_GROUP_MAX];
+    unsigned group = add_ids(ids, 0, ends, count, group_of(count));
+    int64_t added = store_run(s, ST_ADD_SUCCESSES, group, ids, group, NULL, e);
+    return added < 0 ? (int)added : 0;
+}
+
+/* --- progress and counters ------------------------------------------------------------------------ */
+
 
 struct notes {
     const struct progress_note *notes;

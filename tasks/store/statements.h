@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* statements.h: the SQL of the store as one named table. {...} stands for a group that is repeated,
- * joined by commas, as often as a call has values. */
+/* statements.h: the SQL of the store as one named table. {...} stands for a group that is repeated as often
+ * as a call has values, joined by commas or, as {...|separator}, by what is named; all groups of a statement
+ * are repeated equally often. */
 #ifndef TASKS_STORE_STATEMENTS_H
 #define TASKS_STORE_STATEMENTS_H
 
@@ -17,6 +18,11 @@
     "finished_at = UTC_TIMESTAMP(6), updated_on = UTC_TIMESTAMP(6), turn = " TURN_NOW ","  \
     " progress = ?, error = ?, result = ?,"                                                \
     " expires_at = UTC_TIMESTAMP(6) + INTERVAL NULLIF(?, 0) MICROSECOND"
+#define OF_EACH "CASE id {WHEN ? THEN ?| } END" /* parameters: id, value, id, value, ... */
+#define ENDED_WELL                                                                        \
+    "finished_at = UTC_TIMESTAMP(6), updated_on = UTC_TIMESTAMP(6), turn = " TURN_NOW ","  \
+    " progress = " OF_EACH ", error = NULL, result = " OF_EACH ","                         \
+    " expires_at = UTC_TIMESTAMP(6) + INTERVAL NULLIF(?, 0) MICROSECOND"
 #define CANCELLED                                                                    \
     "finished_at = UTC_TIMESTAMP(6), turn = " TURN_NOW ", cancel_requested = 1,"      \
     " cancel_by = ?, cancel_reason = ?, error = ?,"                                   \
@@ -28,6 +34,7 @@
 #define BY_IDS "id IN ({?})"
 #define BY_ID "id = ?"
 #define BY_CLAIM "id = ? AND fence = ?"
+#define BY_CLAIMS "id IN ({?}) AND fence = " OF_EACH
 
 /* The columns that read_task expects, of tasks under the alias t. A row of csv_export that has a
  * download is found by index; data goes last because it may be long. */

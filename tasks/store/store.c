@@ -95,21 +95,30 @@ size_t store_group(size_t n)
     return size;
 }
 
-/* The statement's text with its {group} written COUNT times. */
+/* Writes the group between OPEN and CLOSE, the braces, COUNT times. */
+static void expand_group(struct buf *out, const char *open, const char *close, size_t count)
+{
+    const char *text = open + 1, *bar = memchr(text, '|', (size_t)(close - text));
+    const char *end = bar ? bar : close;
+    for (size_t i = 0; i < count; i++) {
+        if (i && bar)
+            buf_add(out, bar + 1, (size_t)(close - bar) - 1);
+        else if (i)
+            buf_adds(out, ", ");
+        buf_add(out, text, (size_t)(end - text));
+    }
+}
+
+/* The statement's text with each {group} written COUNT times. */
 static void expand(struct buf *out, const char *sql, size_t count)
 {
-    const char *open = strchr(sql, '{'), *close = open ? strchr(open, '}') : NULL;
-    if (!close) {
-        buf_adds(out, sql);
-        return;
+    const char *open, *close;
+    while ((open = strchr(sql, '{')) && (close = strchr(open, '}'))) {
+        buf_add(out, sql, (size_t)(open - sql));
+        expand_group(out, open, close, count);
+        sql = close + 1;
     }
-    buf_add(out, sql, (size_t)(open - sql));
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            buf_adds(out, ", ");
-        buf_add(out, open + 1, (size_t)(close - open) - 1);
-    }
-    buf_adds(out, close + 1);
+    buf_adds(out, sql);
 }
 
 static int prepare(struct store *s, enum statement_id id, size_t count, struct db_stmt **out,

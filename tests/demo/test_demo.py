@@ -6,12 +6,14 @@ import signal
 import socket
 import stat
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from stack import SCRIPT, Stack, read_env
+from stack import SCRIPT, Stack, read_env, wait_until
 
 NAMES = {"BASE_URL", "MYSQL_SOCKET", "MYSQL_DATABASE", "SITE_DATABASE", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_PID",
          "MYSQL_START", "SHARED_DIR", "RUNNER_PID", "TASKRUNNER", "TASKCTL", "CONFIG"}
@@ -116,10 +118,47 @@ def test_start_restores(stack, program):
     """What was killed comes back, and only that."""
     before = {name: stack.pid(name) for name in DAEMONS}
     os.kill(before[program], signal.SIGKILL)
+    wait_until(lambda: before[program] not in stack.processes())
     stack.start()
     after = {name: stack.pid(name) for name in DAEMONS}
     assert after[program] != before[program]
     assert {name for name in DAEMONS if before[name] != after[name]} == {program}
+
+
+def test_start_under_load(stack):
+    """Every process of the pool has just learned that the database is away: the start waits for all of them."""
+    over = threading.Event()
+
+    def ask():
+        while not over.is_set():
+            stack.request("GET", "/v1/tasks/1")
+
+    stack.kill_database()
+    with ThreadPoolExecutor(8) as clients:
+        asking = [clients.submit(ask) for _ in range(8)]
+        try:
+            stack.start()
+        finally:
+            over.set()
+        for one in asking:
+            one.result()
+
+
+def test_failed_start_leaves_what_ran(stack):
+    """A start that fails ends nothing that ran before, also where the database did not."""
+    before = {name: stack.pid(name) for name in DAEMONS}
+    log = stack.state / "log" / "mariadbd.log"
+    stack.kill_database()
+    (stack.state / "data").rename(stack.state / "data.away")
+    (stack.state / "data").mkdir()
+    try:
+        failed = run("start", "--dir", stack.directory, "--prefix", stack.state / "app", "--port", 0)
+    finally:
+        (stack.state / "data").rmdir()
+        (stack.state / "data.away").rename(stack.state / "data")
+    stack.start()
+    assert failed.returncode != 0 and "does not start" in failed.stdout and str(log) in failed.stdout
+    assert {name for name in DAEMONS if before[name] != stack.pid(name)} == {"mariadbd"}
 
 
 def test_database_restart(stack):

@@ -8,9 +8,11 @@ BACKDESK_CHAOS_SECONDS says for how long (default 20), BACKDESK_CHAOS_SEED with 
 import hashlib
 import os
 import random
+import re
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pymysql
 import requests
@@ -149,6 +151,7 @@ class Hand:
 
     def terminate(self, name, runner):
         send(runner.pid, signal.SIGCONT)
+        wait_until(lambda: listens(runner.pid))
         runner.signal(signal.SIGTERM)
         if self.dice.random() < 0.5:
             runner.signal(signal.SIGTERM)
@@ -156,7 +159,7 @@ class Hand:
         self.start(name)
 
     def hang_up(self, _, runner):
-        if "workers" in runner.log.read_text()[-2000:]:  # until it listens a SIGHUP ends it, as it does any program
+        if listens(runner.pid):
             runner.signal(signal.SIGHUP)
 
     def disconnect(self, *_):
@@ -178,6 +181,12 @@ class Hand:
         self.let_go(float("inf"))
         for name, runner in self.runners.items():
             assert runner.running(), (name, runner.process.returncode, runner.log.read_text()[-3000:])
+
+
+def listens(pid):
+    """Has it come so far as to take signals? Until then they end it, as they do any program."""
+    blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    return int(blocked, 16) >> signal.SIGTERM - 1 & 1
 
 
 def send(pid, number):

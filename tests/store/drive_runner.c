@@ -103,6 +103,36 @@ static int do_finish(struct driver *d, struct json_object *in, struct buf *out, 
     return store_finish(d->store, &f, e);
 }
 
+/* Successes by one statement; says of each whether its claim was lost. */
+static int do_finish_plain(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
+{
+    struct json_object *list = member(in, "ends");
+    size_t count = count_of(list);
+    struct finish *finishes = arena_calloc(d->arena, count, sizeof *finishes);
+    const struct finish **ends = arena_calloc(d->arena, count, sizeof *ends);
+    bool *lost = arena_calloc(d->arena, count, sizeof *lost);
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *x = json_object_array_get_idx(list, i);
+        finishes[i] = (struct finish){
+            .id = uint_of(x, "id"),
+            .fence = uint_of(x, "fence"),
+            .kind = FINISH_SUCCESS,
+            .result = text_of(x, "result"),
+            .progress = text_of(x, "progress"),
+            .keep_usec = int_of(in, "keep_usec", 0),
+        };
+        ends[i] = &finishes[i];
+    }
+    int rc = store_finish_plain(d->store, ends, count, lost, e);
+    if (rc)
+        return rc;
+    buf_addc(out, '[');
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, "%s%d", i ? "," : "", lost[i]);
+    buf_addc(out, ']');
+    return 0;
+}
+
 static int do_progress(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     (void)out;
@@ -217,6 +247,7 @@ const struct verb runner_verbs[] = {
     {"claim", do_claim},
     {"expire", do_expire},
     {"finish", do_finish},
+    {"finish_plain", do_finish_plain},
     {"held", do_held},
     {"known", do_known},
     {"leave", do_leave},

@@ -122,6 +122,60 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(database, runner, clai
     runner.once("finish", id=task, fence=1, kind="success")
 
 
+# --- many by one statement -------------------------------------------------------------------------------
+
+def claim_many(database, runner, count):
+    ids = [database.insert() for _ in range(count)]
+    assert [task["id"] for task in runner.once("claim", worker=WORKER, type="t", max=count)["tasks"]] == ids
+    return [{"id": task, "fence": 1, "result": f'{{"n":{n}}}', "progress": None if n % 3 else f'{{"done":{n}}}'}
+            for n, task in enumerate(ids)]
+
+
+def written(database):
+    """[(id, status, result, progress, fence and outcome of its attempts)]"""
+    return database.sql("SELECT t.id, status, result, progress, GROUP_CONCAT(CONCAT(a.fence, a.outcome) ORDER BY a.fence)"
+                        " FROM tasks t LEFT JOIN attempts a ON a.task_id = t.id GROUP BY t.id ORDER BY t.id")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 128])
+def test_many_successes_at_once(database, runner, count):
+    """Each gets its own values, whatever the number."""
+    ends = claim_many(database, runner, count)
+    assert runner.once("finish_plain", ends=ends, keep_usec=60000000) == [0] * count
+    assert written(database) == [(end["id"], "success", end["result"], end["progress"], "1success") for end in ends]
+    [[kept]] = database.sql("SELECT DISTINCT TIMESTAMPDIFF(SECOND, finished_at, expires_at) FROM tasks")
+    assert kept == 60
+    before = database.sql("SELECT * FROM tasks ORDER BY id")
+    assert runner.once("finish_plain", ends=ends, keep_usec=60000000) == [0] * count  # said again: no error
+    assert database.sql("SELECT * FROM tasks ORDER BY id") == before
+
+
+def test_many_successes_of_which_some_are_lost(database, runner):
+    """Taken by another, written before, deleted, never ours: none of these is touched, the others end."""
+    ends = claim_many(database, runner, 6)
+    taken, before, deleted, wrong = ends[1], ends[2], ends[3], ends[4]
+    database.sql("UPDATE tasks SET fence = 2 WHERE id = %s", (taken["id"],))
+    runner.once("finish", id=before["id"], fence=1, kind="success", result=before["result"])
+    database.sql("DELETE FROM tasks WHERE id = %s", (deleted["id"],))
+    wrong["fence"] = 7
+    assert runner.once("finish_plain", ends=ends) == [0, 1, 0, 1, 1, 0]
+    assert written(database) == [
+        (ends[0]["id"], "success", ends[0]["result"], ends[0]["progress"], "1success"),
+        (taken["id"], "started", None, None, None),
+        (before["id"], "success", before["result"], None, "1success"),
+        (wrong["id"], "started", None, None, None),
+        (ends[5]["id"], "success", ends[5]["result"], ends[5]["progress"], "1success")]
+
+
+def test_one_value_that_does_not_fit_refuses_all(database, runner):
+    ends = claim_many(database, runner, 3)
+    ends[1]["progress"] = "x" * 1001
+    with pytest.raises(StoreError) as caught:
+        runner.once("finish_plain", ends=ends)
+    assert caught.value.code == "ERR_DB_REFUSED"
+    assert {row[1] for row in written(database)} == {"started"}
+
+
 # --- a COMMIT without an answer --------------------------------------------------------------------------
 
 @pytest.fixture

@@ -15,6 +15,7 @@ enum {
     PIECE_ROWS_MAX = 100000,
     SEARCHES = 2, /* so much longer than finding a piece's rows should sending them take ... */
     SEARCH_USEC_MIN = 3000, /* ... where finding them takes longer than this */
+    PIECE_MSEC = 250, /* what sending a piece's rows may take: a short read, and soon ended */
     SURPRISE = 4, /* so many times the expected rows make the rest be planned anew */
 };
 
@@ -85,6 +86,9 @@ static void learn(struct row_source *s)
     double rows = search_ns > SEARCH_USEC_MIN * 1e3 ? SEARCHES * search_ns / row_ns : 0;
     if (rows < a->rows_min)
         a->rows_min = rows;
+    a->goal_ns = PIECE_MSEC * 1e6 > SEARCHES * search_ns ? PIECE_MSEC * 1e6 : SEARCHES * search_ns;
+    if (a->goal_ns / row_ns < a->rows_max)
+        a->rows_max = a->goal_ns / row_ns < 1 ? 1 : a->goal_ns / row_ns;
     a->row_bytes = (double)s->page_bytes / (double)s->page_rows;
 }
 
@@ -232,10 +236,14 @@ int ahead_open(struct row_source *s, struct db_rows **out, struct error *e)
     return row_source_query(s, s->sql.range, put_params(s, key_place(&s->key), p), out, e);
 }
 
-/* A piece had ROWS rows: how wide should the next ones be? */
-static void adapt(struct ahead *a, const struct ahead_piece *p, uint64_t rows)
+/* A piece had ROWS rows, which took TOOK_NS: how wide should the next ones be? */
+static void adapt(struct ahead *a, const struct ahead_piece *p, uint64_t rows, double took_ns)
 {
-    a->rows_max = a->rows_max < PIECE_ROWS_MAX / 4.0 ? a->rows_max * 4 : PIECE_ROWS_MAX;
+    if (took_ns > a->goal_ns)
+        a->rows_max = (double)rows * a->goal_ns / took_ns;
+    else if (took_ns < a->goal_ns / 4)
+        a->rows_max *= 2;
+    a->rows_max = a->rows_max < 1 ? 1 : a->rows_max > PIECE_ROWS_MAX ? PIECE_ROWS_MAX : a->rows_max;
     double wanted = (double)piece_rows(a);
     double width = (double)(p->to - p->from) * wanted / ((double)rows + 0.1);
     double most = 4.0 * (double)a->width, half = (width + (double)a->width) / 2;
@@ -283,7 +291,7 @@ void ahead_end_page(struct row_source *s, bool more)
         plan_anew(s, last > here->from ? (double)(last - here->from) / SURPRISE : 1);
         return;
     }
-    adapt(a, here, s->page_rows);
+    adapt(a, here, s->page_rows, (double)(clock_mono_ns() - s->page_start_ns));
     a->open = false;
 }
 

@@ -71,7 +71,7 @@ def test_only_some_rows_match(site):
 
 def test_long_values(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)",
-             "INSERT INTO t SELECT 5 * seq, IF(seq MOD 997 = 0 OR seq BETWEEN 3000 AND 3020, REPEAT(seq, 500000), seq)"
+             "INSERT INTO t SELECT 5 * seq, IF(seq MOD 997 = 0 OR seq BETWEEN 3000 AND 3006, REPEAT(seq, 300000), seq)"
              " FROM seq_1_to_6000")
     check_same(exports(site))
 
@@ -174,7 +174,7 @@ def test_killed_and_taken_up(site):
 def test_stopped_while_all_are_at_work(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, v CHAR(200))",
              "INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_60000")
-    site.export("t", "SELECT id, v, SLEEP(IF(id > 20000, 5, 0)) AS s FROM t", ["id"], page_rows=50, connections=4)
+    site.export("t", "SELECT id, v, SLEEP(IF(id > 20000, 0.005, 0)) AS s FROM t", ["id"], page_rows=50, connections=4)
     process = site.start()
     busy = "SELECT 1 FROM information_schema.processlist WHERE state = 'User sleep' AND id <> CONNECTION_ID()"
     wait_until(lambda: len(site.sql(busy)) >= 2)

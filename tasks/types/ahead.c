@@ -9,11 +9,13 @@
 #include "row_source_impl.h"
 
 enum {
-    PIECE_BYTES = 256 * 1024, /* about what sockets hold: a server that has sent it can go on to the next */
+    PIECE_BYTES = 192 * 1024, /* about what sockets hold: a server that has sent it can go on to the next */
     ROW_BYTES = 16, /* that a row costs beside its values, about */
     PIECE_ROWS_MIN = 16,
     PIECE_ROWS_MAX = 100000,
-    SEARCHES = 8, /* so much longer than finding a piece's rows should sending them take */
+    SEARCHES = 2, /* so much longer than finding a piece's rows should sending them take ... */
+    SEARCH_USEC_MIN = 3000, /* ... where finding them takes longer than this */
+    PIECE_MSEC = 250, /* what sending a piece's rows may take: a short read, and soon ended */
     SURPRISE = 4, /* so many times the expected rows make the rest be planned anew */
 };
 
@@ -74,14 +76,28 @@ static void connect_all(struct row_source *s)
 
 /* --- where the end is ------------------------------------------------------------------------------ */
 
+/* What the page of one connection that has just been read tells. Anything may have delayed it: the least
+ * of what the pages say counts. */
+static void learn(struct row_source *s)
+{
+    struct ahead *a = &s->ahead;
+    double search_ns = (double)(s->page_start_ns - s->page_asked_ns);
+    double row_ns = (double)(clock_mono_ns() - s->page_start_ns + 1) / (double)s->page_rows;
+    double rows = search_ns > SEARCH_USEC_MIN * 1e3 ? SEARCHES * search_ns / row_ns : 0;
+    if (rows < a->rows_min)
+        a->rows_min = rows;
+    a->goal_ns = PIECE_MSEC * 1e6 > SEARCHES * search_ns ? PIECE_MSEC * 1e6 : SEARCHES * search_ns;
+    if (a->goal_ns / row_ns < a->rows_max)
+        a->rows_max = a->goal_ns / row_ns < 1 ? 1 : a->goal_ns / row_ns;
+    a->row_bytes = (double)s->page_bytes / (double)s->page_rows;
+}
+
 static void look_for_end(struct row_source *s)
 {
     struct ahead *a = &s->ahead;
     struct error e = {0};
-    a->row_bytes = (double)s->page_bytes / (double)s->page_rows;
-    double row_ns = (double)(clock_mono_ns() - s->page_start_ns) / (double)s->page_rows;
-    a->rows_min = SEARCHES * (double)(s->page_start_ns - s->page_asked_ns) / (row_ns + 1);
-    a->rows_max = PIECE_ROWS_MAX;
+    a->rows_min = a->rows_max = PIECE_ROWS_MAX;
+    learn(s);
     a->state = AHEAD_LOOKING;
     connect_all(s);
     if (a->count < 2 ||
@@ -196,6 +212,8 @@ bool ahead_next(struct row_source *s)
         look_for_end(s);
         return false;
     }
+    if (a->state == AHEAD_LOOKING && s->page_rows)
+        learn(s);
     if (a->state == AHEAD_LOOKING && end_found(s))
         give_all(s);
     if (a->state == AHEAD_ON) {
@@ -218,10 +236,14 @@ int ahead_open(struct row_source *s, struct db_rows **out, struct error *e)
     return row_source_query(s, s->sql.range, put_params(s, key_place(&s->key), p), out, e);
 }
 
-/* A piece had ROWS rows: how wide should the next ones be? */
-static void adapt(struct ahead *a, const struct ahead_piece *p, uint64_t rows)
+/* A piece had ROWS rows, which took TOOK_NS: how wide should the next ones be? */
+static void adapt(struct ahead *a, const struct ahead_piece *p, uint64_t rows, double took_ns)
 {
-    a->rows_max = a->rows_max < PIECE_ROWS_MAX / 4.0 ? a->rows_max * 4 : PIECE_ROWS_MAX;
+    if (took_ns > a->goal_ns)
+        a->rows_max = (double)rows * a->goal_ns / took_ns;
+    else if (took_ns < a->goal_ns / 4)
+        a->rows_max *= 2;
+    a->rows_max = a->rows_max < 1 ? 1 : a->rows_max > PIECE_ROWS_MAX ? PIECE_ROWS_MAX : a->rows_max;
     double wanted = (double)piece_rows(a);
     double width = (double)(p->to - p->from) * wanted / ((double)rows + 0.1);
     double most = 4.0 * (double)a->width, half = (width + (double)a->width) / 2;
@@ -269,7 +291,7 @@ void ahead_end_page(struct row_source *s, bool more)
         plan_anew(s, last > here->from ? (double)(last - here->from) / SURPRISE : 1);
         return;
     }
-    adapt(a, here, s->page_rows);
+    adapt(a, here, s->page_rows, (double)(clock_mono_ns() - s->page_start_ns));
     a->open = false;
 }
 

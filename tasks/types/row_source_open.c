@@ -238,6 +238,9 @@ void row_source_close(struct row_source **sp)
     *sp = NULL;
     if (s->db)
         long_row_end(s);
+    struct error ignored = {0};
+    if (s->page && s->db && run_stopping(s->run)) /* what is left of it may take long */
+        (void)!source_kill(s->export->source, db_thread_id(s->db), &ignored);
     db_rows_close(&s->page);
     ahead_close(s);
     if (s->db && s->snapshot)

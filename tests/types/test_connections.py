@@ -6,6 +6,7 @@ import csv
 import io
 import signal
 
+import pymysql
 import pytest
 
 from stack import wait_until
@@ -55,10 +56,10 @@ def test_the_file_is_the_same(site, kind, value, rows):
 
 def test_one_connection_after_the_other_reads(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, v CHAR(200))",
-             "INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_20000")
+             "INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_40000")
     one, four = exports(site, "SELECT id, v, CONNECTION_ID() AS c FROM t", connections=(1, 4))
     used = {row[2] for row in csv.reader(io.StringIO(four.data.decode()))} - {"c"}
-    assert len(used) == 4
+    assert 2 <= len(used) <= 4
     assert len({row[2] for row in csv.reader(io.StringIO(one.data.decode()))} - {"c"}) == 1
 
 
@@ -70,7 +71,7 @@ def test_only_some_rows_match(site):
 
 def test_long_values(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)",
-             "INSERT INTO t SELECT 5 * seq, IF(seq MOD 997 = 0 OR seq BETWEEN 3000 AND 3020, REPEAT(seq, 500000), seq)"
+             "INSERT INTO t SELECT 5 * seq, IF(seq MOD 997 = 0 OR seq BETWEEN 3000 AND 3006, REPEAT(seq, 300000), seq)"
              " FROM seq_1_to_6000")
     check_same(exports(site))
 
@@ -110,26 +111,33 @@ def test_rows_come_and_go(site):
 
 
 def test_connections_that_are_lost(site):
-    site.sql("CREATE TABLE t (id INT PRIMARY KEY, v CHAR(200))", "INSERT INTO t SELECT 3 * seq, 'x' FROM seq_1_to_3000")
-    slow = "SELECT id, v, SLEEP(0.001) AS s FROM t"
-    whole, = exports(site, slow, connections=(1,))
+    site.sql("CREATE TABLE t (id INT PRIMARY KEY, v CHAR(200))",
+             "INSERT INTO t SELECT 3 * seq, REPEAT('x', 200) FROM seq_1_to_3000")
+    whole, = exports(site, "SELECT id, v, 0 AS s FROM t", connections=(1,))
+    whole = whole.data.decode()
     site.exports.clear()
-    site.export("t", slow, ["id"], page_rows=50, connections=3)
+    site.export("t", "SELECT id, v, SLEEP(0.0003) AS s FROM t", ["id"], page_rows=50, connections=3)
     process = site.start()
-    lost = 0
-    while process.poll() is None and lost < 6:
-        for number, in site.sql("SELECT id FROM information_schema.processlist WHERE info LIKE 'EXECUTE bd_rows%%'"
-                                " OR info LIKE '%%page%%SLEEP%%' AND id <> CONNECTION_ID() LIMIT 2"):
+    lost, size = 0, 0
+
+    def written():
+        return sum(path.stat().st_size for path in site.files.glob("tmp/*.part"))
+    while process.poll() is None:
+        # some rows between two losses: without any it gives up at last
+        wait_until(lambda: process.poll() is not None or written() > size, every=0.003)
+        size = written()
+        for number, in site.sql("SELECT id FROM information_schema.processlist WHERE info LIKE '%SLEEP(%'"
+                                " AND id <> CONNECTION_ID() ORDER BY RAND() LIMIT 1"):
             try:
                 site.sql(f"KILL CONNECTION {number}")
                 lost += 1
-            except Exception:  # pylint: disable=broad-except
+            except pymysql.Error:
                 pass  # it has ended by itself
     outcome = site.end(process)
     assert lost and outcome.end == "success", (outcome.code, outcome.message, outcome.log)
-    # a statement that is killed within SLEEP says 1 there: compare what does not depend on it
+    # a row whose SLEEP was interrupted says 1: compare what does not depend on it
     assert [line.rsplit(",", 1)[0] for line in outcome.data.decode().split("\r\n")] == \
-        [line.rsplit(",", 1)[0] for line in whole.data.decode().split("\r\n")]
+        [line.rsplit(",", 1)[0] for line in whole.split("\r\n")]
 
 
 def test_too_few_connections(site):
@@ -166,10 +174,10 @@ def test_killed_and_taken_up(site):
 def test_stopped_while_all_are_at_work(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, v CHAR(200))",
              "INSERT INTO t SELECT seq, REPEAT('x', 200) FROM seq_1_to_60000")
-    site.export("t", "SELECT id, v, SLEEP(IF(id > 20000, 5, 0)) AS s FROM t", ["id"], page_rows=50, connections=4)
+    site.export("t", "SELECT id, v, SLEEP(IF(id > 20000, 0.005, 0)) AS s FROM t", ["id"], page_rows=50, connections=4)
     process = site.start()
     busy = "SELECT 1 FROM information_schema.processlist WHERE state = 'User sleep' AND id <> CONNECTION_ID()"
-    wait_until(lambda: len(site.sql(busy)) >= 3)
+    wait_until(lambda: len(site.sql(busy)) >= 2)
     process.terminate()
     assert site.end(process, timeout=10).end == "stopped"
     wait_until(lambda: not site.sql(busy), 3)

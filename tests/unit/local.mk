@@ -121,7 +121,7 @@ unit_json_cell_SOURCES = tests/unit/unit.h tests/unit/test_json_cell.c
 unit_json_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_json_cell_LDADD = $(TYPES_UNIT_LIBS)
 
-unit_output_SOURCES = tests/unit/unit.h tests/unit/shared_directory.h tests/unit/test_output.c
+unit_output_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_output.c
 unit_output_CPPFLAGS = $(UNIT_CPPFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)
 unit_output_LDADD = $(TYPES_UNIT_LIBS)
 
@@ -141,12 +141,11 @@ unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_page_sql_LDADD = $(TYPES_UNIT_LIBS)
 
-unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/test_checkpoint.c
+unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_checkpoint.c
 unit_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_checkpoint_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
-unit_result_file_SOURCES = tests/unit/unit.h tests/unit/shared_directory.h \
-	tests/unit/test_result_file.c
+unit_result_file_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_result_file.c
 unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \

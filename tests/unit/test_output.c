@@ -4,7 +4,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
-#include "shared_directory.h"
+#include "directory.h"
 #include "tasks/types/output.h"
 #include "unit.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "shared_directory.h"
+#include "directory.h"
 #include "task/result_file.h"
 #include "unit.h"
 
@@ -50,7 +50,7 @@ WRAP(fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
 WRAP(renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
 
-/* --- what is in the shared directory ------------------------------------------------------------ */
+/* --- a shared directory of the test's own ------------------------------------------------------ */
 
 /* How many regular files are below PATH; *NAME gets the path of one. */
 static unsigned count_files(const char *path, char *name, size_t size)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* shared_directory.h: a shared directory of result files, of each test's own. */
-#ifndef TESTS_UNIT_SHARED_DIRECTORY_H
-#define TESTS_UNIT_SHARED_DIRECTORY_H
+/* directory.h: a directory of a test's own, fresh for each. */
+#ifndef TESTS_UNIT_DIRECTORY_H
+#define TESTS_UNIT_DIRECTORY_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
-#include "unit.h"
 
 static char directory[] = "/tmp/backdesk-unit-XXXXXX";
 

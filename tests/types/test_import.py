@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Imports into a private database: what is taken, what is rejected and why, and that no row comes twice."""
 
+import base64
 import csv
 import gzip
 import io
@@ -370,7 +371,19 @@ def test_round_trip_of_every_type(site, settings):
     assert site.run().data == first.data
 
 
-def test_memory_and_speed(shop, peak_limit_kib):
+def test_large_rows_in_flat_memory(shop, peak_limit_kib):
+    shop.import_("books", formula_guard="no")
+    shop.sql("ALTER TABLE books ADD body LONGTEXT, ADD data LONGBLOB")
+    body, data = 'say "hi"\n' * 40000, b"\0\xff" * 150000
+    row = '"' + body.replace('"', '""') + '",' + base64.b64encode(data).decode()
+    outcome = shop.take("title,body,data\n" + f"a,{row}\n" * 20 + f"b,{row}x\n" * 3 + "c," + "y" * (3 << 20) + ",\n")
+    assert counts(outcome) == [24, 20, 0, 0, 4]
+    assert shop.sql("SELECT COUNT(*) FROM books WHERE body = %s AND data = %s" % ("REPEAT('say \"hi\"\n', 40000)",
+                    "REPEAT(X'00FF', 150000)")) == ((20,),)
+    assert not peak_limit_kib or outcome.peak_kib < peak_limit_kib, outcome.peak_kib
+
+
+def test_many_rows_in_flat_memory(shop, peak_limit_kib):
     count = 200000 if peak_limit_kib else 20000
     shop.import_("books")
     data = "title,price,n,added\n" + "".join(f"title {n},{n % 1000}.50,{n % 100},2026-11-21 09:30:00\n"

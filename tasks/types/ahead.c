@@ -236,6 +236,21 @@ int ahead_open(struct row_source *s, struct db_rows **out, struct error *e)
     return row_source_query(s, s->sql.range, put_params(s, key_place(&s->key), p), out, e);
 }
 
+/* Finding a piece's rows goes on beside reading others, so as a rule nobody waits for it. Where one does
+ * for longer than reading them takes, pieces become larger: servers may find the first row by walking over
+ * all that are before it. */
+static void heed_wait(struct ahead *a, uint64_t rows, double wait_ns, double took_ns)
+{
+    double goal_ns = SEARCHES * wait_ns;
+    a->goal_ns = goal_ns > PIECE_MSEC * 1e6 ? goal_ns : PIECE_MSEC * 1e6;
+    if (rows && wait_ns > took_ns) {
+        double more = 2.0 * (double)rows;
+        a->rows_min = more < a->rows_min ? a->rows_min : more > PIECE_ROWS_MAX ? PIECE_ROWS_MAX : more;
+    } else if (wait_ns < took_ns / 4) {
+        a->rows_min *= 0.95;
+    }
+}
+
 /* A piece had ROWS rows, which took TOOK_NS: how wide should the next ones be? */
 static void adapt(struct ahead *a, const struct ahead_piece *p, uint64_t rows, double took_ns)
 {
@@ -291,7 +306,9 @@ void ahead_end_page(struct row_source *s, bool more)
         plan_anew(s, last > here->from ? (double)(last - here->from) / SURPRISE : 1);
         return;
     }
-    adapt(a, here, s->page_rows, (double)(clock_mono_ns() - s->page_start_ns));
+    double took_ns = (double)(clock_mono_ns() - s->page_start_ns);
+    heed_wait(a, s->page_rows, (double)(s->page_start_ns - s->page_asked_ns), took_ns);
+    adapt(a, here, s->page_rows, took_ns);
     a->open = false;
 }
 

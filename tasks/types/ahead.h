@@ -42,9 +42,9 @@ struct ahead {
     uint64_t end;     /* the last key that there was */
     uint64_t width;   /* of the next piece, in keys */
     double row_bytes; /* on average */
-    double rows_min;  /* in a piece, so that its rows take longer than finding them ... */
-    double rows_max;  /* ... but a piece should not take longer than this, and be small behind a row with */
-    double goal_ns;   /* long values, because more such may follow */
+    double rows_min;  /* of a piece, so that reading its rows takes longer than finding them ... */
+    double rows_max;  /* ... but no longer than goal_ns, and few behind a row with long values */
+    double goal_ns;   /* what reading a piece may take */
 };
 
 /* For a source with a key that is about to read its first page. */

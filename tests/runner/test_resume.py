@@ -13,7 +13,7 @@ import pytest
 
 from stack import wait_until
 
-from runner.conftest import LEASE, Paused, children, listens
+from runner.conftest import LEASE, Paused, children
 from runner.test_faults import worker_of
 
 # its third column costs time only where `pace` says so: an undisturbed run is fast
@@ -112,7 +112,7 @@ def kill_runner(queue, runners, _):
 
 
 def terminate_runner(queue, runners, _):
-    wait_until(lambda: listens(runners[0].pid))
+    wait_until(lambda: queue.name_of(runners[0]), 20)  # before that it may not have its signals yet
     runners[0].signal(signal.SIGTERM)
     runners[0].signal(signal.SIGTERM)
     assert runners[0].wait() == 0

@@ -25,16 +25,6 @@ const struct task_file *stored_answer_of(const struct task *t)
     return NULL;
 }
 
-/* Names are tokens (RFC 9110 section 5.6.2): what else stood there would break out of its line. */
-static bool is_token(const char *name)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~0123456789";
-    for (const char *p = name; *p; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr(others, *p)))
-            return false;
-    return *name;
-}
-
 static bool is_left_out(const char *name)
 {
     static const char *const names[] = {
@@ -44,7 +34,7 @@ static bool is_left_out(const char *name)
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (strcasecmp(name, names[i]) == 0)
             return true;
-    return strncasecmp(name, "X-Accel-", 8) == 0 || !is_token(name);
+    return strncasecmp(name, "X-Accel-", 8) == 0 || !header_is_token(name);
 }
 
 static int open_file(const struct exchange *x, const char *path)

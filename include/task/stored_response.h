@@ -5,6 +5,7 @@
 #ifndef TASK_STORED_RESPONSE_H
 #define TASK_STORED_RESPONSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ void header_bytes_json(struct buf *out, const char *s);
 /* The bytes that the JSON string V stands for, from ARENA; NULL where it is none, or has a character beyond
  * U+00FF or a control character that no header may have. */
 const char *header_bytes_get(struct json_object *v, struct arena *arena);
+
+/* Whether S is a token (RFC 9110 section 5.6.2), as names of headers and methods are: what else stood there would
+ * break out of its line. */
+bool header_is_token(const char *s);
 
 /* Appends the line to OUT. In its JSON each byte of a name or value is the character of that number, so that
  * values which are no UTF-8 survive. */

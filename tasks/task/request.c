@@ -4,17 +4,9 @@
 
 #include <json-c/json.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
-
-static bool is_token(const char *s)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~0123456789"; /* RFC 9110 section 5.6.2 */
-    for (const char *p = s; *p; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr(others, *p)))
-            return false;
-    return *s;
-}
 
 /* Without spaces and controls, so that it is one word of a request's head. */
 static bool is_word(const char *s)
@@ -54,7 +46,7 @@ static int read_headers(struct json_object *list, struct arena *arena, struct re
             h->name = header_bytes_get(json_object_array_get_idx(pair, 0), arena);
             h->value = header_bytes_get(json_object_array_get_idx(pair, 1), arena);
         }
-        if (!h->name || !h->value || !is_token(h->name))
+        if (!h->name || !h->value || !header_is_token(h->name))
             return error_set(e, ERR_INVALID, "the request's header %zu is no name and value", i);
     }
     return 0;
@@ -100,7 +92,7 @@ static int read_request(struct json_object *data, struct arena *arena, struct de
     if (!rc)
         rc = read_text(data, "site", is_word, arena, &r->site, e);
     if (!rc)
-        rc = read_text(data, "method", is_token, arena, &r->method, e);
+        rc = read_text(data, "method", header_is_token, arena, &r->method, e);
     if (!rc)
         rc = read_text(data, "target", is_target, arena, &r->target, e);
     if (!rc)
@@ -108,7 +100,7 @@ static int read_request(struct json_object *data, struct arena *arena, struct de
     if (!rc)
         rc = read_text(data, "address", is_address, arena, &r->address, e);
     if (!rc)
-        rc = read_text(data, "mode", is_token, arena, &mode, e);
+        rc = read_text(data, "mode", header_is_token, arena, &mode, e);
     if (!rc)
         rc = read_number(data, "user", &r->user, e);
     if (!rc)
@@ -135,13 +127,23 @@ int deferred_request_parse(const char *data, size_t len, struct arena *arena, st
     return rc;
 }
 
+/* Whether the path could climb out of where it seems to be, once nginx has resolved it. */
+static bool may_climb(const char *target)
+{
+    size_t len = strcspn(target, "?");
+    for (const char *p = target; p < target + len; p++)
+        if (strncmp(p, "..", 2) == 0 || strncasecmp(p, "%2e", 3) == 0)
+            return true;
+    return false;
+}
+
 bool deferred_request_is_repeatable(const struct deferred_request *r, const struct site_def *site)
 {
     static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"};
     for (size_t i = 0; i < COUNT_OF(methods); i++)
         if (strcmp(r->method, methods[i]) == 0)
             return true;
-    for (size_t i = 0; site && i < site->retry_unsafe.count; i++) {
+    for (size_t i = 0; site && i < site->retry_unsafe.count && !may_climb(r->target); i++) {
         const char *begin = site->retry_unsafe.items[i];
         if (strncmp(r->target, begin, strlen(begin)) == 0)
             return true;

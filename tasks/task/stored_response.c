@@ -45,6 +45,15 @@ const char *header_bytes_get(struct json_object *v, struct arena *arena)
     return out;
 }
 
+bool header_is_token(const char *s)
+{
+    static const char others[] = "!#$%&'*+-.^_`|~0123456789"; /* RFC 9110 section 5.6.2 */
+    for (const char *p = s; *p; p++)
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr(others, *p)))
+            return false;
+    return *s;
+}
+
 /* --- writing --------------------------------------------------------------------------------------- */
 
 void stored_response_head(const struct stored_response *r, struct buf *out)

@@ -91,7 +91,9 @@ static void test_twice(void **state)
         {"DELETE", "/", true, false},   {"OPTIONS", "/", true, false},     {"POST", "/", false, true},
         {"PATCH", "/", false, true},    {"get", "/", false, true},         {"GETX", "/", false, true},
         {"POST", "/safe", true, true},  {"POST", "/safe/x?y", true, true}, {"POST", "/saf", false, true},
-        {"POST", "/safe", false, false}, {"POST", "/x/safe", false, true},
+        {"POST", "/safe", false, false}, {"POST", "/x/safe", false, true}, {"POST", "/safe/../x", false, true},
+        {"POST", "/safe/%2E%2e/x", false, true}, {"POST", "/safe/.%2e/x", false, true},
+        {"POST", "/safe?x=../y", true, true},
     };
     static const char *items[] = {"/other", "/safe"};
     const struct site_def site = {.retry_unsafe = {.items = (void *)items, .count = 2}};

@@ -14,6 +14,12 @@ static const char *cgi_param(struct transport *t, const char *name)
     return getenv(name);
 }
 
+static const char *const *cgi_params(struct transport *t)
+{
+    (void)t;
+    return (const char *const *)environ;
+}
+
 static int cgi_read(struct transport *t, void *out, size_t len)
 {
     ssize_t n;
@@ -42,6 +48,7 @@ static int cgi_write(struct transport *t, const void *data, size_t len)
 
 static const struct transport_ops cgi_ops = {
     .param = cgi_param,
+    .params = cgi_params,
     .read = cgi_read,
     .write = cgi_write,
 };

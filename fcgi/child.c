@@ -35,7 +35,13 @@ static int app_open(struct app *app, const struct catalogue *catalogue, struct e
     app->catalogue = catalogue;
     app->settings = catalogue_settings(catalogue);
     store_library_init();
+    const char *key;
     int result = backend_create(app->settings, &app->backend, e);
+    if (result == 0 && app->settings->site_count) {
+        result = settings_defer_key(app->settings, &key, e);
+        if (result == 0)
+            result = seal_key_read(key, &app->seal_key, e);
+    }
     if (result != 0)
         return result;
     app->creator = creator_create(app->backend, &app->settings->queue);

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "fcgi/body_file.h"
+#include "fcgi/capture.h"
 #include "fcgi/prefer.h"
 #include "fcgi/request.h"
 
@@ -58,11 +60,23 @@ static void send_answer(struct exchange *x)
         log_debug("the peer went away before its answer");
 }
 
+/* A request of the site: it has passed the site's own protection in nginx, and its path is not ours. */
+static void defer(struct exchange *x)
+{
+    x->request.route = &deferred_route;
+    if (request_check_visitor(x))
+        x->request.route->handle(x);
+    else
+        body_drain(x);
+}
+
 bool exchange_run(struct exchange *x, struct transport *t, void *place)
 {
     clear(x);
     x->transport = t;
-    if (request_find_route(x) && request_check_identity(x) && request_check_site(x) &&
+    if (capture_wanted(x))
+        defer(x);
+    else if (request_find_route(x) && request_check_identity(x) && request_check_site(x) &&
         request_read_query(x) && request_read_body(x) && request_find_object(x))
         x->request.route->handle(x);
     if (x->resume && place && x->app->waiters &&

@@ -17,6 +17,7 @@
 #include "store/query.h"
 #include "store/task.h"
 #include "task/catalogue.h"
+#include "task/seal.h"
 
 struct backend;
 struct creator;
@@ -34,6 +35,7 @@ struct app {
     struct tokens *tokens;
     struct waiters *waiters; /* NULL: no answer can be held */
     struct buf types_json; /* the body of GET /v1/tasks/types */
+    struct seal_key seal_key; /* of deferred requests; where a site is configured */
 };
 
 /* Who asks. */

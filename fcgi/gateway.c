@@ -30,6 +30,11 @@ static const char *fastcgi_param(struct transport *t, const char *name)
     return FCGX_GetParam(name, ((struct gateway *)t)->request.envp);
 }
 
+static const char *const *fastcgi_params(struct transport *t)
+{
+    return (const char *const *)((struct gateway *)t)->request.envp;
+}
+
 static int fastcgi_read(struct transport *t, void *out, size_t len)
 {
     FCGX_Stream *in = ((struct gateway *)t)->request.in;
@@ -53,6 +58,7 @@ static int fastcgi_write(struct transport *t, const void *data, size_t len)
 
 static const struct transport_ops fastcgi_ops = {
     .param = fastcgi_param,
+    .params = fastcgi_params,
     .read = fastcgi_read,
     .write = fastcgi_write,
 };

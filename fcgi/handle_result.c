@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* handle_result.c: what a task has returned: JSON from its row, or a long one from its file, which nginx
- * sends. */
+ * sends; or the stored response of a deferred request. */
 #include "base/error.h"
 #include "fcgi/accel.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
 #include "fcgi/request.h"
+#include "fcgi/stored_answer.h"
 #include "fcgi/view.h"
 
 static void send_file(struct exchange *x, const struct task_file *file)
@@ -43,12 +44,14 @@ static void show(struct exchange *x)
 {
     const struct task *t = &x->request.task;
     struct response *r = &x->response;
-    const struct task_file *file = result_file(t);
+    const struct task_file *file = result_file(t), *stored = stored_answer_of(t);
     if (!task_status_ended(t->status)) {
         response_no_content(r);
         response_retry_after(r, x->app->settings->api.poll_after_usec);
     } else if (t->status == TASK_cancelled) {
         response_problem(r, PROBLEM_task_cancelled, NULL);
+    } else if (stored) {
+        stored_answer_give(x, t, stored);
     } else if (file) {
         send_file(x, file);
     } else if (t->result.p) {

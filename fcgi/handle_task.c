@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* handle_task.c: one task: show, delete, retry. The task has been looked up and may be seen. */
 #include <json-c/json.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -10,6 +11,7 @@
 #include "fcgi/request.h"
 #include "fcgi/ring.h"
 #include "fcgi/view.h"
+#include "store/http_request.h"
 #include "task/type.h"
 
 /* When to ask again: a hint, so this machine's clock will do for a task that waits for its time. */
@@ -80,19 +82,28 @@ void handle_task_delete(struct exchange *x)
 
 struct retry {
     uint64_t id;
+    bool is_request;
     struct arena *arena;
     struct task task;
 };
 
+/* ERR_LIMIT: what a deferred request would need is gone, and does not come back. */
 static int retry_call(struct store *s, void *context, struct error *e)
 {
     struct retry *r = context;
+    int kept = r->is_request ? store_http_request_kept(s, r->id, e) : 1;
+    if (kept <= 0)
+        return kept < 0 ? kept : error_set(e, ERR_LIMIT, "the request is no longer kept");
     return store_retry_task(s, r->id, r->arena, &r->task, e);
 }
 
 void handle_task_retry(struct exchange *x)
 {
-    struct retry retry = {.id = x->request.id, .arena = x->arena};
+    struct retry retry = {
+        .id = x->request.id,
+        .is_request = strcmp(x->request.task.type.p, HTTP_REQUEST_TYPE) == 0,
+        .arena = x->arena,
+    };
     const struct task_type *type = task_type_find(x->request.task.type.p);
     struct error e = {0};
     if (type && type->role && !x->request.identity.admin) { /* as a POST of it would be */
@@ -103,6 +114,8 @@ void handle_task_retry(struct exchange *x)
     if (result == ERR_CONFLICT)
         response_problem(&x->response, PROBLEM_wrong_state,
                          "Only a failed, cancelled or dropped task can be run again.");
+    else if (result == ERR_LIMIT)
+        response_problem(&x->response, PROBLEM_not_retryable, NULL);
     else if (result != 0)
         exchange_fail(x, result, &e);
     if (result != 0)

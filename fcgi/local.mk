@@ -7,7 +7,9 @@ libapi_a_SOURCES = \
 	fcgi/accel.h fcgi/accel.c \
 	fcgi/admission.h fcgi/admission.c \
 	fcgi/backend.h fcgi/backend.c \
+	fcgi/body_file.h fcgi/body_file.c \
 	fcgi/breaker.h fcgi/breaker.c \
+	fcgi/capture.h fcgi/capture.c \
 	fcgi/cgi.h fcgi/cgi.c \
 	fcgi/child.h fcgi/child.c \
 	fcgi/combine.h fcgi/combine.c \
@@ -18,9 +20,12 @@ libapi_a_SOURCES = \
 	fcgi/exchange.h fcgi/exchange.c \
 	fcgi/gateway.h fcgi/gateway.c \
 	fcgi/handle_about.c fcgi/handle_attempts.c fcgi/handle_cancel.c fcgi/handle_create.c \
+	fcgi/handle_defer.c \
 	fcgi/handle_download.c fcgi/handle_export.c fcgi/handle_list.c fcgi/handle_result.c \
+	fcgi/handle_job.c \
 	fcgi/handle_task.c fcgi/handle_upload.c fcgi/handle_worker.c \
 	fcgi/idempotency.h fcgi/idempotency.c \
+	fcgi/kept_headers.h fcgi/kept_headers.c \
 	fcgi/page.h fcgi/page.c \
 	fcgi/poller.c \
 	fcgi/pool.h fcgi/pool.c \
@@ -32,6 +37,7 @@ libapi_a_SOURCES = \
 	fcgi/ring.h fcgi/ring.c \
 	fcgi/route.h fcgi/route.c fcgi/routes.def \
 	fcgi/stats.h fcgi/stats.c \
+	fcgi/stored_answer.h fcgi/stored_answer.c \
 	fcgi/store_pool.h fcgi/store_pool.c \
 	fcgi/supervisor.h fcgi/supervisor.c \
 	fcgi/task_input.h fcgi/task_input.c \

@@ -42,19 +42,63 @@ static int parse_seconds(const char *p)
     return n < PREFER_WAIT_MAX ? n : PREFER_WAIT_MAX;
 }
 
+/* One preference: from name to end as it was written, with what follows the name. */
+struct item {
+    const char *name, *end;
+    size_t name_len;
+    const char *rest; /* behind the name and blanks: "=", ";", or end */
+};
+
+/* Reads the preference at P into *OUT; returns where the next one begins. */
+static const char *read_item(const char *p, struct item *out)
+{
+    out->name = skip_blanks(p);
+    out->name_len = strcspn(out->name, " \t=;,");
+    out->rest = skip_blanks(out->name + out->name_len);
+    out->end = find_outside_quotes(out->rest, ",");
+    return out->end + (*out->end == ',');
+}
+
+static bool is_named(const struct item *i, const char *name)
+{
+    return strlen(name) == i->name_len && strncasecmp(i->name, name, i->name_len) == 0;
+}
+
 int prefer_wait(const char *header)
 {
-    static const char name[] = "wait";
+    struct item i;
     for (const char *p = header; *p;) {
-        p = skip_blanks(p);
-        const char *end = p + strcspn(p, " \t=;,");
-        bool found = (size_t)(end - p) == sizeof name - 1 && strncasecmp(p, name, sizeof name - 1) == 0;
-        end = skip_blanks(end);
-        if (found)
-            return *end == '=' ? parse_seconds(skip_blanks(end + 1)) : -1;
-        p = find_outside_quotes(end, ",");
-        if (*p == ',')
-            p++;
+        p = read_item(p, &i);
+        if (is_named(&i, "wait"))
+            return *i.rest == '=' ? parse_seconds(skip_blanks(i.rest + 1)) : -1;
     }
     return -1;
+}
+
+bool prefer_has(const char *header, const char *name)
+{
+    struct item i;
+    for (const char *p = header; *p;) {
+        p = read_item(p, &i);
+        if (is_named(&i, name))
+            return true;
+    }
+    return false;
+}
+
+void prefer_without(const char *header, const char *const *names, size_t count, struct buf *out)
+{
+    struct item i;
+    bool any = false;
+    for (const char *p = header; *p;) {
+        p = read_item(p, &i);
+        bool dropped = !i.name_len;
+        for (size_t k = 0; k < count; k++)
+            dropped |= is_named(&i, names[k]);
+        if (dropped)
+            continue;
+        buf_adds(out, any ? ", " : "");
+        buf_add(out, i.name, (size_t)(i.end - i.name));
+        any = true;
+    }
 }

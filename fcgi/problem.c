@@ -29,6 +29,7 @@ const char *status_phrase(int status)
         {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
+        {303, "See Other"},
         {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},

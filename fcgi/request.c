@@ -117,6 +117,21 @@ bool request_check_identity(struct exchange *x)
     return true;
 }
 
+/* Credentials in the request are the site's, not ours: only what nginx says counts. */
+bool request_check_visitor(struct exchange *x)
+{
+    struct identity *who = &x->request.identity;
+    const char *user = param(x, "BACKDESK_USER"), *method = param(x, "BACKDESK_METHOD");
+    x->request.head = method && strcmp(method, "HEAD") == 0;
+    who->user = user ? parse_user(user) : 0;
+    who->admin = who->user && has_role(param(x, "BACKDESK_ROLES"), "admin");
+    if (who->user)
+        return true;
+    response_problem(&x->response, PROBLEM_unauthorized, "Only requests of somebody who is signed in are deferred.");
+    response_header(&x->response, "WWW-Authenticate", "Session realm=\"site\"");
+    return false;
+}
+
 bool request_check_site(struct exchange *x)
 {
     const char *site = param(x, "HTTP_SEC_FETCH_SITE");
@@ -185,8 +200,12 @@ static size_t body_limit(const struct exchange *x)
 
 int64_t request_content_length(struct exchange *x)
 {
-    const char *text = param(x, "CONTENT_LENGTH");
-    if (!text)
+    return request_length(param(x, "CONTENT_LENGTH"));
+}
+
+int64_t request_length(const char *text)
+{
+    if (!text || !*text)
         return -1;
     if (strspn(text, "0123456789") != strlen(text) || strlen(text) > 18)
         return -2;
@@ -249,7 +268,7 @@ bool request_find_object(struct exchange *x)
     } else if (r->route->right == RIGHT_EXPORT_OWNER) {
         result = backend_get_export(x->app->backend, r->id, x->arena, &r->file, &e);
         seen = result == 0 && may_see(x, r->file.owner_id) && !r->file.is_result &&
-               (r->identity.admin || !r->file.admin_only);
+               !r->file.is_response && (r->identity.admin || !r->file.admin_only);
     }
     if (result != 0 && result != ERR_NOT_FOUND)
         return exchange_fail(x, result, &e);

@@ -13,6 +13,7 @@ struct exchange;
 
 bool request_find_route(struct exchange *x) MUST_USE;     /* 404, 405 */
 bool request_check_identity(struct exchange *x) MUST_USE; /* 401, 403, 503 */
+bool request_check_visitor(struct exchange *x) MUST_USE;  /* of a deferred request: 401 */
 bool request_check_site(struct exchange *x) MUST_USE;     /* 403 */
 bool request_read_query(struct exchange *x) MUST_USE;     /* 400 */
 bool request_read_body(struct exchange *x) MUST_USE;      /* 400, 413, 415; BODY_STREAM: not read */
@@ -20,5 +21,8 @@ bool request_find_object(struct exchange *x) MUST_USE;    /* 404, 503 */
 
 /* CONTENT_LENGTH: -1 where it is missing (chunked), -2 where it is no number. */
 int64_t request_content_length(struct exchange *x);
+
+/* The same of TEXT, "" or NULL: missing. */
+int64_t request_length(const char *text);
 
 #endif

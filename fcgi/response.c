@@ -2,22 +2,33 @@
 /* response.c: collects and sends an answer. */
 #include "fcgi/response.h"
 
+#include <errno.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
 
-enum { KEPT_MEMORY = 64 * 1024, ETAG_SIZE = 2 + 32 + 1 };
+enum { KEPT_MEMORY = 64 * 1024, FILE_CHUNK = 64 * 1024, ETAG_SIZE = 2 + 32 + 1 };
 
 void response_init(struct response *r)
 {
-    *r = (struct response){0};
+    *r = (struct response){.file = -1};
+}
+
+static void close_file(struct response *r)
+{
+    if (r->file >= 0)
+        close(r->file);
+    r->file = -1;
+    r->reason = NULL;
 }
 
 void response_free(struct response *r)
 {
+    close_file(r);
     buf_free(&r->head);
     buf_free(&r->body);
 }
@@ -26,6 +37,7 @@ void response_clear(struct response *r)
 {
     if (r->body.cap > KEPT_MEMORY)
         buf_free(&r->body);
+    close_file(r);
     buf_clear(&r->head);
     buf_clear(&r->body);
     r->status = 0;
@@ -56,6 +68,7 @@ void response_no_content(struct response *r)
 bool response_problem_faults(struct response *r, enum problem p, const char *detail,
                              const struct fault *faults, size_t count)
 {
+    close_file(r);
     buf_clear(&r->head);
     buf_clear(&r->body);
     r->bad_header = false;
@@ -74,6 +87,15 @@ bool response_problem(struct response *r, enum problem p, const char *detail)
 void response_retry_after(struct response *r, int64_t usec)
 {
     buf_addf(&r->head, "Retry-After: %lld\r\n", usec < 1000000 ? 1LL : (long long)(usec / 1000000));
+}
+
+void response_stored(struct response *r, int status, const char *reason, int file, uint64_t at, uint64_t bytes)
+{
+    r->status = status;
+    r->reason = reason;
+    r->file = file;
+    r->file_at = at;
+    r->file_bytes = bytes;
 }
 
 /* Whether LIST (RFC 9110 section 13.1.2) has TAG: weak comparison, so W/ does not matter. */
@@ -116,6 +138,26 @@ void response_etag(struct response *r, const char *if_none_match)
     buf_clear(&r->body);
 }
 
+static int send_file(const struct response *r, struct transport *t)
+{
+    char chunk[FILE_CHUNK];
+    uint64_t at = r->file_at, end = r->file_at + r->file_bytes;
+    while (at < end) {
+        size_t want = end - at < sizeof chunk ? (size_t)(end - at) : sizeof chunk;
+        ssize_t n = pread(r->file, chunk, want, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) { /* too late for another answer: it stays shorter than it says */
+            log_error("a stored response cannot be read to its end%s%s", n ? ": " : "", n ? strerror(errno) : "");
+            return ERR_IO;
+        }
+        if (transport_write(t, chunk, (size_t)n) != 0)
+            return ERR_IO;
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
 int response_send(struct response *r, struct transport *t, bool head_only)
 {
     struct buf start = BUF_INIT;
@@ -126,16 +168,18 @@ int response_send(struct response *r, struct transport *t, bool head_only)
                                 : "nobody answered");
         response_problem(r, PROBLEM_internal, NULL);
     }
-    buf_addf(&start, "Status: %d %s\r\n", r->status, status_phrase(r->status));
+    bool stored = r->file >= 0, bodiless = r->status == 204 || r->status == 304;
+    buf_addf(&start, "Status: %d %s\r\n", r->status, r->reason ? r->reason : status_phrase(r->status));
     buf_add(&start, r->head.data, r->head.len);
-    buf_adds(&start, "X-Content-Type-Options: nosniff\r\n");
-    bool bodiless = r->status == 204 || r->status == 304;
+    if (!stored)
+        buf_adds(&start, "X-Content-Type-Options: nosniff\r\n");
     if (!bodiless)
-        buf_addf(&start, "Content-Length: %zu\r\n", r->body.len);
+        buf_addf(&start, "Content-Length: %llu\r\n", (unsigned long long)(stored ? r->file_bytes : r->body.len));
     buf_adds(&start, "\r\n");
     int result = transport_write(t, start.data, start.len);
     if (result == 0 && !bodiless && !head_only)
-        result = transport_write(t, r->body.data, r->body.len);
+        result = stored ? send_file(r, t) : transport_write(t, r->body.data, r->body.len);
     buf_free(&start);
+    close_file(r);
     return result;
 }

@@ -18,6 +18,9 @@ struct response {
     struct buf head; /* header lines after Status */
     struct buf body;
     bool bad_header; /* a header would have broken out of its line: the answer becomes a 500 */
+    const char *reason; /* NULL: the usual one of the status */
+    int file;           /* its content is sent in place of body, and head as it is; -1: none */
+    uint64_t file_at, file_bytes;
 };
 
 void response_init(struct response *r);  /* before the first use */
@@ -38,6 +41,10 @@ void response_no_content(struct response *r); /* 204 */
 bool response_problem(struct response *r, enum problem p, const char *detail);
 bool response_problem_faults(struct response *r, enum problem p, const char *detail,
                              const struct fault *faults, size_t count);
+
+/* Makes it an answer that somebody else has given: STATUS, REASON (NULL: the usual one; it must outlive the
+ * sending) and, as body, BYTES of FILE from AT on. FILE is closed with the answer. */
+void response_stored(struct response *r, int status, const char *reason, int file, uint64_t at, uint64_t bytes);
 
 /* "Retry-After: N", at least 1. */
 void response_retry_after(struct response *r, int64_t usec);

@@ -16,6 +16,7 @@ const size_t route_count = COUNT_OF(routes);
 static const char *const method_names[] = {
     [METHOD_GET] = "GET",
     [METHOD_POST] = "POST",
+    [METHOD_PUT] = "PUT",
     [METHOD_DELETE] = "DELETE",
 };
 
@@ -51,6 +52,8 @@ static bool match_path(const char *pattern, const char *path, uint64_t *id)
 {
     *id = 0;
     while (*pattern) {
+        if (strcmp(pattern, "{rest}") == 0)
+            return true;
         if (strncmp(pattern, "{id}", 4) == 0) {
             if (!match_id(&path, id))
                 return false;
@@ -65,6 +68,8 @@ static bool match_path(const char *pattern, const char *path, uint64_t *id)
 static void allow_add(char allow[ALLOW_SIZE], const char *name)
 {
     size_t used = strlen(allow);
+    if (strstr(allow, name)) /* none is a part of another */
+        return;
     snprintf(allow + used, ALLOW_SIZE - used, "%s%s", used ? ", " : "", name);
 }
 

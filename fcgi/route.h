@@ -11,8 +11,8 @@
 
 struct exchange;
 
-enum method { METHOD_GET, METHOD_POST, METHOD_DELETE, METHOD_OTHER };
-enum right { RIGHT_NONE, RIGHT_USER, RIGHT_TASK_OWNER, RIGHT_EXPORT_OWNER, RIGHT_ADMIN };
+enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OTHER };
+enum right { RIGHT_NONE, RIGHT_USER, RIGHT_TASK_OWNER, RIGHT_EXPORT_OWNER, RIGHT_JOB_OWNER, RIGHT_ADMIN };
 enum body { BODY_NONE, BODY_EMPTY, BODY_SMALL, BODY_JSON, BODY_STREAM };
 
 /* Fills the exchange's response. */
@@ -31,6 +31,10 @@ struct route {
 #define ROUTE(method, path, handler, right, body, query, text) handler_fn handle_##handler;
 #include "fcgi/routes.def"
 #undef ROUTE
+
+/* Requests of the site that nginx sends here to be deferred; no path leads to it. */
+handler_fn handle_deferred;
+extern const struct route deferred_route;
 
 extern const struct route routes[];
 extern const size_t route_count;

@@ -14,6 +14,9 @@ struct transport_ops {
     /* A CGI variable such as "REQUEST_METHOD"; NULL where it is not set. Valid while the request is. */
     const char *(*param)(struct transport *t, const char *name);
 
+    /* All of them, "NAME=value", NULL at the end. Valid while the request is. */
+    const char *const *(*params)(struct transport *t);
+
     /* Reads at most LEN bytes of the body. Returns their number, 0 at the body's end, or ERR_IO where
      * the peer broke off or broke the protocol. */
     int (*read)(struct transport *t, void *out, size_t len);
@@ -30,6 +33,11 @@ struct transport {
 static inline const char *transport_param(struct transport *t, const char *name)
 {
     return t->ops->param(t, name);
+}
+
+static inline const char *const *transport_params(struct transport *t)
+{
+    return t->ops->params(t);
 }
 
 static inline int transport_read(struct transport *t, void *out, size_t len)

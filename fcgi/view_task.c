@@ -6,7 +6,7 @@
 
 bool view_has_download(const struct task_file *file, bool admin)
 {
-    return !file->is_result && (admin || !file->admin_only);
+    return !file->is_result && !file->is_response && (admin || !file->admin_only);
 }
 
 static bool has_link(const struct task_file *file, bool admin)
@@ -40,7 +40,7 @@ static bool has_result(const struct task *t)
     if (!task_status_ended(t->status) || t->status == TASK_cancelled)
         return false;
     for (size_t i = 0; i < t->file_count; i++)
-        if (t->files[i].is_result && !t->files[i].expired)
+        if ((t->files[i].is_result || t->files[i].is_response) && !t->files[i].expired)
             return true;
     return t->result.p != NULL;
 }

@@ -4,10 +4,21 @@ nginxdir = $(pkgdatadir)/nginx
 dist_nginx_DATA = \
 	nginx/backdesk-http.conf \
 	nginx/backdesk.conf \
-	nginx/backdesk-fastcgi.conf
+	nginx/backdesk-fastcgi.conf \
+	nginx/backdesk-defer-http.conf \
+	nginx/backdesk-defer.conf \
+	nginx/backdesk-defer-arango.conf \
+	nginx/backdesk-arango.conf \
+	nginx/backdesk-defer-always.conf \
+	nginx/backdesk-defer-params.conf \
+	nginx/backdesk-replay.conf
 
 nginxexamplesdir = $(nginxdir)/examples
 dist_nginxexamples_DATA = \
+	nginx/examples/defer-fastcgi.inc \
+	nginx/examples/defer-proxy.conf \
+	nginx/examples/defer-proxy.inc \
+	nginx/examples/defer-uwsgi.inc \
 	nginx/examples/identity-auth-request.conf \
 	nginx/examples/identity-basic.conf \
 	nginx/examples/site.conf
@@ -16,6 +27,7 @@ dist_nginxexamples_DATA = \
 wwwdir = $(pkgdatadir)/www
 dist_www_DATA = \
 	nginx/www/index.html \
+	nginx/www/waiting.html \
 	nginx/www/icon.svg \
 	nginx/www/backdesk-export.js
 
@@ -54,6 +66,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/text.js \
 	nginx/www/js/time.js \
 	nginx/www/js/updates.js \
+	nginx/www/js/waiting.js \
 	nginx/www/js/watch.js
 
 # The demo stack; it runs from the source tree.
@@ -63,8 +76,10 @@ EXTRA_DIST += \
 	nginx/demo/process.sh \
 	nginx/demo/database.sh \
 	nginx/demo/service.sh \
+	nginx/demo/slow_site.py \
 	nginx/demo/first_export.sh \
 	nginx/demo/nginx.conf.in \
+	nginx/demo/site-locations.conf.in \
 	nginx/demo/mariadb.cnf.in \
 	nginx/demo/backdesk.conf.in \
 	sql/demo/library.sql

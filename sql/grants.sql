@@ -14,6 +14,7 @@ GRANT SELECT, INSERT, UPDATE ON backdesk.type_control TO 'backdesk_api'@'localho
 GRANT SELECT ON backdesk.task_counters TO 'backdesk_api'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON backdesk.user_quota TO 'backdesk_api'@'localhost';
 GRANT SELECT, INSERT ON backdesk.uploads TO 'backdesk_api'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON backdesk.http_requests TO 'backdesk_api'@'localhost';
 GRANT SELECT ON backdesk.schema_version TO 'backdesk_api'@'localhost';
 
 -- The runner claims and finishes tasks, names their files and sweeps.
@@ -26,6 +27,7 @@ GRANT SELECT, DELETE ON backdesk.idempotency_keys TO 'backdesk_runner'@'localhos
 GRANT SELECT, INSERT, UPDATE ON backdesk.type_control TO 'backdesk_runner'@'localhost';
 GRANT SELECT, INSERT, UPDATE ON backdesk.task_counters TO 'backdesk_runner'@'localhost';
 GRANT SELECT, UPDATE, DELETE ON backdesk.uploads TO 'backdesk_runner'@'localhost';
+GRANT SELECT, UPDATE, DELETE ON backdesk.http_requests TO 'backdesk_runner'@'localhost';
 GRANT SELECT ON backdesk.schema_version TO 'backdesk_runner'@'localhost';
 
 -- A site enqueues inside its own transaction with this and nothing more (the account is the site's own):

@@ -7,6 +7,7 @@ dist_sql_DATA = \
 	sql/0002_lifecycle.sql \
 	sql/0003_files.sql \
 	sql/0004_uploads.sql \
+	sql/0005_http_requests.sql \
 	sql/grants.sql
 
 # for the databases that imports fill

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	.ci/run \
 	tests/api \
 	tests/browser \
+	tests/clients \
 	tests/check \
 	tests/conftest.py \
 	tests/demo \

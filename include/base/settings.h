@@ -65,6 +65,7 @@ struct str_list {
 #define SETTING_MORE_source_def const char *password_fault;
 #define SETTING_MORE_backup_def const char *password_fault;
 #define SETTING_MORE_type_def
+#define SETTING_MORE_site_def
 #define SETTING_MORE_param_def
 #define SETTING_MORE_export_def \
     struct param_def *params;   \
@@ -106,6 +107,8 @@ struct settings {
     struct files_settings files;
     struct api_settings api;
     struct runner_settings runner;
+    struct defer_settings defer;
+    const char *defer_key_fault; /* why key_file cannot be read, or NULL, as password_fault */
     struct queue_settings queue;
     struct log_settings log;
     struct account_def *accounts;
@@ -122,6 +125,8 @@ struct settings {
     size_t command_count;
     struct import_def *imports;
     size_t import_count;
+    struct site_def *sites;
+    size_t site_count;
     struct settings_memory *memory; /* private */
 };
 
@@ -174,11 +179,15 @@ int settings_queue_address(const struct settings *s, const char *account, struct
 int settings_source_address(const struct source_def *source, struct db_address *out,
                             struct error *e) MUST_USE;
 
+/* The 64 hex digits that deferred requests are encrypted with. ERR_DENIED where the file cannot be read. */
+int settings_defer_key(const struct settings *s, const char **hex, struct error *e) MUST_USE;
+
 /* NULL where there is none of that name. */
 const struct source_def *settings_source(const struct settings *s, const char *name);
 const struct export_def *settings_export(const struct settings *s, const char *name);
 const struct backup_def *settings_backup(const struct settings *s, const char *name);
 const struct import_def *settings_import(const struct settings *s, const char *name);
+const struct site_def *settings_site(const struct settings *s, const char *name);
 const struct type_def *settings_type(const struct settings *s, const char *name);
 const struct command_def *settings_command(const struct settings *s, const char *name);
 

@@ -75,6 +75,7 @@ struct finish_file {
     uint64_t bytes, rows;
     bool no_rows;      /* a file without a count of rows */
     bool is_result;    /* the task's result instead of a download */
+    bool is_response;  /* a stored HTTP response: no download either */
     const char *role;  /* who alone may have it: "admin"; or NULL */
     const char *series; /* of which the newest are kept (store_keep_newest), or NULL */
     int64_t keep_usec; /* 0 = as long as the task */
@@ -86,6 +87,7 @@ struct finish {
     int64_t owner;
     enum finish_kind kind;
     bool died;            /* FINISH_RETRY after the worker died: the attempt counts as dropped */
+    bool is_request;      /* of type http_request: a success takes its secrets and body away */
     const char *error;    /* JSON or NULL */
     const char *result;   /* JSON or NULL */
     const char *progress; /* JSON or NULL: the last state of it */
@@ -101,7 +103,7 @@ struct finish {
  * A finish that an earlier transaction of unknown outcome has written already counts as done: 0. */
 int store_finish(struct store *s, const struct finish *f, struct error *e) MUST_USE;
 
-/* A success of which there is no more to say than its result and progress: no file, no log. */
+/* A success of which there is no more to say than its result and progress: no file, no log, no request. */
 bool finish_is_plain(const struct finish *f);
 
 enum { FINISH_GROUP_MAX = 128 };
@@ -157,8 +159,16 @@ const char *store_cancel_error(struct arena *arena, int64_t by, const char *reas
 
 /* --- sweeping, by any runner -------------------------------------------------------------------- */
 
-/* Decides what becomes of a task whose runner is gone: ATTEMPT of MAX_ATTEMPTS (0: as TYPE says). */
-typedef bool attempts_left(void *ctx, const char *type, unsigned attempt, unsigned max_attempts);
+/* A task whose runner is gone. */
+struct lost_task {
+    const char *type;
+    unsigned attempt, max_attempts; /* max_attempts 0: as the type says */
+    struct text request; /* the data of a deferred request; of others NULL */
+};
+
+/* Decides what becomes of it: true = another attempt. Where there is none, *WHY (NULL before) may say a reason
+ * for the task's error, "; ...". */
+typedef bool attempts_left(void *ctx, const struct lost_task *task, const char **why);
 
 struct lost_claim {
     uint64_t id, fence;
@@ -181,8 +191,8 @@ int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struc
 int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
                      struct error *e) MUST_USE;
 
-/* 1 where a row of csv_export, uploads or file_trash names PATH, or the claim runs whose <id>-<fence>- its name begins
- * with (however long it has written nothing), else 0. */
+/* 1 where a row of csv_export, uploads, http_requests or file_trash names PATH, or the claim runs whose
+ * <id>-<fence>- its name begins with (however long it has written nothing), else 0. */
 int store_file_known(struct store *s, const char *path, struct error *e) MUST_USE;
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads

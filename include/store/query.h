@@ -51,6 +51,7 @@ struct export_file {
     bool has_rows;
     bool expired;
     bool is_result;  /* a task's long result: no download */
+    bool is_response; /* a stored HTTP response: likewise */
     bool admin_only; /* whoever owns it */
 };
 

@@ -4,6 +4,7 @@
 #ifndef STORE_SUBMIT_H
 #define STORE_SUBMIT_H
 
+#include "store/http_request.h"
 #include "store/store.h"
 #include "store/task.h"
 
@@ -15,6 +16,7 @@ struct new_task {
     int64_t run_at; /* INSTANT_NONE = at once */
     unsigned max_attempts; /* 0 = as the type's setting says */
     int64_t created_by;
+    const struct http_request *request; /* of type http_request: entered with the task; else NULL */
 };
 
 /* Inserts COUNT tasks, all or none, and returns after the commit. OUT[0..COUNT) are filled in the same

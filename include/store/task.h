@@ -40,6 +40,7 @@ struct text {
 struct task_file {
     uint64_t id;
     bool is_result;  /* the task's result, too long for its row; not a download */
+    bool is_response; /* a stored HTTP response; likewise */
     bool admin_only; /* whoever owns it */
     bool expired;    /* its row stays for the answer 410 */
 };

@@ -45,6 +45,7 @@ struct result_info {
     uint64_t bytes;
     uint64_t rows; /* or RESULT_NO_ROWS */
     bool is_result;                  /* the task's JSON result; no download */
+    bool is_response;                /* a stored HTTP response; no download */
     char role[RESULT_ROLE_SIZE];     /* who alone may have it, "" = the task's owner may */
     char series[RESULT_SERIES_SIZE]; /* of which the newest are kept; "" = none: kept as the task is */
 };
@@ -111,6 +112,9 @@ void result_file_name(struct result_file *f, const char *filename, const char *f
 
 /* The file is the task's JSON result rather than a download. */
 void result_file_set_result(struct result_file *f);
+
+/* The file is an HTTP response in the form of task/stored_response.h. */
+void result_file_set_response(struct result_file *f);
 
 /* Only ROLE may have the file, and its task stays until there are enough newer files of SERIES. Either may be
  * NULL; both are cut to their sizes above. */

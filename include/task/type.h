@@ -15,6 +15,7 @@ enum type_payload {
     PAYLOAD_EXPORT, /* "export" and "params" of a configured export, and the members of params */
     PAYLOAD_BACKUP, /* as PAYLOAD_PARAMS; the words of its first one are the configured backups */
     PAYLOAD_ANY,    /* any object */
+    PAYLOAD_REQUEST, /* a deferred request; see store/http_request.h */
     PAYLOAD_IMPORT, /* "import", the name of a configured import, and the members of params */
 };
 

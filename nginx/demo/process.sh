@@ -89,6 +89,7 @@ sweep_all() {
     sweep nginx
     sweep taskrunner 30
     sweep tasks.fcgi
+    site_stop
     sweep mariadbd 60
-    rm -f "$state"/run/* "$state"/doorbell/*
+    rm -f "$state"/run/*.* "$state"/run/replay/* "$state"/doorbell/*
 }

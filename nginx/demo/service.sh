@@ -68,6 +68,7 @@ prepare() {
         -e "s|@PASSWORD_SITE@|$(password_of site_reader)|" \
         -e "s|@PASSWORD_BACKUP@|$(password_of site_backup)|" \
         -e "s|@PASSWORD_IMPORT@|$(password_of site_importer)|"
+    defer_configure
     nginx_configure
     [[ -z $changed ]] || services_stop
 }
@@ -85,10 +86,20 @@ install_programs() {
     fi
 }
 
+# The key of deferred requests, the program behind /demo/slow, and where nginx listens for replays.
+defer_configure() {
+    [[ -s $state/etc/defer.key ]] || (umask 077 && openssl rand -hex 32 >"$state/etc/defer.key")
+    shared 640 "$state/etc/defer.key"
+    own 700 "$state/run/replay"
+    render "$here/slow_site.py" "$state/bin/slow_site.py"
+    chmod 755 "$state/bin/slow_site.py"
+}
+
 # The files that a site includes are used as they are installed, with this demo's paths.
 nginx_configure() {
     local file
     render "$here/nginx.conf.in" "$state/etc/nginx.conf"
+    render "$here/site-locations.conf.in" "$state/etc/site-locations.conf"
     for file in "$state"/app/share/backdesk/nginx/*.conf; do
         render "$file" "$state/etc/backdesk/${file##*/}" \
             -e "s|/run/backdesk/tasks|$state/run/tasks|g" \
@@ -130,14 +141,40 @@ runner_start() {
 nginx_start() {
     running nginx >/dev/null && return
     sweep nginx
+    rm -f "$state/run/replay/site.sock" # a killed nginx leaves it, and the next one stumbles over it
     detached nginx -e "$state/log/nginx-error.log" -p "$state" -c "$state/etc/nginx.conf"
     wait_until 10 running nginx >/dev/null ||
         die_with_log "$state/log/nginx-error.log" "nginx does not start"
 }
 
+# Python programs of one demo are told apart by their arguments; grep must not have it among its own.
+site_pids() {
+    { grep -lzxFf <(printf '%s\n' "$state/bin/slow_site.py") /proc/[1-9]*/cmdline 2>/dev/null || true; } | cut -d/ -f3
+}
+
+site_gone() { [[ -z $(site_pids) ]]; }
+
+site_start() {
+    site_gone || return 0
+    rm -f "$state/run/site.sock"
+    # shellcheck disable=SC2016
+    detached sh -c 'exec /usr/bin/python3 -B "$0" "$1" >>log/site.log 2>&1' \
+        "$state/bin/slow_site.py" "$state/run/site.sock"
+    wait_until 10 test -S "$state/run/site.sock" || die_with_log "$state/log/site.log" "the site does not start"
+}
+
+site_stop() {
+    local pids
+    mapfile -t pids < <(site_pids)
+    ((${#pids[@]})) || return 0
+    kill "${pids[@]}" 2>/dev/null || true
+    wait_until 5 site_gone
+}
+
 healthy() { curl -q --noproxy '*' -fsS -o /dev/null "http://127.0.0.1:$(http_port)/v1/tasks/health" 2>/dev/null; }
 
 services_start() {
+    site_start
     pool_start
     runner_start
     nginx_start
@@ -149,4 +186,5 @@ services_stop() {
     stop_daemon nginx QUIT 5
     stop_daemon taskrunner TERM 30
     stop_daemon tasks.fcgi TERM 30
+    site_stop
 }

@@ -221,6 +221,16 @@ int settings_source_address(const struct source_def *source, struct db_address *
     return 0;
 }
 
+int settings_defer_key(const struct settings *s, const char **hex, struct error *e)
+{
+    if (!s->defer.key)
+        return error_set(e, ERR_DENIED,
+                         "%s: defer key_file %s: %s: make it by openssl rand -hex 32, for API and runners alike",
+                         s->path, s->defer.key_file, s->defer_key_fault ? s->defer_key_fault : "no site needs it");
+    *hex = s->defer.key;
+    return 0;
+}
+
 #define FIND(array, count, wanted)                      \
     do {                                                \
         for (size_t i = 0; i < (count); i++)            \
@@ -247,6 +257,11 @@ const struct backup_def *settings_backup(const struct settings *s, const char *n
 const struct import_def *settings_import(const struct settings *s, const char *name)
 {
     FIND(s->imports, s->import_count, name);
+}
+
+const struct site_def *settings_site(const struct settings *s, const char *name)
+{
+    FIND(s->sites, s->site_count, name);
 }
 
 const struct type_def *settings_type(const struct settings *s, const char *name)

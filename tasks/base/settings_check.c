@@ -114,19 +114,51 @@ static void check_imports(const struct settings *s, struct settings_report *repo
     }
 }
 
+/* --- deferred requests -------------------------------------------------------------------------- */
+
+static void check_site(const struct settings *s, const struct site_def *d, struct settings_report *report)
+{
+    if (!plain_name(d->name, "-"))
+        settings_error(report, s->path, d->line,
+                       "site \"%.60s\": a name is made of 1 to 64 letters, digits, _ and -", d->name);
+    for (size_t i = 0; i < d->retry_unsafe.count; i++)
+        if (d->retry_unsafe.items[i][0] != '/')
+            FAULT(&d->retry_unsafe, "site \"%s\" retry_unsafe: \"%.60s\" is no beginning of a URI: begin it with /",
+                  d->name, d->retry_unsafe.items[i]);
+    for (size_t i = 0; i < d->fail_status.count; i++) {
+        const char *text = d->fail_status.items[i];
+        bool one = strlen(text) == 3 && strspn(text, digits) == 3;
+        if (!(one || (strlen(text) == 3 && strcmp(text + 1, "xx") == 0)) || text[0] < '1' || text[0] > '5')
+            FAULT(&d->fail_status, "site \"%s\" fail_status: \"%.20s\" is no status: write one as 503 or a "
+                                   "class as 5xx",
+                  d->name, text);
+    }
+}
+
+static void check_header_names(const struct settings *s, const struct str_list *list, const char *name,
+                               struct settings_report *report)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!plain_name(list->items[i], "-"))
+            FAULT(list, "defer %s: \"%.60s\" is no name of a header: letters, digits, - and _", name,
+                  list->items[i]);
+}
+
+static void check_defer(const struct settings *s, struct settings_report *report)
+{
+    const struct defer_settings *d = &s->defer;
+    for (size_t i = 0; i < s->site_count; i++)
+        check_site(s, &s->sites[i], report);
+    check_header_names(s, &d->drop_headers, "drop_headers", report);
+    check_header_names(s, &d->secret_headers, "secret_headers", report);
+}
+
 /* --- passwords -------------------------------------------------------------------------------- */
 
-/* Reads the password of a section (WHO, such as account "api") from FILE, if there is one. */
-static void take_password(struct settings *s, const char *what, const char *name,
-                          const char **password, const char *const *file, const char **fault,
-                          struct settings_report *report)
+/* Reads the first line of FILE into *SECRET; what prevents it into *FAULT. */
+static void read_secret(struct settings *s, const char *const *file, const char **secret, const char **fault,
+                        struct settings_report *report)
 {
-    if (!*file)
-        return;
-    if (*password) {
-        FAULT(file, "%s \"%s\" has password and password_file: keep one of them", what, name);
-        return;
-    }
     char *text;
     size_t len;
     mode_t mode;
@@ -140,17 +172,46 @@ static void take_password(struct settings *s, const char *what, const char *name
         len--;
     if (len && text[len - 1] == '\r')
         len--;
-    *password = arena_strndup(s->memory->arena, text, len);
+    *secret = arena_strndup(s->memory->arena, text, len);
     free(text);
     if (mode & S_IROTH)
         settings_warning(report, s->path, settings_line(s, file),
                          "everybody can read %s: chmod o-r it", *file);
 }
 
+/* Reads the password of a section (WHO, such as account "api") from FILE, if there is one. */
+static void take_password(struct settings *s, const char *what, const char *name,
+                          const char **password, const char *const *file, const char **fault,
+                          struct settings_report *report)
+{
+    if (*file && *password)
+        FAULT(file, "%s \"%s\" has password and password_file: keep one of them", what, name);
+    else if (*file)
+        read_secret(s, file, password, fault, report);
+}
+
+/* The same for the key of deferred requests, which must be one. */
+static void take_key(struct settings *s, struct settings_report *report)
+{
+    struct defer_settings *d = &s->defer;
+    bool given = d->key != NULL;
+    if (given && settings_line(s, &d->key_file)) {
+        FAULT(&d->key_file, "defer has key and key_file: keep one of them");
+        return;
+    }
+    if (!given && s->site_count)
+        read_secret(s, &d->key_file, &d->key, &s->defer_key_fault, report);
+    if (d->key && (strlen(d->key) != 64 || strspn(d->key, "0123456789abcdefABCDEF") != 64))
+        FAULT(given ? (const void *)&d->key : (const void *)&d->key_file,
+              "defer %s not 64 hex digits: make them by openssl rand -hex 32",
+              given ? "key: it is" : "key_file: it holds");
+}
+
 static void check_passwords(struct settings *s, bool world_readable,
                             struct settings_report *report)
 {
-    bool inside = false;
+    bool inside = s->defer.key != NULL;
+    take_key(s, report);
     for (size_t i = 0; i < s->account_count; i++) {
         struct account_def *a = &s->accounts[i];
         inside |= a->password != NULL;
@@ -171,8 +232,8 @@ static void check_passwords(struct settings *s, bool world_readable,
     }
     if (inside && world_readable)
         settings_warning(report, s->path, 0,
-                         "everybody can read this file, and it holds a password: chmod o-r it, or "
-                         "use password_file");
+                         "everybody can read this file, and it holds a password or key: chmod o-r it, "
+                         "or use password_file or key_file");
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */
@@ -316,5 +377,6 @@ void settings_check(struct settings *s, bool world_readable, struct settings_rep
     check_backups(s, report);
     settings_check_commands(s, report);
     check_imports(s, report);
+    check_defer(s, report);
     check_passwords(s, world_readable, report);
 }

@@ -340,6 +340,7 @@ static void take_all(struct parse *p, cfg_t *root)
     take_single(p, root, "files", &s->files);
     take_single(p, root, "api", &s->api);
     take_single(p, root, "runner", &s->runner);
+    take_single(p, root, "defer", &s->defer);
     take_single(p, root, "queue", &s->queue);
     take_single(p, root, "log", &s->log);
     s->accounts = take_titled(p, root, "account", &s->account_count);
@@ -355,6 +356,7 @@ static void take_all(struct parse *p, cfg_t *root)
     for (size_t i = 0; i < s->command_count; i++)
         s->commands[i].params = take_titled(p, cfg_opt_getnsec(commands, (unsigned)i), "param",
                                             &s->commands[i].param_count);
+    s->sites = take_titled(p, root, "site", &s->site_count);
     s->imports = take_titled(p, root, "import", &s->import_count);
     cfg_opt_t *imports = cfg_getopt(root, "import");
     for (size_t i = 0; i < s->import_count; i++)

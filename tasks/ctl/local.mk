@@ -5,12 +5,15 @@ bin_PROGRAMS += taskctl
 taskctl_CPPFLAGS = $(AM_CPPFLAGS)
 taskctl_SOURCES = \
 	tasks/ctl/cmd_check.c \
+	tasks/ctl/cmd_check_nginx.c \
 	tasks/ctl/cmd_migrate.c \
 	tasks/ctl/cmd_pause.c \
 	tasks/ctl/cmd_settings.c \
 	tasks/ctl/cmd_token.c \
 	tasks/ctl/cmd_types.c \
 	tasks/ctl/command.h tasks/ctl/commands.def \
+	tasks/ctl/nginx_check.h tasks/ctl/nginx_check.c \
+	tasks/ctl/nginx_conf.h tasks/ctl/nginx_conf.c \
 	tasks/ctl/taskctl.c
 taskctl_LDADD = $(STORE_LIBS) $(DB_LIBS) $(TASK_LIBS) $(BASE_LIBS)
 

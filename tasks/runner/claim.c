@@ -47,6 +47,7 @@ struct run_claim *claim_create(const struct settings *settings, const char *type
         .id = t->id,
         .fence = t->fence,
         .attempt = t->attempt,
+        .max_attempts = t->max_attempts,
         .created_by = t->created_by,
         .created_at = t->created_at,
         .type = arena_strdup(arena, type),
@@ -54,10 +55,24 @@ struct run_claim *claim_create(const struct settings *settings, const char *type
         .data_len = t->data.len,
     };
     task_limits_get(settings, type, &c->limits);
-    c->max_attempts = t->max_attempts ? t->max_attempts : (unsigned)c->limits.max_attempts;
+    if (!c->task.max_attempts)
+        c->task.max_attempts = (unsigned)c->limits.max_attempts;
     c->timeout_at_ns = INT64_MAX;
     c->finish = (struct finish){.id = t->id, .fence = t->fence, .owner = t->created_by};
     return c;
+}
+
+void claim_set_request(struct run_claim *c, const struct http_request *r)
+{
+    c->finish.is_request = true;
+    if (!r)
+        return;
+    struct run_request *q = arena_calloc(c->arena, 1, sizeof *q);
+    q->sealed = r->sealed ? arena_strndup(c->arena, r->sealed, r->sealed_len) : NULL;
+    q->sealed_len = r->sealed_len;
+    q->body_path = r->body_path ? arena_strdup(c->arena, r->body_path) : NULL;
+    q->body_bytes = r->body_bytes;
+    c->task.request = q;
 }
 
 void claim_free(struct run_claim **c)
@@ -94,6 +109,7 @@ static int64_t backoff_usec(const struct run_claim *c)
     return pause / 2 + (int64_t)random_below((uint64_t)(pause - pause / 2) + 1);
 }
 
+/* AGAIN: another attempt may help. None is made of a task that has committed itself. */
 static void end_failed(struct run_claim *c, enum finish_kind final_kind, bool again,
                        const char *code, const char *message)
 {
@@ -101,7 +117,7 @@ static void end_failed(struct run_claim *c, enum finish_kind final_kind, bool ag
     f->error = error_json(c, code, message);
     f->died = final_kind == FINISH_DROPPED;
     f->keep_usec = c->limits.retention_failure_usec;
-    if (again && c->task.attempt < c->max_attempts) {
+    if (again && !c->committed && c->task.attempt < c->task.max_attempts) {
         f->kind = FINISH_RETRY;
         f->retry_usec = backoff_usec(c);
         return;
@@ -137,7 +153,11 @@ static bool end_stopped(struct run_claim *c)
                                 (long long)(c->limits.timeout_usec / 1000000)));
         break;
     case STOP_SHUTDOWN:
-        claim_end_hand_back(c);
+        if (c->committed)
+            end_failed(c, FINISH_DROPPED, false, "runner_stopped",
+                       "the runner was told to end, and another attempt might do the same work twice");
+        else
+            claim_end_hand_back(c);
         break;
     case STOP_LEASE:
         end_failed(c, FINISH_DROPPED, true, "lease_lost",
@@ -166,6 +186,7 @@ static void end_success(struct run_claim *c, const struct wire_done *done)
             .rows = info->rows,
             .no_rows = info->rows == RESULT_NO_ROWS,
             .is_result = info->is_result,
+            .is_response = info->is_response,
             .role = *info->role ? arena_strdup(c->arena, info->role) : NULL,
             .series = *info->series ? arena_strdup(c->arena, info->series) : NULL,
         };
@@ -186,10 +207,14 @@ void claim_end_done(struct run_claim *c, const struct wire_done *done)
         break;
     case RUN_FAILED:
     case RUN_FAILED_FINAL:
+    case RUN_DROPPED:
         if (c->stop == STOP_CANCELLED) /* whatever it stumbled over: nobody wants it tried again */
             claim_end_cancelled(c);
         else
-            end_failed(c, FINISH_FAILURE, done->end == RUN_FAILED, done->code, done->message);
+            end_failed(c, done->end == RUN_DROPPED ? FINISH_DROPPED : FINISH_FAILURE, done->end == RUN_FAILED,
+                       done->code, done->message);
+        if (c->finish.retry_usec < done->retry_usec) /* only a FINISH_RETRY looks at it */
+            c->finish.retry_usec = done->retry_usec;
         break;
     }
 }

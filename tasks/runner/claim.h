@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "store/claim.h"
+#include "store/http_request.h"
 #include "task/catalogue.h"
 #include "task/result_file.h"
 #include "task/run.h"
@@ -15,16 +16,24 @@
 /* Why the runner wants a running task to stop. The first reason stands. */
 enum stop_reason { STOP_NONE, STOP_CANCELLED, STOP_TIMEOUT, STOP_SHUTDOWN, STOP_LEASE };
 
+/* What a task's worker is. */
+enum worker_kind {
+    WORKER_SINGLE, /* a process for each task at a time */
+    WORKER_MANY,   /* one process carries many (struct many_code) */
+    WORKER_KINDS,
+};
+
 /* Owned by the list it is in. arena holds everything it points to. */
 struct run_claim {
     struct run_claim *next; /* in a claim_list */
     struct arena *arena;
     struct run_task task; /* task.type and task.data live in arena */
-    unsigned max_attempts;
+    enum worker_kind kind;
     struct task_limits limits;
     int64_t assigned_ns;   /* when a worker got it */
     int64_t ended_ns;      /* when its worker was done with it; 0 where it never had one */
     int64_t timeout_at_ns; /* INT64_MAX = never */
+    bool committed;        /* once ended: another attempt would do harm (run_commit) */
     enum stop_reason stop;
     const char *cancel_error; /* JSON that says who cancelled it and why, or NULL */
     int64_t kill_at_ns; /* once stop is set: when the worker is killed */
@@ -48,6 +57,9 @@ struct run_claim *claim_list_pop(struct claim_list *l); /* NULL where empty */
 
 struct run_claim *claim_create(const struct settings *settings, const char *type,
                                const struct claimed *task);
+
+/* It is a deferred request; R is the row beside its task, copied, or NULL where there is none. */
+void claim_set_request(struct run_claim *c, const struct http_request *r);
 void claim_free(struct run_claim **c);
 
 /* --- how it ended: fill c->finish ----------------------------------------------------------------- */

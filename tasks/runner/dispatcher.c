@@ -61,15 +61,33 @@ static void choose_types(struct dispatcher *d)
     d->types.count = 0;
     for (size_t i = 0; i < catalogue_type_count(d->catalogue) && d->types.count < RUNNER_TYPES_MAX; i++) {
         const struct task_type *type = catalogue_type_at(d->catalogue, i);
-        if (type_code_find(type) && (!wanted->count || str_list_has(wanted, type->name)))
-            d->types.names[d->types.count++] = type->name;
+        const struct type_code *code = type_code_find(type);
+        if (!code || (wanted->count && !str_list_has(wanted, type->name)) ||
+            (code->many && !d->settings->runner.replays))
+            continue;
+        d->types.kinds[d->types.count] = code->many ? WORKER_MANY : WORKER_SINGLE;
+        d->types.names[d->types.count++] = type->name;
     }
+}
+
+static bool takes_kind(const struct dispatcher *d, enum worker_kind kind)
+{
+    for (size_t i = 0; i < d->types.count; i++)
+        if (d->types.kinds[i] == kind)
+            return true;
+    return false;
 }
 
 static size_t worker_count(const struct settings *s)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return s->runner.workers > 0 ? (size_t)s->runner.workers : cores > 0 ? (size_t)cores : 1;
+}
+
+static void configure_pool(struct dispatcher *d)
+{
+    size_t many = takes_kind(d, WORKER_MANY) ? (size_t)d->settings->runner.replays : 0;
+    pool_configure(&d->pool, d->catalogue, worker_count(d->settings), many);
 }
 
 static void take_settings(struct dispatcher *d, struct settings *settings, struct catalogue *catalogue)
@@ -114,18 +132,21 @@ static void reload(struct dispatcher *d)
         return;
     }
     int timeout = database_timeout(d->settings);
-    pool_configure(&d->pool, catalogue, worker_count(settings));
-    catalogue_free(&d->catalogue);
-    if (d->settings != d->first_settings)
-        settings_free(&d->settings);
+    struct catalogue *old_catalogue = d->catalogue;
+    struct settings *old_settings = d->settings;
     take_settings(d, settings, catalogue);
+    configure_pool(d);
+    catalogue_free(&old_catalogue);
+    if (old_settings != d->first_settings)
+        settings_free(&old_settings);
     if (database_timeout(settings) != timeout)
         store_set_timeout(d->store, database_timeout(settings));
     lanes_free(&d->lanes); /* some may be of types that it takes no more */
     d->look_at_ns = 0;
     d->card_changed = true;
     d->renew_at_ns = 0;
-    log_info("configuration read again: %zu types, %zu workers", d->types.count, d->pool.count);
+    log_info("configuration read again: %zu types, %zu workers", d->types.count,
+             pool_capacity(&d->pool, WORKER_SINGLE));
 }
 
 static int make_name(struct dispatcher *d, struct error *e)
@@ -153,17 +174,16 @@ static void begin_drain(struct dispatcher *d, int64_t now_ns)
         log_info("told to end again: at once");
         d->drain_until_ns = now_ns;
         d->end_by_ns = least(d->end_by_ns, now_ns + stop_margin_ns);
-        for (size_t i = 0; i < d->pool.cap; i++)
-            pool_stop(&d->pool.workers[i], STOP_SHUTDOWN, now_ns);
+        pool_stop_all(&d->pool, STOP_SHUTDOWN, now_ns);
         return;
     }
     d->draining = true;
     d->drain_until_ns = now_ns + d->settings->runner.shutdown_grace_usec * 1000;
     d->end_by_ns = d->drain_until_ns + write_margin_ns;
-    log_info("ending: %zu tasks run, %zu are handed back", pool_busy(&d->pool), d->waiting.count);
+    log_info("ending: %zu tasks run, %zu are handed back", pool_busy(&d->pool), waiting_count(d));
     notify_stopping();
     struct run_claim *c;
-    while ((c = claim_list_pop(&d->waiting))) {
+    while ((c = waiting_pop(d))) {
         claim_end_hand_back(c);
         claim_list_push(&d->ended, c);
     }
@@ -187,12 +207,24 @@ static void read_signals(struct dispatcher *d, int64_t now_ns)
     }
 }
 
+/* Its place in d->types, or their number. */
+static size_t find_type(const struct dispatcher *d, const char *type)
+{
+    size_t i = 0;
+    while (i < d->types.count && strcmp(d->types.names[i], type) != 0)
+        i++;
+    return i;
+}
+
 bool runner_takes(const struct dispatcher *d, const char *type)
 {
-    for (size_t i = 0; i < d->types.count; i++)
-        if (strcmp(d->types.names[i], type) == 0)
-            return true;
-    return false;
+    return find_type(d, type) < d->types.count;
+}
+
+enum worker_kind runner_kind(const struct dispatcher *d, const char *type)
+{
+    size_t i = find_type(d, type);
+    return i < d->types.count ? d->types.kinds[i] : WORKER_SINGLE;
 }
 
 static void read_bell(struct dispatcher *d)
@@ -281,8 +313,7 @@ static bool drained(struct dispatcher *d, int64_t now_ns)
     if (!d->draining)
         return false;
     if (now_ns >= d->drain_until_ns)
-        for (size_t i = 0; i < d->pool.cap; i++)
-            pool_stop(&d->pool.workers[i], STOP_SHUTDOWN, now_ns + stop_margin_ns);
+        pool_stop_all(&d->pool, STOP_SHUTDOWN, now_ns + stop_margin_ns);
     bool written = !pool_busy(&d->pool) && !d->ended.count;
     return written || now_ns >= d->end_by_ns;
 }
@@ -358,10 +389,11 @@ static int start(struct dispatcher *d, struct error *e)
         return error_errno(e, ERR_SYSTEM, "epoll_create1");
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves comes here, and is ended */
     watch(d, d->signals, ev_signals);
-    rc = pool_init(&d->pool, WORKERS_MAX, d->epoll, &d->ended, e);
+    const struct pool_size most = {WORKERS_MAX, MANY_WORKERS_MAX, MANY_PLACES_MAX};
+    rc = pool_init(&d->pool, &most, d->epoll, &d->ended, e);
     if (rc)
         return rc;
-    pool_configure(&d->pool, catalogue, worker_count(settings));
+    configure_pool(d);
     rc = lease_enter(d, e);
     if (rc) /* a runner of this name may live, and its bell is not ours to touch */
         return rc;
@@ -382,7 +414,7 @@ static void finish(struct dispatcher *d)
     if (d->entered && database_ready(d, clock_mono_ns()))
         lease_leave(d); /* else others find out by the lease */
     struct run_claim *c;
-    while ((c = claim_list_pop(&d->waiting)) || (c = claim_list_pop(&d->ended)))
+    while ((c = waiting_pop(d)) || (c = claim_list_pop(&d->ended)))
         claim_free(&c);
     lanes_free(&d->lanes);
     store_destroy(&d->store);
@@ -401,12 +433,13 @@ int dispatcher_run(const char *config, struct error *e)
     struct dispatcher d = {.config = config, .epoll = -1, .signals = -1, .bell = -1,
                            .promote_at_ns = INT64_MAX};
     d.counter_slot = (unsigned)random_below(COUNTER_SLOTS);
-    claim_list_init(&d.waiting);
+    for (int kind = 0; kind < WORKER_KINDS; kind++)
+        claim_list_init(&d.waiting[kind]);
     claim_list_init(&d.ended);
     db_library_init();
     int rc = start(&d, e);
     if (!rc) {
-        log_info("%s: %zu workers, %zu types", d.name, d.pool.count, d.types.count);
+        log_info("%s: %zu workers, %zu types", d.name, pool_capacity(&d.pool, WORKER_SINGLE), d.types.count);
         notify_ready();
         loop(&d);
         log_info("%s: ended", d.name);

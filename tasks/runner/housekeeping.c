@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "impl.h"
 #include "store/query.h"
+#include "task/request.h"
 #include "task/work_dir.h"
 
 enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
@@ -37,26 +38,29 @@ static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence
 
 /* --- progress ---------------------------------------------------------------------------------- */
 
-/* Adds the progress of W to NOTES if it is news. */
-static size_t collect(struct pool_worker *w, struct arena *arena, struct progress_note *note)
+/* Fills NOTE with the progress of C, which runs at SLOT, if it is news. */
+static size_t collect(struct run_claim *c, const struct slot *slot, struct arena *arena, struct progress_note *note)
 {
     struct slot_progress p;
     unsigned version;
-    if (!w->claim || !slot_read(w->slot, &p, &version) || version == w->claim->noted)
+    if (!slot_read(slot, &p, &version) || version == c->noted)
         return 0;
-    w->claim->noted = version;
+    c->noted = version;
     const char *json = claim_progress_json(arena, p.done, p.total, p.unit, p.message);
-    *note = (struct progress_note){w->claim->task.id, w->claim->task.fence, json};
+    *note = (struct progress_note){c->task.id, c->task.fence, json};
     return json != NULL;
 }
 
 void note_progress(struct dispatcher *d, int64_t now_ns)
 {
     struct arena *arena = arena_create();
-    struct progress_note *notes = arena_alloc(arena, d->pool.cap * sizeof *notes);
+    struct progress_note *notes = arena_alloc(arena, pool_busy(&d->pool) * sizeof *notes);
     size_t count = 0;
-    for (size_t i = 0; i < d->pool.cap; i++)
-        count += collect(&d->pool.workers[i], arena, &notes[count]);
+    for (size_t i = 0; i < d->pool.place_count; i++) {
+        const struct pool_place *place = &d->pool.places[i];
+        if (place->claim)
+            count += collect(place->claim, place->slot, arena, &notes[count]);
+    }
     struct error e = {0};
     if (count && store_note_progress(d->store, notes, count, &e))
         database_failed(d, "writing progress", &e);
@@ -66,12 +70,27 @@ void note_progress(struct dispatcher *d, int64_t now_ns)
 
 /* --- tasks of runners that are gone --------------------------------------------------------------- */
 
-static bool attempts_left_for(void *ctx, const char *type, unsigned attempt, unsigned max_attempts)
+/* A deferred request may have reached the site: that only its runner knew. */
+static bool may_repeat(struct dispatcher *d, const struct text *data)
 {
-    const struct dispatcher *d = ctx;
+    struct arena *arena = arena_create();
+    struct deferred_request r;
+    bool may = deferred_request_parse(data->p, data->len, arena, &r, NULL) == 0 &&
+               deferred_request_is_repeatable(&r, settings_site(d->settings, r.site));
+    arena_destroy(&arena);
+    return may;
+}
+
+static bool attempts_left_for(void *ctx, const struct lost_task *task, const char **why)
+{
+    struct dispatcher *d = ctx;
     struct task_limits limits;
-    task_limits_get(d->settings, type, &limits);
-    return attempt < (max_attempts ? max_attempts : (unsigned)limits.max_attempts);
+    if (task->request.p && !may_repeat(d, &task->request)) {
+        *why = "; the request may have reached the site, and is not sent twice";
+        return false;
+    }
+    task_limits_get(d->settings, task->type, &limits);
+    return task->attempt < (task->max_attempts ? task->max_attempts : (unsigned)limits.max_attempts);
 }
 
 int take_back_some(struct dispatcher *d, struct error *e)

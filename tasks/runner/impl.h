@@ -8,11 +8,19 @@
 #include "pool.h"
 #include "store/store.h"
 
-enum { RUNNER_TYPES_MAX = 600, WORKERS_MAX = 1024, PAUSED_MAX = 64, COUNTER_SLOTS = 16 };
+enum {
+    RUNNER_TYPES_MAX = 600,
+    WORKERS_MAX = 1024,
+    MANY_WORKERS_MAX = 4, /* with those of older configurations that still have tasks */
+    MANY_PLACES_MAX = 1024,
+    PAUSED_MAX = 64,
+    COUNTER_SLOTS = 16,
+};
 
 /* The types that this runner takes. */
 struct runner_types {
     const char *names[RUNNER_TYPES_MAX]; /* of the catalogue */
+    enum worker_kind kinds[RUNNER_TYPES_MAX];
     size_t count;
 };
 
@@ -30,8 +38,8 @@ struct dispatcher {
     struct db_address address;
     struct pool pool;
     struct lanes lanes;
-    struct claim_list waiting; /* claimed, no worker is free yet */
-    struct claim_list ended;   /* to be written */
+    struct claim_list waiting[WORKER_KINDS]; /* claimed, no worker has a place yet */
+    struct claim_list ended;                 /* to be written */
     int epoll, signals, bell;
     const char *bell_directory;
 
@@ -72,8 +80,16 @@ void turnover(struct dispatcher *d, int64_t now_ns);
 /* When what has ended must be written at the latest; INT64_MAX where nothing has ended. */
 int64_t endings_due_at(const struct dispatcher *d);
 
-/* Gives every waiting claim a worker that is free. */
+/* Gives every waiting claim a worker that has a place. */
 void assign_waiting(struct dispatcher *d, int64_t now_ns);
+
+/* How many claims wait for one. */
+size_t waiting_count(const struct dispatcher *d);
+
+/* Takes a waiting claim of any kind; NULL where there is none. */
+struct run_claim *waiting_pop(struct dispatcher *d);
+
+/* --- look.c: what the queue has, and what of it may be claimed -------------------------------------- */
 
 /* Looks at the queue: corrects the lanes. */
 void look(struct dispatcher *d, int64_t now_ns);
@@ -117,6 +133,9 @@ void remove_files(struct dispatcher *d, struct run_claim *c, bool again);
 
 /* Whether TYPE is one of d->types: lanes of others are never remembered. */
 bool runner_takes(const struct dispatcher *d, const char *type);
+
+/* What kind of worker runs TYPE. */
+enum worker_kind runner_kind(const struct dispatcher *d, const char *type);
 
 /* Logs E; where the connection is lost, keeps from the database for a while. */
 void database_failed(struct dispatcher *d, const char *what, const struct error *e);

@@ -55,7 +55,7 @@ static int write_card(struct dispatcher *d,
         .version = PACKAGE_VERSION,
         .types = buf_str(&types),
         .pid = (unsigned)getpid(),
-        .slots = (unsigned)d->pool.count,
+        .slots = (unsigned)(pool_capacity(&d->pool, WORKER_SINGLE) + pool_capacity(&d->pool, WORKER_MANY)),
         .lease_usec = d->settings->runner.lease_usec,
     };
     /* until it is known which lease the row has, the shorter one counts */
@@ -88,27 +88,31 @@ int lease_enter(struct dispatcher *d, struct error *e)
 /* Everything that runs or waits is somebody else's by now. */
 static void lose_all(struct dispatcher *d, int64_t now_ns)
 {
-    for (size_t i = 0; i < d->pool.cap; i++)
-        pool_stop(&d->pool.workers[i], STOP_LEASE, now_ns);
+    pool_stop_all(&d->pool, STOP_LEASE, now_ns);
     struct run_claim *c;
-    while ((c = claim_list_pop(&d->waiting)))
+    while ((c = waiting_pop(d)))
         claim_free(&c);
 }
 
-static struct run_claim *find_claim(struct dispatcher *d, uint64_t id, uint64_t fence)
+static bool list_has(const struct claim_list *l, uint64_t id, uint64_t fence)
 {
-    for (size_t i = 0; i < d->pool.cap; i++) {
-        struct run_claim *c = d->pool.workers[i].claim;
+    for (const struct run_claim *c = l->head; c; c = c->next)
+        if (c->task.id == id && c->task.fence == fence)
+            return true;
+    return false;
+}
+
+static bool has_claim(const struct dispatcher *d, uint64_t id, uint64_t fence)
+{
+    for (size_t i = 0; i < d->pool.place_count; i++) {
+        const struct run_claim *c = d->pool.places[i].claim;
         if (c && c->task.id == id && c->task.fence == fence)
-            return c;
+            return true;
     }
-    for (struct claim_list *l = &d->waiting;; l = &d->ended) {
-        for (struct run_claim *c = l->head; c; c = c->next)
-            if (c->task.id == id && c->task.fence == fence)
-                return c;
-        if (l == &d->ended)
-            return NULL;
-    }
+    for (int kind = 0; kind < WORKER_KINDS; kind++)
+        if (list_has(&d->waiting[kind], id, fence))
+            return true;
+    return list_has(&d->ended, id, fence);
 }
 
 /* A claim whose COMMIT got no answer did happen after all: nobody here runs it, so give it back. */
@@ -133,26 +137,27 @@ static const struct held_task *find_held(const struct held_task *held, int count
     return NULL;
 }
 
-static void stop_cancelled(struct pool_worker *w, const struct held_task *h, int64_t kill_at_ns)
+static void stop_cancelled(struct pool_place *place, const struct held_task *h, int64_t kill_at_ns)
 {
-    struct run_claim *c = w->claim;
+    struct run_claim *c = place->claim;
     if (c->stop == STOP_NONE)
         c->cancel_error = arena_strdup(c->arena, h->cancel_error);
-    pool_stop(w, STOP_CANCELLED, kill_at_ns);
+    pool_stop(place, STOP_CANCELLED, kill_at_ns);
 }
 
 /* What waits for a worker: lost claims are forgotten, cancelled tasks never run. */
-static void compare_waiting(struct dispatcher *d, const struct held_task *held, int count)
+static void compare_waiting(struct dispatcher *d, struct claim_list *waiting, const struct held_task *held,
+                            int count)
 {
-    for (size_t left = d->waiting.count; left; left--) {
-        struct run_claim *c = claim_list_pop(&d->waiting);
+    for (size_t left = waiting->count; left; left--) {
+        struct run_claim *c = claim_list_pop(waiting);
         const struct held_task *h = find_held(held, count, c);
         if (h && h->cancel_requested) {
             c->cancel_error = arena_strdup(c->arena, h->cancel_error);
             claim_end_cancelled(c);
             claim_list_push(&d->ended, c);
         } else if (h) {
-            claim_list_push(&d->waiting, c);
+            claim_list_push(waiting, c);
         } else {
             claim_free(&c);
         }
@@ -162,13 +167,13 @@ static void compare_waiting(struct dispatcher *d, const struct held_task *held, 
 static void compare_running(struct dispatcher *d, const struct held_task *held, int count, int64_t now_ns)
 {
     int64_t grace_ns = d->settings->runner.cancel_grace_usec * 1000;
-    for (size_t i = 0; i < d->pool.cap; i++) {
-        struct pool_worker *w = &d->pool.workers[i];
-        const struct held_task *h = w->claim ? find_held(held, count, w->claim) : NULL;
-        if (w->claim && !h)
-            pool_stop(w, STOP_LEASE, now_ns);
+    for (size_t i = 0; i < d->pool.place_count; i++) {
+        struct pool_place *place = &d->pool.places[i];
+        const struct held_task *h = place->claim ? find_held(held, count, place->claim) : NULL;
+        if (place->claim && !h)
+            pool_stop(place, STOP_LEASE, now_ns);
         else if (h && h->cancel_requested)
-            stop_cancelled(w, h, now_ns + grace_ns);
+            stop_cancelled(place, h, now_ns + grace_ns);
     }
 }
 
@@ -176,11 +181,12 @@ static void compare_running(struct dispatcher *d, const struct held_task *held, 
 static void compare(struct dispatcher *d, const struct held_task *held, int count, int64_t now_ns)
 {
     for (int i = 0; i < count; i++)
-        if (!find_claim(d, held[i].id, held[i].fence))
+        if (!has_claim(d, held[i].id, held[i].fence))
             hand_back_unknown(d, &held[i]);
     if (count == HELD_MAX)
         return; /* not all were read: nothing can be said of the others */
-    compare_waiting(d, held, count);
+    for (int kind = 0; kind < WORKER_KINDS; kind++)
+        compare_waiting(d, &d->waiting[kind], held, count);
     compare_running(d, held, count, now_ns);
 }
 
@@ -226,15 +232,14 @@ void lease_check(struct dispatcher *d, int64_t now_ns)
 {
     if (lease_holds(d, now_ns))
         return;
-    for (size_t i = 0; i < d->pool.cap; i++) {
-        struct pool_worker *w = &d->pool.workers[i];
-        if (w->claim && w->claim->stop == STOP_NONE)
-            log_error("task %llu: the lease could not be renewed: ended",
-                      (unsigned long long)w->claim->task.id);
-        pool_stop(w, STOP_LEASE, now_ns);
+    for (size_t i = 0; i < d->pool.place_count; i++) {
+        const struct run_claim *c = d->pool.places[i].claim;
+        if (c && c->stop == STOP_NONE)
+            log_error("task %llu: the lease could not be renewed: ended", (unsigned long long)c->task.id);
     }
+    pool_stop_all(&d->pool, STOP_LEASE, now_ns);
     struct run_claim *c;
-    while ((c = claim_list_pop(&d->waiting))) {
+    while ((c = waiting_pop(d))) {
         claim_end_hand_back(c);
         claim_list_push(&d->ended, c);
     }

@@ -31,10 +31,12 @@ void slots_destroy(struct slots **s)
     *s = NULL;
 }
 
-void slot_reset(struct slot *slot)
+void slot_reset(struct slot *slot, int64_t now_ns)
 {
     struct slot_progress none = {0};
     atomic_store(&slot->stop, false);
+    atomic_store(&slot->committed, false);
+    atomic_store(&slot->asked_ns, now_ns);
     atomic_store(&slot->log_end, 0);
     atomic_store(&slot->version, 0); /* a worker that died while writing left it odd */
     slot_write(slot, &none);

@@ -18,11 +18,14 @@ struct slot_progress {
     char message[SLOT_MESSAGE_SIZE];
 };
 
-/* One per worker. progress and log are written by the worker only, under version: odd while it writes. */
+/* One per place of a worker. progress and log are written by the worker only, under version: odd while it
+ * writes. */
 struct slot {
     atomic_uint version;
     struct slot_progress progress;
     atomic_bool stop;      /* written by the dispatcher: end the task */
+    atomic_bool committed; /* written by the worker: another attempt would do harm (run_commit) */
+    atomic_llong asked_ns; /* when the task last asked whether it is to stop */
     atomic_size_t log_end; /* bytes ever logged for this task; the last SLOT_LOG_SIZE are in log */
     char log[SLOT_LOG_SIZE];
 };
@@ -33,12 +36,13 @@ struct slots {
     struct slot slot[];
 };
 
-/* Memory for COUNT workers, zero-filled, shared over fork. NULL with errno where there is none. */
+/* Memory for COUNT places, zero-filled, shared over fork. NULL with errno where there is none. */
 struct slots *slots_create(size_t count);
 void slots_destroy(struct slots **s);
 
-/* For the next task: no progress, no log, not stopped. Only while no worker uses it. */
-void slot_reset(struct slot *slot);
+/* For the next task: no progress, no log, not stopped, nothing committed. NOW by clock_mono_ns. Only while no
+ * worker uses it. */
+void slot_reset(struct slot *slot, int64_t now_ns);
 
 void slot_write(struct slot *slot, const struct slot_progress *progress);
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* worker.c: a worker process from its fork to its end, and what run.h offers to a running task. */
+/* worker.c: a worker process from its fork to its end, and how an ordinary one runs its tasks. */
 #include "worker.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,90 +14,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "db/db.h"
-#include "long_result.h"
-#include "task/run.h"
+#include "run_impl.h"
 #include "wire.h"
 
 enum { READ_SIZE = 64 * 1024, LEASE_CHECK_MS = 250 };
-
-struct run {
-    const struct worker_setup *setup;
-    struct run_task task;
-    struct arena *arena;
-    struct slot_progress progress;
-};
-
-struct worker {
-    const struct worker_setup *setup;
-    struct buf in, out;
-    void **states;    /* of the types, by their place in the catalogue */
-    atomic_bool busy; /* read by the thread that watches the lease */
-};
-
-/* --- run.h ----------------------------------------------------------------------------------- */
-
-const struct run_task *run_task(const struct run *r)
-{
-    return &r->task;
-}
-
-const struct settings *run_settings(const struct run *r)
-{
-    return catalogue_settings(r->setup->catalogue);
-}
-
-const struct catalogue *run_catalogue(const struct run *r)
-{
-    return r->setup->catalogue;
-}
-
-struct arena *run_arena(struct run *r)
-{
-    return r->arena;
-}
-
-void run_progress(struct run *r, uint64_t done, uint64_t total, const char *unit)
-{
-    r->progress.done = done;
-    r->progress.total = total;
-    snprintf(r->progress.unit, sizeof r->progress.unit, "%s", unit ? unit : "");
-    slot_write(r->setup->slot, &r->progress);
-}
-
-void run_progress_message(struct run *r, const char *message)
-{
-    snprintf(r->progress.message, sizeof r->progress.message, "%s", message ? message : "");
-    slot_write(r->setup->slot, &r->progress);
-}
-
-bool run_stopping(const struct run *r)
-{
-    return atomic_load_explicit(&r->setup->slot->stop, memory_order_relaxed);
-}
-
-void run_log(struct run *r, const char *fmt, ...)
-{
-    char line[1024];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(line, sizeof line - 1, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        return;
-    size_t len = (size_t)n < sizeof line - 1 ? (size_t)n : sizeof line - 2;
-    log_info("task %llu: %s", (unsigned long long)r->task.id, line);
-    line[len++] = '\n';
-    slot_log(r->setup->slot, line, len);
-}
-
-/* --- the process --------------------------------------------------------------------------------- */
 
 /* Keeps the lease's deadline also for a dispatcher that is only stopped: nobody else would. An idle worker
  * has nothing to lose: it outlives a database that is away. */
 static void *watch_lease(void *arg)
 {
-    const struct worker *w = arg;
+    struct worker *w = arg;
     const struct timespec pause = {0, LEASE_CHECK_MS * 1000000L};
     for (;;) {
         nanosleep(&pause, NULL);
@@ -137,7 +61,7 @@ static void settle(const struct worker_setup *setup)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_NAME, "taskrunner-work");
+    prctl(PR_SET_NAME, setup->kind == WORKER_MANY ? "taskrunner-many" : "taskrunner-work");
 }
 
 /* The code of the type NAME and its place in the catalogue. */
@@ -153,52 +77,19 @@ static const struct type_code *find_code(const struct catalogue *c, const char *
     return NULL;
 }
 
-/* Until the whole frame is out; false where the dispatcher is gone. */
-static bool send_all(const struct buf *b)
-{
-    size_t at = 0;
-    while (at < b->len) {
-        ssize_t n = write(WORKER_SOCKET, b->data + at, b->len - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        at += (size_t)n;
-    }
-    return true;
-}
-
-/* Runs one task and sends its outcome. False where the dispatcher is gone. */
-static bool run_one(struct worker *w, struct run *r)
+/* Runs one task and sends its outcome. */
+static void run_one(struct worker *w, struct run *r)
 {
     struct run_outcome outcome = {.end = RUN_FAILED, .code = "internal",
                                   .message = "the task's code did not say how it ended"};
     size_t index;
     const struct type_code *code = find_code(w->setup->catalogue, r->task.type, &index);
-    if (code)
+    if (code && code->run)
         code->run(r, &outcome, &w->states[index]);
     else
         run_fail(&outcome, RUN_FAILED_FINAL, "unknown_type", "this runner has no code for the type %s",
                  r->task.type);
-    if (outcome.end == RUN_SUCCESS)
-        long_result(run_settings(r), &r->task, &outcome);
-    bool success = outcome.end == RUN_SUCCESS;
-    for (unsigned i = 0; i < outcome.file_count && !success; i++)
-        result_file_discard(&outcome.files[i]);
-    if (!success)
-        outcome.file_count = 0;
-    buf_clear(&w->out);
-    wire_put_done(&w->out, &outcome);
-    atomic_store(&w->busy, false);
-    bool sent = send_all(&w->out);
-    /* with the whole answer the dispatcher has the files too: it publishes or removes them */
-    for (unsigned i = 0; i < outcome.file_count; i++)
-        if (sent)
-            result_file_release(&outcome.files[i]);
-        else
-            result_file_discard(&outcome.files[i]);
-    buf_free(&outcome.result);
-    return sent;
+    run_send(r, &outcome);
 }
 
 /* Reads until a whole frame is there; false at the socket's end. */
@@ -216,32 +107,40 @@ static bool receive(struct worker *w)
     return true;
 }
 
+/* Tasks one after the other, until the dispatcher closes the socket. */
+static void serve_single(struct worker *w)
+{
+    struct run r = {.worker = w, .slot = w->setup->slot, .arena = arena_create()};
+    size_t types = catalogue_type_count(w->setup->catalogue);
+    w->states = xcalloc(types + 1, sizeof *w->states);
+    while (!w->cut_off && receive(w)) {
+        arena_reset(r.arena);
+        memset(&r.progress, 0, sizeof r.progress);
+        if (!wire_get_task(&w->in, r.arena, &r.task))
+            log_bug("a malformed frame from the dispatcher");
+        wire_drop(&w->in, wire_frame(&w->in));
+        atomic_store(&w->busy, 1);
+        run_one(w, &r);
+    }
+    for (size_t i = 0; i < types; i++) {
+        const struct type_code *code = type_code_find(catalogue_type_at(w->setup->catalogue, i));
+        if (code && code->close)
+            code->close(&w->states[i]);
+    }
+    free(w->states);
+    arena_destroy(&r.arena);
+}
+
 void worker_main(const struct worker_setup *setup)
 {
     struct worker w = {.setup = setup};
     settle(setup);
     start_lease_watch(&w);
-    struct run r = {.setup = setup, .arena = arena_create()};
-    size_t types = catalogue_type_count(setup->catalogue);
-    w.states = xcalloc(types + 1, sizeof *w.states);
-    bool alive = true;
-    while (alive && receive(&w)) {
-        arena_reset(r.arena);
-        memset(&r.progress, 0, sizeof r.progress);
-        if (!wire_get_task(&w.in, r.arena, &r.task))
-            log_bug("a malformed frame from the dispatcher");
-        wire_drop(&w.in, wire_frame(&w.in));
-        atomic_store(&w.busy, true);
-        alive = run_one(&w, &r);
-    }
-    for (size_t i = 0; i < types; i++) {
-        const struct type_code *code = type_code_find(catalogue_type_at(setup->catalogue, i));
-        if (code && code->close)
-            code->close(&w.states[i]);
-    }
-    free(w.states);
+    if (setup->kind == WORKER_MANY)
+        worker_serve_many(&w);
+    else
+        serve_single(&w);
     buf_free(&w.in);
     buf_free(&w.out);
-    arena_destroy(&r.arena);
     _exit(0); /* not exit: what the dispatcher registered is the dispatcher's */
 }

@@ -61,7 +61,8 @@ int store_retry_task(struct store *s, uint64_t id, struct arena *arena, struct t
 
 int store_delete_rows(struct store *s, const uint64_t *ids, size_t count, struct error *e)
 {
-    static const enum statement_id steps[] = {ST_TRASH_OF_TASKS, ST_DELETE_EXPORTS_OF,
+    static const enum statement_id steps[] = {ST_TRASH_OF_TASKS, ST_TRASH_OF_REQUESTS,
+                                              ST_DELETE_EXPORTS_OF, ST_DELETE_REQUESTS_OF,
                                               ST_DELETE_ATTEMPTS_OF, ST_DELETE_TASKS};
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         int64_t rc = store_run_ids(s, steps[i], NULL, 0, ids, count, e);

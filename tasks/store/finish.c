@@ -130,6 +130,11 @@ static int already_written(struct store *s, const struct finish *f, struct error
                      (unsigned long long)f->fence);
 }
 
+static const char *purpose_of(const struct finish_file *file)
+{
+    return file->is_result ? "result" : file->is_response ? "response" : "download";
+}
+
 static int add_files(struct store *s, const struct finish *f, struct error *e)
 {
     for (size_t i = 0; i < f->file_count; i++) {
@@ -138,7 +143,7 @@ static int add_files(struct store *s, const struct finish *f, struct error *e)
                                db_uint(f->id), db_text(file->format), db_text(file->path),
                                db_uint(file->bytes), file->no_rows ? db_null() : db_uint(file->rows),
                                db_text(file->sha256), db_int(file->keep_usec),
-                               db_text(file->is_result ? "result" : "download"), db_text(file->role),
+                               db_text(purpose_of(file)), db_text(file->role),
                                db_text(file->series));
         if (rc < 0)
             return (int)rc;
@@ -165,6 +170,8 @@ int store_finish(struct store *s, const struct finish *f, struct error *e)
     if (!rc && (f->kind == FINISH_RETRY || f->kind == FINISH_HAND_BACK))
         rc = store_cancel_if_asked(s, f->id, f->kind == FINISH_RETRY ? TASK_scheduled : TASK_fresh,
                                    f->keep_usec, e);
+    if (!rc && f->is_request && f->kind == FINISH_SUCCESS)
+        rc = store_wipe_http_request(s, f->id, e);
     return rc ? rc : add_files(s, f, e);
 }
 
@@ -172,7 +179,7 @@ int store_finish(struct store *s, const struct finish *f, struct error *e)
 
 bool finish_is_plain(const struct finish *f)
 {
-    return f->kind == FINISH_SUCCESS && !f->file_count && !f->log;
+    return f->kind == FINISH_SUCCESS && !f->file_count && !f->log && !f->is_request;
 }
 
 /* The shared move has passed some over. An end and its attempt are written in one transaction, so a success

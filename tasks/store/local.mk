@@ -8,6 +8,7 @@ libstore_a_SOURCES = \
 	include/store/claim.h tasks/store/claim.c tasks/store/finish.c \
 	tasks/store/runner.c tasks/store/sweep.c \
 	include/store/doorbell.h tasks/store/doorbell.c \
+	include/store/http_request.h tasks/store/http_request.c \
 	include/store/history.h tasks/store/history.c \
 	include/store/migrate.h tasks/store/migrate.c \
 	include/store/query.h tasks/store/list.c tasks/store/query.c \

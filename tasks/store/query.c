@@ -25,7 +25,7 @@ static void read_files(struct text t, struct arena *arena, struct task *out)
         size_t at = n++;
         for (; at && files[at - 1].id > id; at--)
             files[at] = files[at - 1];
-        files[at] = (struct task_file){id, *p == 'r', *p == 'a', p[1] == 'x'};
+        files[at] = (struct task_file){id, *p == 'r', *p == 'h', *p == 'a', p[1] == 'x'};
         p += p[1] == 'x' ? 2 : 1;
     }
     out->files = files;
@@ -158,6 +158,7 @@ static void read_export(struct db_stmt *r, struct arena *arena, struct export_fi
         .has_rows = !db_col_null(r, 10),
         .expired = db_col_int(r, 11) != 0,
         .is_result = db_col_int(r, 12) != 0,
+        .is_response = db_col_int(r, 14) != 0,
         .admin_only = db_col_int(r, 13) != 0,
     };
 }

@@ -77,6 +77,15 @@ static int insert_group(struct store *s, const struct new_task *tasks, const int
     return 0;
 }
 
+static int add_requests(struct store *s, const struct submission *sub, const uint64_t *ids, struct error *e)
+{
+    int rc = 0;
+    for (size_t i = 0; i < sub->count && !rc; i++)
+        if (sub->tasks[i].request)
+            rc = store_add_http_request(s, ids[i], sub->tasks[i].created_by, sub->tasks[i].request, e);
+    return rc;
+}
+
 static int submit(struct store *s, void *ctx, struct error *e)
 {
     struct submission *sub = ctx;
@@ -96,7 +105,7 @@ static int submit(struct store *s, void *ctx, struct error *e)
     for (size_t i = 0; i < sub->count && !rc; i++)
         if (!sub->out[i].id || sub->out[i].created_by != sub->tasks[i].created_by)
             rc = error_set(e, ERR_DB, "the database did not give consecutive ids to one INSERT");
-    return rc;
+    return rc ? rc : add_requests(s, sub, ids, e);
 }
 
 int store_submit(struct store *s, const struct new_task *tasks, size_t count, struct arena *arena,

@@ -15,6 +15,7 @@ struct orphan {
     uint64_t id, fence;
     bool again; /* attempts are left */
     char *worker, *type;
+    const char *why; /* there is no other attempt; or NULL */
 };
 
 struct taking {
@@ -46,8 +47,10 @@ static int lock_orphans(struct store *s, struct taking *t, struct orphan *out, s
         const char *type = db_col_text(r, 2, NULL), *worker = db_col_text(r, 5, NULL);
         o->id = db_col_uint(r, 0);
         o->fence = db_col_uint(r, 1);
-        o->again = t->left(t->ctx, type ? type : "", (unsigned)db_col_uint(r, 3),
-                           (unsigned)db_col_uint(r, 4));
+        const struct lost_task task = {type ? type : "", (unsigned)db_col_uint(r, 3), (unsigned)db_col_uint(r, 4),
+                                       store_text(r, 6, t->arena)};
+        o->why = NULL;
+        o->again = t->left(t->ctx, &task, &o->why);
         o->worker = arena_strdup(t->arena, worker ? worker : "nobody");
         o->type = arena_strdup(t->arena, type ? type : "");
     }
@@ -60,7 +63,9 @@ static int take_one(struct store *s, const struct taking *t, const struct orphan
     struct buf text = BUF_INIT;
     buf_adds(&text, "{\"code\":\"runner_lost\",\"message\":");
     buf_json_s(&text, arena_printf(t->arena, "the runner %s has not been heard of for its lease time%s",
-                                   o->worker, o->again ? "; the task waits for another attempt" : ""));
+                                   o->worker, o->again ? "; the task waits for another attempt"
+                                              : o->why ? o->why
+                                                       : ""));
     buf_addc(&text, '}');
     const char *error = buf_str(&text);
     int64_t rc;
@@ -170,8 +175,8 @@ int store_file_known(struct store *s, const char *path, struct error *e)
     uint64_t id = 0, fence = 0;
     if (sscanf(slash ? slash + 1 : path, "%" SCNu64 "-%" SCNu64 "-", &id, &fence) < 2)
         id = fence = 0; /* no task's */
-    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path), db_text(path), db_uint(id),
-                           db_uint(fence));
+    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path), db_text(path), db_text(path),
+                           db_uint(id), db_uint(fence));
     if (rc >= 0)
         rc = db_next(r, e);
     return rc < 0 ? (int)rc : db_col_int(r, 0) != 0;

@@ -83,6 +83,8 @@ static bool is_enabled(const struct settings *s, const struct task_type *type)
     const struct type_def *def = settings_type(s, type->name);
     if (type->payload == PAYLOAD_BACKUP && !s->backup_count)
         return false; /* there is nothing to back up */
+    if (type->payload == PAYLOAD_REQUEST && !s->site_count)
+        return false; /* nor to replay */
     if (!def || def->enabled == TYPE_AUTO)
         return type->on_by_default;
     return def->enabled == TYPE_ENABLED;
@@ -329,6 +331,10 @@ static void warn_of_passwords(const struct settings *s, struct settings_report *
             settings_warning(report, s->path, settings_line(s, &s->backups[i].password_file),
                              "backup \"%s\" password_file: %s: the runner must be able to read it",
                              s->backups[i].name, s->backups[i].password_fault);
+    if (s->defer_key_fault)
+        settings_warning(report, s->path, settings_line(s, &s->defer.key_file),
+                         "defer key_file: %s: API and runner must be able to read %s, made by openssl rand -hex 32",
+                         s->defer_key_fault, s->defer.key_file);
 }
 
 int catalogue_check(const char *path, struct settings_report *report)

@@ -315,6 +315,11 @@ void result_file_set_result(struct result_file *f)
     f->info.is_result = true;
 }
 
+void result_file_set_response(struct result_file *f)
+{
+    f->info.is_response = true;
+}
+
 void result_file_set_keeping(struct result_file *f, const char *role, const char *series)
 {
     snprintf(f->info.role, sizeof f->info.role, "%s", role ? role : "");

@@ -181,6 +181,14 @@ const struct task_type task_types[] = {
         .param_count = COUNT_OF(backup_params),
     },
     {
+        .name = "http_request",
+        .title = "Request",
+        .description = "Replays a request of the site that was deferred, and keeps the response. It is made by "
+                       "sending the site a request with Prefer: respond-async, not here.",
+        .payload = PAYLOAD_REQUEST,
+        .on_by_default = true,
+    },
+    {
         .name = "dummy",
         .title = "Dummy",
         .description = "Does nothing for a while. For tests and demonstrations.",

@@ -2,7 +2,7 @@
 # types: the code of every task type; only the runner links it
 
 noinst_LIBRARIES += libtypes.a
-libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) \
+libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) \
 	$(XLSX_CFLAGS) $(MINIZIP_CFLAGS)
 libtypes_a_SOURCES = \
 	tasks/types/ahead.h tasks/types/ahead.c \
@@ -28,8 +28,10 @@ libtypes_a_SOURCES = \
 	tasks/types/export_csv.c tasks/types/export_html.c tasks/types/export_json.c \
 	tasks/types/export_xlsx.c \
 	tasks/types/export_resume.h tasks/types/export_resume.c \
+	tasks/types/finisher.h tasks/types/finisher.c \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
+	tasks/types/http_request.h tasks/types/http_request.c \
 	tasks/types/import.h tasks/types/import_impl.h tasks/types/import.c \
 	tasks/types/import_apply.c tasks/types/import_open.c \
 	tasks/types/import_batch.h tasks/types/import_batch.c \
@@ -47,6 +49,7 @@ libtypes_a_SOURCES = \
 	tasks/types/pack.h tasks/types/pack_impl.h \
 	tasks/types/pack.c tasks/types/pack_gzip.c tasks/types/pack_zstd.c \
 	tasks/types/page_sql.h tasks/types/page_sql.c \
+	tasks/types/replay.h tasks/types/replay_request.c tasks/types/replay_response.c tasks/types/replay_end.c \
 	tasks/types/row_count.h tasks/types/row_count.c \
 	tasks/types/row_source.h tasks/types/row_source_impl.h \
 	tasks/types/row_source.c tasks/types/row_source_open.c tasks/types/long_row.c \
@@ -68,4 +71,4 @@ dist_examples_SCRIPTS = \
 	tasks/types/examples/slugs.py
 
 # its users also link TASK_LIBS, DB_LIBS and BASE_LIBS, in this order
-TYPES_LIBS = libtypes.a $(XLSX_LIBS) $(MINIZIP_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)
+TYPES_LIBS = libtypes.a $(CURL_LIBS) $(XLSX_LIBS) $(MINIZIP_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "dummy.h"
 #include "export.h"
+#include "http_request.h"
 #include "import.h"
 
 static const struct type_code type_codes[] = {
@@ -15,6 +16,7 @@ static const struct type_code type_codes[] = {
     {"xlsx_export", export_run, export_close},
     {"csv_import", import_run, NULL},
     {"backup", backup_run, NULL},
+    {"http_request", NULL, NULL, &http_request_code},
     {"dummy", dummy_run, NULL},
 };
 

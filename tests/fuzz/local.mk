@@ -6,10 +6,14 @@ fuzz_targets = \
 	fuzz_cells \
 	fuzz_checkpoint \
 	fuzz_csv \
+	fuzz_headers \
 	fuzz_import \
 	fuzz_json \
+	fuzz_nginx \
 	fuzz_progress \
 	fuzz_query \
+	fuzz_request \
+	fuzz_response \
 	fuzz_settings \
 	fuzz_url
 
@@ -43,6 +47,11 @@ fuzz_import_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 fuzz_import_LDFLAGS = $(FUZZ_LINK)
 fuzz_import_LDADD = $(TYPES_LIBS) $(TASK_LIBS) $(DB_LIBS) $(BASE_LIBS)
 
+fuzz_headers_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_headers.c $(FUZZ_MAIN)
+fuzz_headers_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(JSON_CFLAGS)
+fuzz_headers_LDFLAGS = $(FUZZ_LINK)
+fuzz_headers_LDADD = $(API_LIBS)
+
 fuzz_json_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
 fuzz_json_LDFLAGS = $(FUZZ_LINK)
@@ -53,9 +62,23 @@ fuzz_progress_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 fuzz_progress_LDFLAGS = $(FUZZ_LINK)
 fuzz_progress_LDADD = $(TYPES_LIBS) $(TASK_LIBS) $(BASE_LIBS)
 
+fuzz_nginx_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_nginx.c tasks/ctl/nginx_conf.c \
+	tasks/ctl/nginx_check.c $(FUZZ_MAIN)
+fuzz_nginx_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+fuzz_nginx_LDFLAGS = $(FUZZ_LINK)
+fuzz_nginx_LDADD = $(BASE_LIBS)
+
 fuzz_query_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_query.c $(FUZZ_MAIN)
 fuzz_query_LDFLAGS = $(FUZZ_LINK)
 fuzz_query_LDADD = $(TASK_LIBS) $(BASE_LIBS)
+
+fuzz_request_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_request.c $(FUZZ_MAIN)
+fuzz_request_LDFLAGS = $(FUZZ_LINK)
+fuzz_request_LDADD = $(TASK_LIBS) $(BASE_LIBS)
+
+fuzz_response_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_response.c $(FUZZ_MAIN)
+fuzz_response_LDFLAGS = $(FUZZ_LINK)
+fuzz_response_LDADD = $(TASK_LIBS) $(BASE_LIBS)
 
 fuzz_settings_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz_settings.c $(FUZZ_MAIN)
 fuzz_settings_LDFLAGS = $(FUZZ_LINK)

@@ -162,7 +162,7 @@ class Queue:
 
     def clear(self):
         """No tasks, no files; nobody may be at work."""
-        for table in ("tasks", "attempts", "csv_export", "file_trash", "runners"):
+        for table in ("tasks", "attempts", "csv_export", "file_trash", "runners", "http_requests"):
             self.sql(f"DELETE FROM {table}")
         for path in self.files():
             (self.stack.shared_dir / path).unlink()

@@ -186,11 +186,11 @@ static int do_held(struct driver *d, struct json_object *in, struct buf *out, st
     return 0;
 }
 
-static bool is_below(void *ctx, const char *type, unsigned attempt, unsigned max_attempts)
+static bool is_below(void *ctx, const struct lost_task *task, const char **why)
 {
-    (void)type;
     const int64_t *otherwise = ctx;
-    return attempt < (max_attempts ? max_attempts : (unsigned)*otherwise);
+    (void)why;
+    return task->attempt < (task->max_attempts ? task->max_attempts : (unsigned)*otherwise);
 }
 
 static int do_take_back(struct driver *d, struct json_object *in, struct buf *out, struct error *e)

@@ -29,6 +29,7 @@ struct run {
     struct buf progress; /* JSON arrays [msec, done, total, unit] */
     unsigned progress_count;
     int64_t start_ns;
+    bool ended;
 };
 
 static volatile sig_atomic_t stopping;
@@ -74,6 +75,11 @@ void run_progress_message(struct run *r, const char *message)
 {
     (void)r;
     (void)message;
+}
+
+void run_commit(struct run *r)
+{
+    (void)r;
 }
 
 bool run_stopping(const struct run *r)
@@ -131,7 +137,7 @@ static void add_file(struct buf *b, const struct result_info *i)
 
 static void print_outcome(struct run *r, const struct run_outcome *o, struct buf *result)
 {
-    static const char *const ends[] = {"success", "failed", "failed_final", "stopped"};
+    static const char *const ends[] = {"success", "failed", "failed_final", "stopped", "dropped"};
     struct buf b = BUF_INIT;
     buf_addf(&b, "{\"end\": \"%s\", \"code\": ", ends[o->end]);
     buf_json_s(&b, o->code);
@@ -152,6 +158,30 @@ static void print_outcome(struct run *r, const struct run_outcome *o, struct buf
 
 /* --- one run ---------------------------------------------------------------------------------- */
 
+void run_end(struct run *r, struct run_outcome *o)
+{
+    print_outcome(r, o, &o->result);
+    for (unsigned i = 0; i < o->file_count; i++)
+        result_file_release(&o->files[i]);
+    buf_free(&o->result);
+    r->ended = true;
+}
+
+/* A type that could carry many has this one only. */
+static void run_many(struct run *r, const struct many_code *code)
+{
+    int ends[2];
+    void *state = code->open(r->settings, r->catalogue);
+    if (pipe(ends) == 0) { /* nobody writes into it */
+        code->begin(state, r);
+        while (!r->ended)
+            code->serve(state, ends[0], 100);
+        close(ends[0]);
+        close(ends[1]);
+    }
+    code->close(&state);
+}
+
 static void run_once(struct run *r, const struct type_code *code, void **state)
 {
     struct run_outcome o = {.end = RUN_FAILED, .code = "internal"};
@@ -160,11 +190,13 @@ static void run_once(struct run *r, const struct type_code *code, void **state)
     buf_clear(&r->log);
     buf_clear(&r->progress);
     r->progress_count = 0;
-    code->run(r, &o, state);
-    print_outcome(r, &o, &o.result);
-    for (unsigned i = 0; i < o.file_count; i++)
-        result_file_release(&o.files[i]);
-    buf_free(&o.result);
+    r->ended = false;
+    if (code->many) {
+        run_many(r, code->many);
+    } else {
+        code->run(r, &o, state);
+        run_end(r, &o);
+    }
     arena_destroy(&r->arena);
 }
 

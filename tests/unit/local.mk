@@ -15,21 +15,26 @@ unit_tests = \
 	unit_idempotency \
 	unit_import_value \
 	unit_json \
+	unit_kept_headers \
 	unit_json_cell \
 	unit_lanes \
 	unit_long_result \
 	unit_output \
+	unit_nginx_check \
 	unit_pack \
 	unit_page_sql \
 	unit_prefer \
 	unit_process \
 	unit_query \
 	unit_quota \
+	unit_request \
 	unit_response \
 	unit_result_file \
 	unit_route \
+	unit_seal \
 	unit_settings \
 	unit_slot \
+	unit_stored_response \
 	unit_url \
 	unit_utf8 \
 	unit_validate \
@@ -78,6 +83,10 @@ unit_quota_SOURCES = tests/unit/unit.h tests/unit/test_quota.c
 unit_quota_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_quota_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 
+unit_request_SOURCES = tests/unit/unit.h tests/unit/test_request.c
+unit_request_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_request_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
 unit_response_SOURCES = tests/unit/unit.h tests/unit/test_response.c
 unit_response_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_response_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
@@ -89,6 +98,10 @@ unit_route_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 unit_settings_SOURCES = tests/unit/unit.h tests/unit/test_settings.c
 unit_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_settings_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
+unit_stored_response_SOURCES = tests/unit/unit.h tests/unit/test_stored_response.c
+unit_stored_response_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_stored_response_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 unit_url_SOURCES = tests/unit/unit.h tests/unit/test_url.c
 unit_url_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
@@ -150,6 +163,19 @@ unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \
 	-Wl,--wrap=mkdirat -Wl,--wrap=renameat
+
+unit_kept_headers_SOURCES = tests/unit/unit.h tests/unit/test_kept_headers.c
+unit_kept_headers_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_kept_headers_LDADD = $(API_LIBS) $(UNIT_LIBS)
+
+unit_nginx_check_SOURCES = tests/unit/unit.h tests/unit/test_nginx_check.c tasks/ctl/nginx_conf.c \
+	tasks/ctl/nginx_check.c
+unit_nginx_check_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_nginx_check_LDADD = $(UNIT_LIBS)
+
+unit_seal_SOURCES = tests/unit/unit.h tests/unit/test_seal.c
+unit_seal_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_seal_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 # the runner's parts that need no database
 RUNNER_UNIT_LIBS = librunner.a $(TYPES_LIBS) $(STORE_LIBS) $(TASK_LIBS) $(DB_LIBS) $(UNIT_LIBS) $(SYSTEMD_LIBS)

@@ -92,6 +92,8 @@ static const struct {
     {"killed for a timeout", DIED, SIGNALLED(SIGKILL), STOP_TIMEOUT, 3, 3, FINISH_FAILURE, false, "timeout", 2},
     {"killed for the shutdown", DIED, SIGNALLED(SIGKILL), STOP_SHUTDOWN, 1, 3, FINISH_HAND_BACK, false, NULL, 2},
     {"killed for the lease", DIED, SIGNALLED(SIGKILL), STOP_LEASE, 3, 3, FINISH_DROPPED, true, "lease_lost", 2},
+    {"nobody knows", RUN_DROPPED, 0, STOP_NONE, 1, 3, FINISH_DROPPED, true, "own_code", 2},
+    {"nobody knows, cancelled", RUN_DROPPED, 0, STOP_CANCELLED, 1, 3, FINISH_CANCELLED, false, "cancelled", 2},
     {"as the setting says, again", RUN_FAILED, 0, STOP_NONE, 2, 0, FINISH_RETRY, false, "own_code", 2},
     {"as the setting says, the last", RUN_FAILED, 0, STOP_NONE, 3, 0, FINISH_FAILURE, false, "own_code", 2},
 };
@@ -117,6 +119,55 @@ static void test_every_end(void **state)
         claim_free(&c);
         assert_null(c);
     }
+}
+
+/* No other attempt of a task that has committed itself, whatever ends this one. */
+static void test_committed(void **state)
+{
+    static const struct {
+        const char *name;
+        int how;
+        enum stop_reason stop;
+        enum finish_kind kind;
+        const char *error;
+    } ends[] = {
+        {"success", RUN_SUCCESS, STOP_NONE, FINISH_SUCCESS, NULL},
+        {"failed", RUN_FAILED, STOP_NONE, FINISH_FAILURE, "own_code"},
+        {"crashed", DIED, STOP_NONE, FINISH_DROPPED, "SIGKILL"},
+        {"timeout", RUN_STOPPED, STOP_TIMEOUT, FINISH_FAILURE, "timeout"},
+        {"cancelled", RUN_STOPPED, STOP_CANCELLED, FINISH_CANCELLED, "cancelled"},
+        {"shutdown", RUN_STOPPED, STOP_SHUTDOWN, FINISH_DROPPED, "runner_stopped"},
+        {"killed for the shutdown", DIED, STOP_SHUTDOWN, FINISH_DROPPED, "runner_stopped"},
+        {"lease", RUN_STOPPED, STOP_LEASE, FINISH_DROPPED, "lease_lost"},
+    };
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        struct run_claim *c = make(*state, 1, 3);
+        const struct wire_done done = {.end = (enum run_end)ends[i].how, .code = "own_code", .message = "why"};
+        c->committed = true;
+        c->stop = ends[i].stop;
+        if (ends[i].how == DIED)
+            claim_end_died(c, SIGNALLED(SIGKILL));
+        else
+            claim_end_done(c, &done);
+        CHECK_CASE(i, ends[i].name, c->finish.kind == ends[i].kind);
+        CHECK_CASE(i, ends[i].name, !ends[i].error || strstr(c->finish.error, ends[i].error));
+        claim_free(&c);
+    }
+}
+
+static void test_a_pause_that_was_asked_for(void **state)
+{
+    struct run_claim *c = make(*state, 1, 3);
+    struct wire_done done = {.end = RUN_FAILED, .code = "x", .message = "", .retry_usec = hour};
+    claim_end_done(c, &done);
+    assert_int_equal(c->finish.kind, FINISH_RETRY);
+    assert_true(c->finish.retry_usec == hour);
+    claim_free(&c);
+    c = make(*state, 1, 3);
+    done.retry_usec = 1; /* the backoff is longer */
+    claim_end_done(c, &done);
+    assert_true(c->finish.retry_usec >= 500000);
+    claim_free(&c);
 }
 
 static void test_pauses_double_up_to_the_most(void **state)
@@ -272,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_end),
+        cmocka_unit_test(test_committed),
+        cmocka_unit_test(test_a_pause_that_was_asked_for),
         cmocka_unit_test(test_pauses_double_up_to_the_most),
         cmocka_unit_test(test_files_and_result_are_copied),
         cmocka_unit_test(test_a_file_of_a_series_is_kept),

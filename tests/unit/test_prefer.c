@@ -40,8 +40,33 @@ static void test_wait(void **state)
         CHECK_CASE(i, cases[i].header, prefer_wait(cases[i].header) == cases[i].seconds);
 }
 
+static void test_names(void **state)
+{
+    static const struct {
+        const char *header, *without;
+        bool has;
+    } cases[] = {
+        {"respond-async", "", true},
+        {"Respond-Async ; x=1", "", true},
+        {"wait=5, respond-async, return=minimal", "return=minimal", true},
+        {"a=\"respond-async, b\" , c", "a=\"respond-async, b\" , c", false},
+        {"respond-asynchronous", "respond-asynchronous", false},
+        {", ,respond-async,", "", true},
+        {"", "", false},
+    };
+    static const char *const names[] = {"respond-async", "wait"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buf rest = BUF_INIT;
+        CHECK_CASE(i, cases[i].header, prefer_has(cases[i].header, "respond-async") == cases[i].has);
+        prefer_without(cases[i].header, names, COUNT_OF(names), &rest);
+        CHECK_CASE_TEXT(i, cases[i].header, buf_str(&rest), cases[i].without);
+        buf_free(&rest);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wait)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_wait), cmocka_unit_test(test_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,14 @@ static const struct {
     {"GET", "/v1/tasks/1/retr", ROUTE_NO_PATH, "", 0},
     {"GET", "/v1/tasks/1/retryx", ROUTE_NO_PATH, "", 0},
     {"GET", "/v1/tasks/1\r\n", ROUTE_NO_PATH, "", 0},
+    {"PUT", "/_api/job/7", ROUTE_FOUND, "/_api/job/{id}", 7},
+    {"PUT", "/_api/job/7/cancel", ROUTE_FOUND, "/_api/job/{id}/cancel", 7},
+    {"GET", "/_api/job/done", ROUTE_FOUND, "/_api/job/done", 0},
+    {"GET", "/_api/job/7/8", ROUTE_FOUND, "/_api/job{rest}", 0},
+    {"PUT", "/_api/job/done", ROUTE_FOUND, "/_api/job{rest}", 0},
+    {"GET", "/_api/job", ROUTE_FOUND, "/_api/job{rest}", 0},
+    {"POST", "/_api/job/7", ROUTE_NO_METHOD, "GET, HEAD, PUT, DELETE", 0},
+    {"POST", "/_api/job/done", ROUTE_NO_METHOD, "GET, HEAD, PUT, DELETE", 0},
 };
 
 static void test_find(void **state)
@@ -71,10 +79,10 @@ static void test_table(void **state)
     for (size_t i = 0; i < route_count; i++) {
         const struct route *r = &routes[i];
         bool has_id = strstr(r->path, "{id}") != NULL;
-        bool owned = r->right == RIGHT_TASK_OWNER || r->right == RIGHT_EXPORT_OWNER;
+        bool owned = r->right == RIGHT_TASK_OWNER || r->right == RIGHT_EXPORT_OWNER || r->right == RIGHT_JOB_OWNER;
         CHECK_CASE(i, r->path, has_id == owned || r->right == RIGHT_ADMIN);
         CHECK_CASE(i, r->path, r->handle && r->text[0]);
-        CHECK_CASE(i, r->path, r->body == BODY_NONE || r->method == METHOD_POST);
+        CHECK_CASE(i, r->path, r->body == BODY_NONE || r->method == METHOD_POST || r->method == METHOD_PUT);
         for (size_t j = 0; j < i; j++)
             CHECK_CASE(i, r->path,
                        r->method != routes[j].method || strcmp(r->path, routes[j].path) != 0);

@@ -35,6 +35,7 @@ static char *report_on(const char *text, mode_t mode)
 }
 
 #define SOURCE "source \"s\" { database = d user = u }\n"
+#define DEFER "defer { key = 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff }\n"
 #define QUERY "query = \"SELECT :owner\"\n"
 
 static const struct {
@@ -283,10 +284,10 @@ static const struct {
     /* types */
     {"type \"dumy\" { }",
      "conf:1: there is no task type \"dumy\": known are csv_export, html_export, json_export, "
-     "xlsx_export, csv_import, backup, dummy\n"},
+     "xlsx_export, csv_import, backup, http_request, dummy\n"},
     {"runner { types = {csv} }",
      "conf:1: runner types: there is no task type \"csv\": known are csv_export, html_export, "
-     "json_export, xlsx_export, csv_import, backup, dummy\n"},
+     "json_export, xlsx_export, csv_import, backup, http_request, dummy\n"},
 
     /* backups */
     {"backup \"a\" { }", "conf:1: backup \"a\" has nothing to read: add a section source\n"},
@@ -306,6 +307,20 @@ static const struct {
     {SOURCE "backup \"a\" { default = yes }\nbackup \"b\" { default = yes }",
      "conf:3: backup \"b\": backup \"a\" is the default already: only one can be\n"},
     {SOURCE "backup \"a\" { keep = 0 }", "conf:2: backup \"a\" keep: 0 is out of range: write 1 to 1000 files\n"},
+
+    /* deferred requests */
+    {"defer { key = 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\nkey_file = /k }",
+     "conf:2: defer has key and key_file: keep one of them\n"},
+    {DEFER "site \"a b\" { socket = /s }",
+     "conf:2: site \"a b\": a name is made of 1 to 64 letters, digits, _ and -\n"},
+    {DEFER "site \"a\" { socket = /s\nretry_unsafe = {report} }",
+     "conf:3: site \"a\" retry_unsafe: \"report\" is no beginning of a URI: begin it with /\n"},
+    {DEFER "site \"a\" { socket = /s\nfail_status = {5xx, 503, 6xx} }",
+     "conf:3: site \"a\" fail_status: \"6xx\" is no status: write one as 503 or a class as 5xx\n"},
+    {"defer { drop_headers = {\"X:Y\"} }",
+     "conf:1: defer drop_headers: \"X:Y\" is no name of a header: letters, digits, - and _\n"},
+    {"defer { key = 0g112233445566778899aabbccddeeff00112233445566778899aabbccddeeff }",
+     "conf:1: defer key: it is not 64 hex digits: make them by openssl rand -hex 32\n"},
 };
 
 static void test_reports(void **state)
@@ -323,8 +338,8 @@ static void test_secrets(void **state)
     (void)state;
     static const char inside[] = "account \"api\" { user = u password = p }";
     char *got = report_on(inside, 0644);
-    assert_string_equal(got, "conf: warning: everybody can read this file, and it holds a password: "
-                             "chmod o-r it, or use password_file\n");
+    assert_string_equal(got, "conf: warning: everybody can read this file, and it holds a password or key: "
+                             "chmod o-r it, or use password_file or key_file\n");
     free(got);
     got = report_on(inside, 0640);
     assert_string_equal(got, "");
@@ -416,7 +431,8 @@ static void test_example(void **state)
         size_t indent = strspn(p, " ");
         bool setting = p[indent] == '#' && p[indent + 1] != ' ' && p[indent + 1] != '\n';
         /* what another setting excludes */
-        bool excluded = (strstr(p, "password_file") && strstr(p, "password_file") < p + len) ||
+        bool excluded = strncmp(p + indent, "#key_file = ", 12) == 0 ||
+                        (strstr(p, "password_file") && strstr(p, "password_file") < p + len) ||
                         strncmp(p + indent, "#exclude = ", 11) == 0;
         if (setting && !excluded)
             buf_add(&active, p + indent + 1, len - indent - 1);

@@ -14,7 +14,7 @@ static int setup(void **state)
 {
     struct slots *slots = slots_create(2);
     assert_non_null(slots);
-    slot_reset(&slots->slot[0]);
+    slot_reset(&slots->slot[0], 0);
     *state = slots;
     return 0;
 }
@@ -99,7 +99,7 @@ static void test_a_writer_that_died_in_the_middle(void **state)
     slot_write(slot, &p);
     atomic_fetch_add(&slot->version, 1); /* as it is between the two stores of a write */
     assert_false(slot_read(slot, &got, &version));
-    slot_reset(slot); /* for the next task */
+    slot_reset(slot, 0); /* for the next task */
     assert_true(slot_read(slot, &got, &version));
     assert_true(got.done == 0);
 }
@@ -112,7 +112,7 @@ static void test_a_reset_forgets(void **state)
     slot_write(slot, &p);
     slot_log(slot, "line\n", 5);
     atomic_store(&slot->stop, true);
-    slot_reset(slot);
+    slot_reset(slot, 0);
     assert_true(slot_read(slot, &got, &version) && got.done == 0);
     assert_null(slot_log_tail(slot));
     assert_false(atomic_load(&slot->stop));

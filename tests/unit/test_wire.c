@@ -10,6 +10,7 @@ static const struct run_task sample = {
     .id = UINT64_MAX,
     .fence = 7,
     .attempt = 3,
+    .max_attempts = 5,
     .created_by = -1,
     .created_at = INT64_MIN,
     .type = "csv_export",
@@ -19,10 +20,10 @@ static const struct run_task sample = {
 
 static void put_result(struct buf *b, const char *result)
 {
-    struct run_outcome o = {.end = RUN_SUCCESS};
+    struct run_outcome o = {.end = RUN_SUCCESS, .retry_usec = INT64_MAX};
     if (result)
         buf_adds(&o.result, result);
-    wire_put_done(b, &o);
+    wire_put_done(b, 1023, &o);
     buf_free(&o.result);
 }
 
@@ -32,12 +33,15 @@ static void test_a_task_there_and_back(void **state)
     struct buf b = BUF_INIT;
     struct arena *arena = arena_create();
     struct run_task t;
-    wire_put_task(&b, &sample);
-    wire_put_task(&b, &sample);
+    wire_put_task(&b, 3, &sample);
+    wire_put_task(&b, 3, &sample);
     assert_int_equal(wire_frame(&b) * 2, b.len);
     for (int i = 0; i < 2; i++) {
+        size_t place;
+        assert_true(wire_peek_place(&b, &place));
+        assert_int_equal(place, 3);
         assert_true(wire_get_task(&b, arena, &t));
-        assert_true(t.id == sample.id && t.fence == 7 && t.attempt == 3);
+        assert_true(t.id == sample.id && t.fence == 7 && t.attempt == 3 && t.max_attempts == 5);
         assert_true(t.created_by == -1 && t.created_at == INT64_MIN);
         assert_string_equal(t.type, "csv_export");
         assert_int_equal(t.data_len, 10);
@@ -59,8 +63,12 @@ static void test_an_answer_there_and_back(void **state)
         struct arena *arena = arena_create();
         struct wire_done done;
         put_result(&b, results[i]);
+        size_t place;
+        assert_true(wire_peek_place(&b, &place));
+        assert_int_equal(place, 1023);
         assert_true(wire_get_done(&b, arena, &done));
         assert_int_equal(done.end, RUN_SUCCESS);
+        assert_true(done.retry_usec == INT64_MAX);
         assert_int_equal(done.file_count, 0);
         if (results[i])
             assert_string_equal(done.result, results[i]);
@@ -75,7 +83,7 @@ static void test_a_part_is_no_frame(void **state)
 {
     (void)state;
     struct buf b = BUF_INIT;
-    wire_put_task(&b, &sample);
+    wire_put_task(&b, 3, &sample);
     size_t whole = b.len;
     for (b.len = 0; b.len < whole; b.len++)
         assert_int_equal(wire_frame(&b), 0);
@@ -93,6 +101,9 @@ static bool is_taken(const char *bytes, size_t len)
     b.data = malloc(len ? len : 1);
     memcpy(b.data, bytes, len);
     b.len = b.cap = len;
+    size_t place;
+    if (wire_frame(&b) && !wire_peek_place(&b, &place))
+        CHECK_CASE(len, "no place, but a frame", !wire_get_task(&b, arena, &task) && !wire_get_done(&b, arena, &done));
     bool as_task = wire_frame(&b) && wire_get_task(&b, arena, &task);
     bool as_done = wire_frame(&b) && wire_get_done(&b, arena, &done);
     bool taken = as_task || as_done;
@@ -111,7 +122,7 @@ static void test_a_length_that_is_wrong(void **state)
     (void)state;
     static const uint64_t lengths[] = {0, 1, 7, 8, 9, 15, 16, UINT64_C(1) << 31, UINT64_C(1) << 63, UINT64_MAX};
     struct buf b = BUF_INIT;
-    wire_put_task(&b, &sample);
+    wire_put_task(&b, 3, &sample);
     for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         set_length(b.data, lengths[i]);
         CHECK_CASE(i, "length", !is_taken(b.data, b.len));
@@ -125,7 +136,7 @@ static void test_fields_that_are_wrong(void **state)
 {
     (void)state;
     struct buf frames[2] = {BUF_INIT, BUF_INIT};
-    wire_put_task(&frames[0], &sample);
+    wire_put_task(&frames[0], 3, &sample);
     put_result(&frames[1], "{\"a\":1}");
     for (size_t f = 0; f < COUNT_OF(frames); f++) {
         struct buf *b = &frames[f];

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* body_file.c: from the transport to the disk. */
+#include "fcgi/body_file.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "fcgi/exchange.h"
+#include "task/upload.h"
+
+enum { CHUNK = 64 * 1024 };
+
+struct receiving {
+    struct exchange *x;
+    int64_t owner;
+    uint64_t limit, got;
+    bool skip_empty;
+    struct result_file *file;
+};
+
+static bool storage_failed(struct receiving *v, const struct error *e)
+{
+    log_error("a body of user %lld: %s", (long long)v->owner, e->text);
+    return response_problem(&v->x->response, PROBLEM_storage_failed, NULL);
+}
+
+static bool create(struct receiving *v)
+{
+    const struct files_settings *files = &v->x->app->settings->files;
+    struct result_place place = {
+        .directory = files->directory,
+        .mode = (mode_t)files->mode,
+        .directory_mode = (mode_t)files->directory_mode,
+    };
+    struct error e = {0};
+    return upload_create(&place, v->owner, &v->file, &e) == 0 || storage_failed(v, &e);
+}
+
+static bool take(struct receiving *v, const char *data, size_t len)
+{
+    struct error e = {0};
+    v->got += len;
+    if (v->got > v->limit)
+        return response_problem(&v->x->response, PROBLEM_too_large, NULL);
+    if (!v->file && !create(v))
+        return false;
+    return result_file_write(v->file, data, len, &e) == 0 || storage_failed(v, &e);
+}
+
+static bool receive(struct receiving *v, int64_t length)
+{
+    char chunk[CHUNK];
+    int n;
+    if (length > 0 && (uint64_t)length > v->limit)
+        return response_problem(&v->x->response, PROBLEM_too_large, NULL);
+    while ((n = transport_read(v->x->transport, chunk, sizeof chunk)) > 0)
+        if (!take(v, chunk, (size_t)n))
+            return false;
+    if (n < 0 || (length >= 0 && (uint64_t)length != v->got))
+        return response_problem(&v->x->response, PROBLEM_incomplete_body, NULL);
+    return v->file || v->skip_empty || create(v);
+}
+
+bool body_file_receive(struct exchange *x, int64_t owner, uint64_t limit, int64_t length, bool skip_empty,
+                       struct result_file **out)
+{
+    struct receiving v = {.x = x, .owner = owner, .limit = limit, .skip_empty = skip_empty};
+    struct error e = {0};
+    if (receive(&v, length) &&
+        (!v.file || result_file_finish(v.file, 0, &e) == 0 || storage_failed(&v, &e))) {
+        *out = v.file;
+        return true;
+    }
+    result_file_discard(&v.file);
+    body_drain(x);
+    return false;
+}
+
+void body_drain(struct exchange *x)
+{
+    char waste[CHUNK];
+    while (transport_read(x->transport, waste, sizeof waste) > 0)
+        ;
+}

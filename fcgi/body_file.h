@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* body_file.h: a request's body as a file of the shared directory, piece by piece: it is never in memory as a
+ * whole. A thread is busy with it only as long as nginx, which has all of it already, hands it over. */
+#ifndef FCGI_BODY_FILE_H
+#define FCGI_BODY_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "task/result_file.h"
+
+struct exchange;
+
+/* Reads the body, at most LIMIT bytes of it, into a new, finished file of OWNER (see task/upload.h), which is
+ * the caller's to name in a row or to discard. LENGTH is what the client said, -1: nothing. With SKIP_EMPTY an
+ * empty body makes no file and *OUT is NULL. False: 400, 413 or 507 stands in the response. */
+bool body_file_receive(struct exchange *x, int64_t owner, uint64_t limit, int64_t length, bool skip_empty,
+                       struct result_file **out) MUST_USE;
+
+/* After an early answer: the web server may look for it only when all of the body is gone. */
+void body_drain(struct exchange *x);
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* handle_defer.c: takes in a deferred request of the site: kept, encrypted where it is secret, queued, and
+ * answered at once. The runner replays it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "fcgi/backend.h"
+#include "fcgi/body_file.h"
+#include "fcgi/capture.h"
+#include "fcgi/creator.h"
+#include "fcgi/exchange.h"
+#include "fcgi/idempotency.h"
+#include "fcgi/request.h"
+#include "fcgi/ring.h"
+#include "fcgi/stored_answer.h"
+#include "fcgi/view.h"
+#include "task/seal.h"
+
+/* From the request to its task. */
+struct deferral {
+    struct exchange *x;
+    struct capture capture;
+    struct result_file *body;
+    struct buf data, sealed;
+    struct http_request request;
+    struct new_task task;
+    struct submit_key key;
+    char key_text[BODY_HASH_SIZE], key_hash[BODY_HASH_SIZE];
+};
+
+/* What the answer needs, and the held answer too. */
+struct deferred {
+    struct task task;
+    enum capture_interface interface;
+    bool forget, replayed, browser;
+};
+
+static bool seal_secrets(struct deferral *d)
+{
+    struct exchange *x = d->x;
+    const struct capture *c = &d->capture;
+    struct buf context = BUF_INIT;
+    struct error e = {0};
+    seal_request_context(&context, c->site, c->method, c->target);
+    int result = seal_close(&x->app->seal_key, &context, c->headers.secret.data, c->headers.secret.len, &d->sealed,
+                            &e);
+    buf_free(&context);
+    return result == 0 || exchange_fail(x, ERR_SYSTEM, &e);
+}
+
+static bool take_body(struct deferral *d)
+{
+    struct exchange *x = d->x;
+    if (!body_file_receive(x, x->request.identity.user, (uint64_t)x->app->settings->defer.max_body_bytes,
+                           d->capture.length, true, &d->body))
+        return false;
+    const struct result_info *info = d->body ? result_file_info(d->body) : NULL;
+    d->request = (struct http_request){
+        .sealed = d->sealed.data,
+        .sealed_len = d->sealed.len,
+        .body_path = info ? info->path : NULL,
+        .body_bytes = info ? info->bytes : 0,
+        .is_job = d->capture.interface == CAPTURE_ARANGO && !d->capture.forget,
+    };
+    return true;
+}
+
+static bool make_data(struct deferral *d)
+{
+    struct exchange *x = d->x;
+    capture_data(&d->capture, x->request.identity.user, d->request.body_bytes, &d->data);
+    if (d->data.err || d->data.len > (size_t)x->app->settings->api.max_data_bytes)
+        return response_problem(&x->response, PROBLEM_too_large, "The request's headers are too long to be kept.");
+    d->task = (struct new_task){
+        .type = HTTP_REQUEST_TYPE,
+        .data = buf_str(&d->data),
+        .data_len = d->data.len,
+        .priority = PRIORITY_DEFAULT,
+        .run_at = INSTANT_NONE,
+        .created_by = x->request.identity.user,
+        .request = &d->request,
+    };
+    return true;
+}
+
+/* An Idempotency-Key that is meant for the site makes the deferral repeatable too: within one method and URI, so
+ * that the site's own idea of a key's scope is not narrowed. One that is none of ours is the site's alone. */
+static const struct submit_key *find_key(struct deferral *d)
+{
+    struct exchange *x = d->x;
+    const char *header = transport_param(x->transport, "HTTP_IDEMPOTENCY_KEY");
+    char key[IDEMPOTENCY_KEY_SIZE];
+    struct buf scope = BUF_INIT;
+    if (!header || idempotency_key_parse(header, key) != 0)
+        return NULL;
+    buf_addf(&scope, "request %s %s %s %s", d->capture.site, d->capture.method, d->capture.target, key);
+    body_hash(buf_str(&scope), scope.len, d->key_text);
+    buf_free(&scope);
+    if (d->body)
+        memcpy(d->key_hash, result_file_info(d->body)->sha256, sizeof d->key_hash);
+    else
+        body_hash("", 0, d->key_hash);
+    d->key = (struct submit_key){
+        .user = x->request.identity.user,
+        .key = d->key_text,
+        .body_hash = d->key_hash,
+        .keep_usec = x->app->settings->queue.idempotency_keep_usec,
+    };
+    return &d->key;
+}
+
+static bool refuse(struct exchange *x, const struct submission *s, int result, const struct error *e)
+{
+    if (result == ERR_CONFLICT)
+        return response_problem(&x->response, PROBLEM_key_reused, NULL);
+    if (result != ERR_LIMIT)
+        return exchange_fail(x, result, e);
+    response_problem(&x->response, s->queue_full ? PROBLEM_queue_full : PROBLEM_too_many_waiting, NULL);
+    response_retry_after(&x->response, x->app->settings->api.retry_after_usec);
+    return false;
+}
+
+static bool submit(struct deferral *d, struct deferred *out)
+{
+    struct exchange *x = d->x;
+    struct submission s = {.tasks = &d->task, .count = 1, .arena = x->arena, .made = &out->task};
+    struct error e = {0};
+    s.key = find_key(d);
+    int result = creator_submit(x->app->creator, &s, &e);
+    if (result == ERR_DB_GONE || result == ERR_TIMEOUT) /* the row may be there: if not, the sweeper takes the file */
+        result_file_release(&d->body);
+    if (result != 0)
+        return refuse(x, &s, result, &e);
+    if (!s.made_count)
+        return response_problem(&x->response, PROBLEM_task_gone, NULL);
+    out->replayed = s.replayed;
+    if (!s.replayed) /* else the first request's body is the one that counts */
+        result_file_release(&d->body);
+    return true;
+}
+
+/* --- the answer ------------------------------------------------------------------------------------ */
+
+/* Somebody who looks at a page, and has not asked for anything else. */
+static bool is_browser(struct exchange *x)
+{
+    const char *accept = transport_param(x->transport, "HTTP_ACCEPT");
+    return accept && strstr(accept, "text/html");
+}
+
+static void answer_location(struct exchange *x, const char *format, uint64_t id)
+{
+    char location[64];
+    snprintf(location, sizeof location, format, (unsigned long long)id);
+    response_header(&x->response, "Location", location);
+}
+
+/* x-arango-async: no body, no word of ours but the id. */
+static void answer_arango(struct exchange *x, const struct deferred *d)
+{
+    char id[24];
+    snprintf(id, sizeof id, "%llu", (unsigned long long)d->task.id);
+    x->response.status = 202;
+    if (!d->forget)
+        response_header(&x->response, "X-Arango-Async-Id", id);
+}
+
+static void answer_prefer(struct exchange *x, const struct deferred *d)
+{
+    struct response *r = &x->response;
+    if (!d->forget)
+        view_task(&r->body, x->app->settings, &d->task, x->request.identity.admin);
+    if (d->forget)
+        r->status = 202;
+    else
+        response_json(r, 202);
+    if (d->interface == CAPTURE_PREFER)
+        response_header(r, "Preference-Applied", d->forget ? "respond-async, forget" : "respond-async");
+    if (d->forget)
+        return;
+    answer_location(x, "/v1/tasks/%llu", d->task.id);
+    if (d->replayed)
+        response_header(r, "Idempotency-Replayed", "true");
+    response_retry_after(r, x->app->settings->api.poll_after_usec);
+}
+
+static void answer(struct exchange *x, const struct deferred *d)
+{
+    if (d->interface == CAPTURE_ARANGO) {
+        answer_arango(x, d);
+    } else if (d->interface == CAPTURE_ALWAYS && d->browser) {
+        x->response.status = 303;
+        response_header(&x->response, "Cache-Control", "no-store");
+        answer_location(x, "/tasks/waiting.html#%llu", d->task.id);
+    } else {
+        answer_prefer(x, d);
+    }
+}
+
+/* After Prefer: wait: what the site has answered, if it has. */
+static void answer_again(struct exchange *x)
+{
+    struct deferred *d = x->resume_context;
+    struct task now;
+    struct error e = {0};
+    const struct task_file *stored = NULL;
+    if (backend_get_task(x->app->backend, d->task.id, x->arena, &now, &e) == 0) {
+        d->task = now;
+        stored = task_status_ended(now.status) ? stored_answer_of(&now) : NULL;
+    }
+    if (!stored || !stored_answer_give(x, &d->task, stored)) {
+        response_clear(&x->response);
+        answer(x, d);
+    }
+}
+
+static bool take(struct deferral *d, struct deferred *out)
+{
+    struct exchange *x = d->x;
+    if (!capture_read(x, &d->capture) || !seal_secrets(d)) {
+        body_drain(x);
+        return false;
+    }
+    return take_body(d) && make_data(d) && submit(d, out);
+}
+
+void handle_deferred(struct exchange *x)
+{
+    struct deferral d = {.x = x, .data = BUF_INIT, .sealed = BUF_INIT};
+    struct deferred *made = arena_calloc(x->arena, 1, sizeof *made);
+    if (take(&d, made)) {
+        made->interface = d.capture.interface;
+        made->forget = d.capture.forget;
+        made->browser = is_browser(x);
+        if (!made->replayed)
+            ring_for_tasks(x->app->settings, &made->task, 1);
+        answer(x, made);
+        x->resume_context = made;
+        if (made->interface == CAPTURE_PREFER && !made->forget)
+            exchange_hold(x, made->task.id, false, answer_again);
+    }
+    result_file_discard(&d.body);
+    capture_free(&d.capture);
+    buf_free(&d.data);
+    buf_free(&d.sealed);
+}
+
+const struct route deferred_route = {
+    .method = METHOD_OTHER,
+    .path = "(a deferred request)",
+    .handle = handle_deferred,
+    .right = RIGHT_USER,
+    .body = BODY_STREAM,
+    .query = "",
+    .text = "",
+};

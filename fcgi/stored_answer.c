@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* stored_answer.c: from a file of the shared directory to an answer. */
+#include "fcgi/stored_answer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "fcgi/backend.h"
+#include "fcgi/exchange.h"
+#include "task/stored_response.h"
+
+const struct task_file *stored_answer_of(const struct task *t)
+{
+    for (size_t i = 0; i < t->file_count; i++)
+        if (t->files[i].is_response)
+            return &t->files[i];
+    return NULL;
+}
+
+static bool is_left_out(const char *name)
+{
+    static const char *const names[] = {
+        "Status", "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+        "Proxy-Authenticate", "Content-Length", "Backdesk-Task", "Preference-Applied", "X-Arango-Async-Id",
+    };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return strncasecmp(name, "X-Accel-", 8) == 0 || !header_is_token(name);
+}
+
+static int open_file(const struct exchange *x, const char *path)
+{
+    char whole[4096];
+    int len = snprintf(whole, sizeof whole, "%s/%s", x->app->settings->files.directory, path);
+    if (len < 0 || (size_t)len >= sizeof whole) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(whole, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Whether the request was a HEAD: then the stored length is that of a body which never came. */
+static bool was_head(const struct task *t)
+{
+    struct json_object *data = NULL, *method;
+    bool head = t->data.p && json_parse(t->data.p, t->data.len, &data, NULL) == 0 && data &&
+                json_object_object_get_ex(data, "method", &method) && json_object_is_type(method, json_type_string) &&
+                strcmp(json_object_get_string(method), "HEAD") == 0;
+    json_object_put(data);
+    return head;
+}
+
+static void add_headers(struct exchange *x, const struct task *t, const struct stored_response *stored)
+{
+    char id[24];
+    for (size_t i = 0; i < stored->header_count; i++)
+        if (!is_left_out(stored->headers[i].name))
+            buf_addf(&x->response.head, "%s: %s\r\n", stored->headers[i].name, stored->headers[i].value);
+    snprintf(id, sizeof id, "%llu", (unsigned long long)t->id);
+    response_header(&x->response, "Backdesk-Task", id);
+}
+
+/* HEAD of a HEAD: the length that the site said. */
+static uint64_t said_length(const struct stored_response *stored)
+{
+    unsigned long long length = 0;
+    for (size_t i = 0; i < stored->header_count; i++)
+        if (strcasecmp(stored->headers[i].name, "Content-Length") == 0)
+            sscanf(stored->headers[i].value, "%18llu", &length);
+    return length;
+}
+
+static bool give(struct exchange *x, const struct task *t, const char *path)
+{
+    struct response *r = &x->response;
+    struct stored_response stored;
+    struct error e = {0};
+    int fd = open_file(x, path);
+    if (fd < 0 && errno == ENOENT)
+        return response_problem(r, PROBLEM_file_gone, "The response is no longer there.");
+    if (fd < 0)
+        error_errno(&e, ERR_IO, "the stored response %s cannot be opened", path);
+    if (fd < 0 || stored_response_read(fd, x->arena, &stored, &e) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return exchange_fail(x, ERR_IO, &e);
+    }
+    add_headers(x, t, &stored);
+    uint64_t bytes = stored.body_bytes;
+    if (x->request.head && !bytes && was_head(t))
+        bytes = said_length(&stored);
+    response_stored(r, (int)stored.status, *stored.reason ? stored.reason : NULL, fd, stored.body_at, bytes);
+    return true;
+}
+
+bool stored_answer_give(struct exchange *x, const struct task *t, const struct task_file *file)
+{
+    struct export_file f;
+    struct error e = {0};
+    int result = backend_get_export(x->app->backend, file->id, x->arena, &f, &e);
+    if (result != 0) /* ERR_NOT_FOUND: it has been deleted since the task was looked up */
+        return exchange_fail(x, result, &e);
+    if (f.expired)
+        return response_problem(&x->response, PROBLEM_file_gone, "The response has expired.");
+    return give(x, t, f.path.p);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* nginx_check.c: the rules for deferring locations, one function each. */
+#include "nginx_check.h"
+
+#include <string.h>
+
+#define FAULT(d, ...) settings_error(report, (d)->file, (d)->line, __VA_ARGS__)
+#define DOUBT(d, ...) settings_warning(report, (d)->file, (d)->line, __VA_ARGS__)
+
+/* The if of backdesk-defer.conf and its sisters. */
+static bool is_deferral(const struct nginx_directive *d)
+{
+    return nginx_is(d, "if") && strncmp(nginx_word(d, 1), "($backdesk_defer", 16) == 0;
+}
+
+static const struct nginx_directive *deferral_of(const struct nginx_directive *d)
+{
+    for (const struct nginx_directive *c = d->first; c; c = c->next)
+        if (is_deferral(c))
+            return c;
+    return NULL;
+}
+
+/* NAME in the location or the nearest block around it. */
+static const struct nginx_directive *in_effect(const struct nginx_directive *d, const char *name)
+{
+    const struct nginx_directive *found = NULL;
+    for (; d && !found; d = d->parent)
+        found = nginx_child(d, name);
+    return found;
+}
+
+/* Whether the request's way ends in D's own directives, whatever stands in the location. */
+static bool leaves(const struct nginx_directive *d)
+{
+    for (const struct nginx_directive *c = d->first; c; c = c->next) {
+        const char *flag = nginx_word(c, 3);
+        bool away = !strcmp(flag, "last") || !strcmp(flag, "redirect") || !strcmp(flag, "permanent");
+        if (nginx_is(c, "return") || (nginx_is(c, "rewrite") && away))
+            return true;
+    }
+    return false;
+}
+
+/* An if that matches later takes the place of the deferral's. */
+static void check_later(const struct nginx_directive *deferral, struct settings_report *report)
+{
+    for (const struct nginx_directive *c = deferral->next; c; c = c->next)
+        if (nginx_is(c, "if") && !is_deferral(c) && !leaves(c))
+            FAULT(c, "this if stands behind the deferral at %s:%d and takes its place where it matches: the request "
+                     "runs at once, or ends in a 500: move the include behind it",
+                  deferral->file, deferral->line);
+}
+
+static void check_earlier(const struct nginx_directive *location, const struct nginx_directive *deferral,
+                          struct settings_report *report)
+{
+    for (const struct nginx_directive *c = location->first; c != deferral; c = c->next)
+        if (nginx_is(c, "break") || (nginx_is(c, "rewrite") && strcmp(nginx_word(c, 3), "break") == 0))
+            FAULT(c, "this %s stands before the deferral, which is then passed over: move the include before it",
+                  c->words[0]);
+        else if (nginx_is(c, "return"))
+            FAULT(c, "this return answers every request before the location's protection and before the deferral");
+}
+
+static bool is_backdesk_param(const struct nginx_directive *d)
+{
+    return strncmp(nginx_word(d, 1), "BACKDESK_", 9) == 0;
+}
+
+static void check_identity(const struct nginx_directive *location, struct settings_report *report)
+{
+    static const char *const asks[] = {"auth_request", "auth_basic", "auth_jwt", "ssl_verify_client"};
+    const struct nginx_directive *user = NULL;
+    bool asked = false;
+    for (const struct nginx_directive *c = location->first; c; c = c->next)
+        if (nginx_is(c, "fastcgi_param") && strcmp(nginx_word(c, 1), "BACKDESK_USER") == 0)
+            user = c;
+    if (!user)
+        FAULT(location, "this location defers but does not say who is asking, so that every deferred request is a 401: "
+                        "add fastcgi_param BACKDESK_USER with the user's number");
+    for (size_t i = 0; i < COUNT_OF(asks); i++) {
+        const struct nginx_directive *d = in_effect(location, asks[i]);
+        asked |= d && strcmp(nginx_word(d, 1), "off") != 0;
+    }
+    if (!asked)
+        DOUBT(location, "nothing in nginx asks who may come into this deferring location: a site that looks at its "
+                        "sessions itself needs auth_request");
+    if (user && strcmp(nginx_word(user, 2), "$remote_user") == 0)
+        FAULT(user, "BACKDESK_USER must be a number: map $remote_user to one");
+}
+
+/* A fastcgi_param here hides all of those around. */
+static void check_params(const struct nginx_directive *location, struct settings_report *report)
+{
+    bool own = false;
+    if (!nginx_child(location, "fastcgi_pass"))
+        return;
+    for (const struct nginx_directive *c = location->first; c; c = c->next)
+        own |= nginx_is(c, "fastcgi_param") && !is_backdesk_param(c);
+    const struct nginx_directive *outer = location->parent ? in_effect(location->parent, "fastcgi_param") : NULL;
+    if (!own && outer)
+        FAULT(location, "the include hides the fastcgi_param at %s:%d from this location: repeat the site's own in it",
+              outer->file, outer->line);
+}
+
+static void check_inside(const struct nginx_directive *location, struct settings_report *report)
+{
+    for (const struct nginx_directive *c = location->first; c; c = c->next) {
+        if (nginx_is(c, "location") && !deferral_of(c))
+            DOUBT(c, "this location inside a deferring one does not defer: include it here too, if it should");
+        if (nginx_is(c, "limit_except"))
+            DOUBT(c, "methods that this limit_except restricts are not deferred");
+    }
+}
+
+static const struct nginx_directive *server_of(const struct nginx_directive *d)
+{
+    while (d && !nginx_is(d, "server"))
+        d = d->parent;
+    return d;
+}
+
+static bool listens_on(const struct nginx_directive *server, const char *begin)
+{
+    for (const struct nginx_directive *c = server->first; c; c = c->next)
+        if (nginx_is(c, "listen") && strncmp(nginx_word(c, 1), begin, strlen(begin)) == 0)
+            return true;
+    return false;
+}
+
+/* A server of Unix sockets only never defers: there the same locations stand for replays. */
+static bool is_replay(const struct nginx_directive *server)
+{
+    bool other = false, any = false;
+    for (const struct nginx_directive *c = server->first; c; c = c->next)
+        if (nginx_is(c, "listen")) {
+            any = true;
+            other |= strncmp(nginx_word(c, 1), "unix:", 5) != 0;
+        }
+    return any && !other;
+}
+
+static size_t check_locations(const struct nginx_directive *d, struct settings_report *report)
+{
+    size_t count = 0;
+    for (const struct nginx_directive *c = d->first; c; c = c->next) {
+        const struct nginx_directive *deferral = deferral_of(c), *server = server_of(c);
+        bool replay = server && is_replay(server);
+        if (deferral && !nginx_is(c, "location"))
+            FAULT(deferral, "a deferral stands in a location, not in %s", c->words[0]);
+        if (deferral && nginx_is(c, "location") && !replay) {
+            count++;
+            check_earlier(c, deferral, report);
+            check_later(deferral, report);
+            check_identity(c, report);
+            check_params(c, report);
+            check_inside(c, report);
+        }
+        count += check_locations(c, report);
+    }
+    return count;
+}
+
+/* --- replays -------------------------------------------------------------------------------------------- */
+
+static const struct nginx_directive *find_listener(const struct nginx_directive *d, const char *listen)
+{
+    for (const struct nginx_directive *c = d->first; c; c = c->next) {
+        const struct nginx_directive *found =
+            nginx_is(c, "server") && c->block && listens_on(c, listen) ? c : find_listener(c, listen);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+static void check_site(const struct nginx_directive *root, const struct settings *s, const struct site_def *site,
+                       struct settings_report *report)
+{
+    char listen[128] = "unix:";
+    strncat(listen, site->socket, sizeof listen - sizeof "unix:");
+    const struct nginx_directive *server = find_listener(root, listen), *header;
+    if (!server) {
+        settings_error(report, s->path, settings_line(s, &site->socket),
+                       "site \"%s\" socket: no server of nginx listens on %s: add one with backdesk-replay.conf",
+                       site->name, site->socket);
+        return;
+    }
+    if (!is_replay(server))
+        DOUBT(server, "replays share a server with everybody's requests, and with its time-outs: give them one of "
+                      "their own");
+    header = in_effect(server, "real_ip_header");
+    if (!header || strcmp(nginx_word(header, 1), "X-Backdesk-Client") != 0)
+        FAULT(server, "replays come here without their clients' addresses: include backdesk-replay.conf");
+}
+
+size_t nginx_check(const struct nginx_directive *root, const struct settings *s, struct settings_report *report)
+{
+    size_t count = check_locations(root, report);
+    for (size_t i = 0; s && count && i < s->site_count; i++)
+        check_site(root, s, &s->sites[i], report);
+    return count;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_impl.h: what the pool's two files have of each other; included nowhere else. */
+#ifndef TASKS_RUNNER_POOL_IMPL_H
+#define TASKS_RUNNER_POOL_IMPL_H
+
+#include "pool.h"
+
+/* Whether it may be given tasks, where it has a free place. */
+static inline bool worker_takes(const struct pool *p, const struct pool_worker *w)
+{
+    return w->pid && w->fd >= 0 && !w->ended && w->generation == p->generation;
+}
+
+/* --- pool.c --------------------------------------------------------------------------------------- */
+
+void worker_close(struct pool_worker *w);
+
+/* --- pool_work.c ---------------------------------------------------------------------------------- */
+
+/* The worker is dead, STATUS as from waitpid: so end the tasks that it had. */
+void worker_bury_tasks(struct pool *p, struct pool_worker *w, int status);
+
+#endif

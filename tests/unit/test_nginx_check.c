@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* test_nginx_check.c: configurations of nginx and what is found in them; the reading of its files. */
+#include <stdlib.h>
+
+#include "tasks/ctl/nginx_check.h"
+#include "tasks/ctl/nginx_conf.h"
+#include "unit.h"
+
+#define DEFER "if ($backdesk_defer) { fastcgi_pass backdesk; } fastcgi_param BACKDESK_DEFER $backdesk_defer; "
+#define WHO "auth_request /who; fastcgi_param BACKDESK_USER $u; "
+#define GOOD "location /a { " WHO "proxy_pass http://x; " DEFER "}\n"
+
+static const struct {
+    const char *text;
+    const char *wanted; /* the report, or the fault of the form */
+} cases[] = {
+    {"http { server { listen 80;\n" GOOD "} }", ""},
+    {"http { server {\nlocation / { proxy_pass http://x; } } }", ""},
+    /* order */
+    {"server { location / { " WHO DEFER "\nif ($x) { set $y 1; } } }",
+     "f:2: this if stands behind the deferral at f:1 and takes its place where it matches: the request runs at "
+     "once, or ends in a 500: move the include behind it\n"},
+    {"server { location / { " WHO DEFER "\nif ($x) { return 403; } if ($y) { rewrite ^ /b last; } } }", ""},
+    {"server { location / { " WHO "\nif ($x) { set $y 1; } " DEFER "} }", ""},
+    {"server { location / { " WHO "\nrewrite ^/a /b break; " DEFER "} }",
+     "f:2: this rewrite stands before the deferral, which is then passed over: move the include before it\n"},
+    {"server { location / { " WHO "\nbreak; " DEFER "} }",
+     "f:2: this break stands before the deferral, which is then passed over: move the include before it\n"},
+    {"server { location / { " WHO DEFER "\nrewrite ^/a /b break; } }", ""},
+    {"server { location / { " WHO "\nreturn 418; " DEFER "} }",
+     "f:2: this return answers every request before the location's protection and before the deferral\n"},
+    /* who comes */
+    {"server { auth_basic x;\nlocation / { " DEFER "} }",
+     "f:2: this location defers but does not say who is asking, so that every deferred request is a 401: add "
+     "fastcgi_param BACKDESK_USER with the user's number\n"},
+    {"server {\nlocation / { fastcgi_param BACKDESK_USER 1; " DEFER "} }",
+     "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
+     "itself needs auth_request\n"},
+    {"server { auth_basic x;\nlocation / { auth_basic off; fastcgi_param BACKDESK_USER 1; " DEFER "} }",
+     "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
+     "itself needs auth_request\n"},
+    {"server { auth_basic x; location / {\nfastcgi_param BACKDESK_USER $remote_user; " DEFER "} }",
+     "f:2: BACKDESK_USER must be a number: map $remote_user to one\n"},
+    /* parameters, nested places */
+    {"server { fastcgi_param A b;\nlocation / { " WHO "fastcgi_pass x; " DEFER "} }",
+     "f:2: the include hides the fastcgi_param at f:1 from this location: repeat the site's own in it\n"},
+    {"server { fastcgi_param A b;\nlocation / { " WHO "fastcgi_param A b; fastcgi_pass x; " DEFER "} }", ""},
+    {"server { fastcgi_param A b;\nlocation / { " WHO "proxy_pass http://x; " DEFER "} }", ""},
+    {"server { location / { " WHO DEFER "\nlocation /b { proxy_pass http://x; } } }",
+     "f:2: warning: this location inside a deferring one does not defer: include it here too, if it should\n"},
+    {"server { location / { " WHO DEFER "\nlimit_except GET { deny all; } } }",
+     "f:2: warning: methods that this limit_except restricts are not deferred\n"},
+    {"server {\n" DEFER "}", "f:2: a deferral stands in a location, not in server\n"},
+    /* the replay listener defers nothing */
+    {"server { listen unix:/s; location / { " DEFER "} }", ""},
+    /* the form */
+    {"a { b; } # c { ;\n'd e' \"f\\\"g\" h\\;i ${j}k;", ""},
+    {"content_by_lua_block { if x then return \"}\" end\n }} a;", "f:2: unexpected \"}\"\n"},
+    {"a {\nb c;", "f:1: the block that begins here has no end\n"},
+    {"a\nb", "f:1: the directive that begins here has no end\n"},
+    {"a;\n}", "f:2: unexpected \"}\"\n"},
+    {"a \"b;\n", "f:1: the text in quotes that begins here has no end\n"},
+    {"a; ;", "f:1: a directive has no name\n"},
+    {"a; {", "f:1: a directive has no name\n"},
+};
+
+static void test_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *arena = arena_create();
+        struct nginx_directive root = {0};
+        struct settings_report report = SETTINGS_REPORT_INIT;
+        struct error e = {0};
+        if (nginx_conf_parse("f", cases[i].text, strlen(cases[i].text), arena, &root, &e) == 0)
+            nginx_check(&root, NULL, &report);
+        else
+            buf_addf(&report.text, "%s\n", e.text);
+        CHECK_CASE_TEXT(i, cases[i].text, buf_str(&report.text), cases[i].wanted);
+        settings_report_free(&report);
+        arena_destroy(&arena);
+    }
+}
+
+static void test_words(void **state)
+{
+    static const char text[] = "log_format x '$a \"b\"'\n  \"c\\\"d\";\nlocation ~ \"^/{x}$\" { return 204; }";
+    (void)state;
+    struct arena *arena = arena_create();
+    struct nginx_directive root = {0};
+    struct error e = {0};
+    assert_int_equal(nginx_conf_parse("f", text, strlen(text), arena, &root, &e), 0);
+    const struct nginx_directive *format = root.first, *location = format->next;
+    assert_int_equal(format->count, 4);
+    assert_string_equal(nginx_word(format, 2), "$a \"b\"");
+    assert_string_equal(nginx_word(format, 3), "c\"d");
+    assert_string_equal(nginx_word(format, 9), "");
+    assert_int_equal(location->line, 3);
+    assert_string_equal(nginx_word(location, 2), "^/{x}$");
+    assert_non_null(nginx_child(location, "return"));
+    assert_null(nginx_child(location, "deny"));
+    arena_destroy(&arena);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void test_includes(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/nginx_check.XXXXXX", path[200];
+    assert_non_null(mkdtemp(folder));
+    write_file(folder, "main", "a;\ninclude part.*;\nb { include none.*; c; }\nd;");
+    write_file(folder, "part.1", "p { include leaf; }");
+    write_file(folder, "part.2", "q;\n");
+    write_file(folder, "leaf", "\nl;");
+    write_file(folder, "loop", "include loop;");
+    write_file(folder, "lost", "\ninclude gone;");
+    static const char *const names[] = {"main", "part.1", "part.2", "leaf", "loop", "lost"};
+    struct arena *arena = arena_create();
+    struct nginx_directive *root;
+    struct error e = {0};
+    snprintf(path, sizeof path, "%s/main", folder);
+    assert_int_equal(nginx_conf_read(path, arena, &root, &e), 0);
+    char got[64] = "";
+    for (const struct nginx_directive *d = root->first; d; d = d->next)
+        strcat(got, nginx_word(d, 0));
+    assert_string_equal(got, "apqbd");
+    const struct nginx_directive *leaf = nginx_child(root->first->next, "l");
+    assert_int_equal(leaf->line, 2);
+    assert_string_equal(nginx_word(leaf->parent, 0), "p");
+    snprintf(path, sizeof path, "%s/loop", folder);
+    assert_int_equal(nginx_conf_read(path, arena, &root, &e), ERR_INVALID);
+    snprintf(path, sizeof path, "%s/lost", folder);
+    error_clear(&e);
+    assert_int_equal(nginx_conf_read(path, arena, &root, &e), ERR_IO);
+    assert_non_null(strstr(e.text, "/lost:2: "));
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    arena_destroy(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_includes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -15,7 +15,7 @@ from stack import FINAL, wait_until
 LEASE = 3.0  # seconds, the shortest that may be configured
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 QUICK = {"runner.lease": '"3s"', "runner.heartbeat": '"500ms"', "runner.cancel_grace": '"1s"',
-         "runner.shutdown_grace": '"2s"', "runner.workers": 2, "queue.backoff": '"50ms"'}
+         "runner.shutdown_grace": '"2s"', "runner.workers": 2, "runner.replays": 0, "queue.backoff": '"50ms"'}
 SLOW_EXPORT = """
 export "slow" {
     source = "site"

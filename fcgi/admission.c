@@ -48,6 +48,7 @@ int admission_begin(struct admission *a, struct quota *q, const struct queue_set
             (struct admission_part){.limit = limits->waiting_total, .wanted = (int64_t)count};
     for (size_t i = 0; i < a->count; i++) {
         struct admission_part *p = &a->parts[i];
+        p->count = quota_count_due(q, p->user, a->begun_ns);
         p->taken = quota_take(q, p->user, p->wanted);
         if (p->taken < p->wanted && !a->refused &&
             quota_refused(q, p->user, p->wanted - p->taken, a->begun_ns))
@@ -63,18 +64,21 @@ static int64_t chunk(const struct admission_part *p)
     return part < most ? part : most;
 }
 
-static int reserve_part(struct admission_part *p, struct store *s, struct error *e)
+static int reserve_part(struct admission_part *p, struct quota *q, struct store *s, struct error *e)
 {
-    int64_t missing = p->wanted - p->taken;
+    int64_t missing = p->wanted - p->taken, began = clock_mono_ns();
     if (!missing)
         return 0;
     p->ahead = chunk(p) > missing ? chunk(p) - missing : 0;
-    int rc = store_reserve(s, p->user, p->limit, missing + p->ahead, e);
+    int rc = store_reserve(s, p->user, p->limit, missing + p->ahead, p->count, e);
     if (rc == ERR_LIMIT && p->ahead) {
         error_clear(e);
         p->ahead = 0;
-        rc = store_reserve(s, p->user, p->limit, missing, e);
+        rc = store_reserve(s, p->user, p->limit, missing, p->count, e);
     }
+    int64_t now = clock_mono_ns();
+    if (p->count)
+        quota_counted(q, now, now - began);
     return rc;
 }
 
@@ -84,7 +88,7 @@ int admission_reserve(struct admission *a, struct store *s, struct error *e)
         return error_set(e, ERR_LIMIT, "too many tasks waited a moment ago");
     a->refused = NULL;
     for (size_t i = 0; i < a->count; i++) {
-        int rc = reserve_part(&a->parts[i], s, e);
+        int rc = reserve_part(&a->parts[i], a->quota, s, e);
         if (rc == ERR_LIMIT)
             a->refused = &a->parts[i];
         if (rc != 0)

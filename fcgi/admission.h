@@ -21,6 +21,7 @@ struct admission {
         int64_t user, limit; /* user 0: the whole queue */
         int64_t wanted, taken; /* of wanted so many from memory */
         int64_t ahead;         /* reserved beyond what is wanted */
+        bool count;            /* whatever is reserved: what waits is to be counted */
     } *parts;                  /* by user, the whole queue last: everybody locks in this order */
     size_t count;
     int64_t begun_ns;

@@ -63,14 +63,21 @@ void handle_export_download(struct exchange *x)
     answer(x, &x->request.file);
 }
 
-/* The first of the task's files that the user may have as a download. */
+/* The first of the task's files that the user may have as a download; an expired one (410) only where there is
+ * no other. */
 static const struct task_file *first_download(const struct exchange *x)
 {
     const struct task *t = &x->request.task;
-    for (size_t i = 0; i < t->file_count; i++)
-        if (view_has_download(&t->files[i], x->request.identity.admin))
-            return &t->files[i];
-    return NULL;
+    const struct task_file *expired = NULL;
+    for (size_t i = 0; i < t->file_count; i++) {
+        const struct task_file *f = &t->files[i];
+        if (!view_has_download(f, x->request.identity.admin))
+            continue;
+        if (!f->expired)
+            return f;
+        expired = expired ? expired : f;
+    }
+    return expired;
 }
 
 void handle_task_download(struct exchange *x)

@@ -8,19 +8,22 @@
 
 #include "base/mem.h"
 
-enum { ROWS_BITS = 7, PLACES = 8 };
+enum { ROWS_BITS = 7, PLACES = 8, COUNTING_PART = 20 };
+
+static const int64_t count_pause_ns = INT64_C(1000000000);
 
 /* used 0: the place is free. */
 struct entry {
     int64_t user;
     uint64_t used;
-    int64_t room;
+    int64_t room, count_again_ns;
     int64_t refused_count, refused_until_ns;
 };
 
 struct quota {
     pthread_mutex_t lock;
     uint64_t used; /* grows with every use */
+    int64_t count_again_ns; /* of any user */
     struct entry entries[1 << ROWS_BITS][PLACES];
 };
 
@@ -77,6 +80,28 @@ void quota_put(struct quota *q, int64_t user, int64_t count)
         return;
     pthread_mutex_lock(&q->lock);
     find(q, user, true)->room += count;
+    pthread_mutex_unlock(&q->lock);
+}
+
+bool quota_count_due(struct quota *q, int64_t user, int64_t now_ns)
+{
+    pthread_mutex_lock(&q->lock);
+    struct entry *e = find(q, user, true);
+    bool due = now_ns >= e->count_again_ns && now_ns >= q->count_again_ns;
+    if (due) {
+        e->count_again_ns = now_ns + count_pause_ns;
+        e->room = 0;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return due;
+}
+
+void quota_counted(struct quota *q, int64_t now_ns, int64_t took_ns)
+{
+    int64_t again_ns = now_ns + took_ns * (COUNTING_PART - 1);
+    pthread_mutex_lock(&q->lock);
+    if (again_ns > q->count_again_ns)
+        q->count_again_ns = again_ns;
     pthread_mutex_unlock(&q->lock);
 }
 

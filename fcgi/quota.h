@@ -21,6 +21,13 @@ int64_t quota_take(struct quota *q, int64_t user, int64_t wanted);
 /* Puts room back, or in that was reserved ahead. */
 void quota_put(struct quota *q, int64_t user, int64_t count);
 
+/* Whether what waits for USER shall be counted anew, because of tasks that no reservation knows of (by plain
+ * SQL, retried, handed back). True at most once a second for each user, and only while counting takes no
+ * more than a twentieth of the time in all; room that was reserved ahead is forgotten then. */
+bool quota_count_due(struct quota *q, int64_t user, int64_t now_ns);
+/* It has been counted, and took so long. */
+void quota_counted(struct quota *q, int64_t now_ns, int64_t took_ns);
+
 /* Until UNTIL_NS there is no room for WANTED tasks of USER or more. */
 void quota_refuse(struct quota *q, int64_t user, int64_t wanted, int64_t until_ns);
 bool quota_refused(struct quota *q, int64_t user, int64_t wanted, int64_t now_ns);

@@ -9,19 +9,24 @@ bool view_has_download(const struct task_file *file, bool admin)
     return !file->is_result && !file->is_response && (admin || !file->admin_only);
 }
 
+static bool has_link(const struct task_file *file, bool admin)
+{
+    return view_has_download(file, admin) && !file->expired;
+}
+
 /* "download" is the first file; "files" has them all where there are several. */
 static void add_downloads(struct buf *out, const struct task *t, bool admin)
 {
     size_t count = 0;
     for (size_t i = 0; i < t->file_count; i++)
-        count += view_has_download(&t->files[i], admin);
+        count += has_link(&t->files[i], admin);
     if (count)
         buf_addf(out, ",\"download\":\"/v1/tasks/%llu/download\"", (unsigned long long)t->id);
     if (count < 2)
         return;
     const char *between = ",\"files\":[";
     for (size_t i = 0; i < t->file_count; i++) {
-        if (!view_has_download(&t->files[i], admin))
+        if (!has_link(&t->files[i], admin))
             continue;
         buf_addf(out, "%s\"/v1/tasks/exports/%llu/download\"", between,
                  (unsigned long long)t->files[i].id);
@@ -35,7 +40,7 @@ static bool has_result(const struct task *t)
     if (!task_status_ended(t->status) || t->status == TASK_cancelled)
         return false;
     for (size_t i = 0; i < t->file_count; i++)
-        if (t->files[i].is_result || t->files[i].is_response)
+        if ((t->files[i].is_result || t->files[i].is_response) && !t->files[i].expired)
             return true;
     return t->result.p != NULL;
 }

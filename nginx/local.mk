@@ -58,6 +58,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/names.js \
 	nginx/www/js/progress.js \
 	nginx/www/js/schema.js \
+	nginx/www/js/send-file.js \
 	nginx/www/js/states.js \
 	nginx/www/js/task-link.js \
 	nginx/www/js/task-row.js \

@@ -10,6 +10,6 @@ ALTER TABLE csv_export
     ADD COLUMN role VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NULL,
     ADD COLUMN series VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin NULL,
     DROP KEY owner, ADD KEY owner (owner_id, purpose, role, id),
-    DROP KEY task, ADD KEY task (task_id, purpose, role),
+    DROP KEY task, ADD KEY task (task_id, purpose, role, expires_at),
     ADD KEY purpose (purpose, id),
     ADD KEY series (series, id);

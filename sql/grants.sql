@@ -34,5 +34,9 @@ GRANT SELECT ON backdesk.schema_version TO 'backdesk_runner'@'localhost';
 --   GRANT INSERT (type, data, created_by, priority, run_at, max_attempts) ON backdesk.tasks TO 'site'@'localhost';
 -- What exports read; only ever SELECT, on the site's data, never on backdesk's:
 --   GRANT SELECT ON site.books TO 'site_reader'@'localhost';
+-- What a backup reads, beside SELECT and from an account of its own. Without these a dump leaves things out; a backup
+-- checks that they are there. mysql.proc: for routines, in MariaDB; MySQL: GRANT SHOW_ROUTINE ON *.*
+--   GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON site.* TO 'site_backup'@'localhost';
+--   GRANT SELECT ON mysql.proc TO 'site_backup'@'localhost';
 -- Migrations (given before the first migration, since the tables are made by it):
 --   GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON backdesk.* TO 'backdesk_migration'@'localhost';

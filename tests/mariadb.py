@@ -19,6 +19,7 @@ OPTIONS = (
     "--max-allowed-packet=256M",
     "--character-set-server=utf8mb4",
     "--skip-log-bin",
+    "--lock-wait-timeout=60",  # a connection that a failed test has left open holds up no other for ever
 )
 
 

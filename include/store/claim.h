@@ -191,7 +191,8 @@ int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struc
 int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
                      struct error *e) MUST_USE;
 
-/* 1 where a row of csv_export, uploads, http_requests or file_trash names PATH, else 0. */
+/* 1 where a row of csv_export, uploads, http_requests or file_trash names PATH, or the claim runs whose
+ * <id>-<fence>- its name begins with (however long it has written nothing), else 0. */
 int store_file_known(struct store *s, const char *path, struct error *e) MUST_USE;
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads

@@ -49,9 +49,9 @@ int store_submit_once(struct store *s, const struct submit_key *key, const struc
 
 /* Reserves room for WANTED tasks of USER (0 = of everybody) to wait, where LIMIT may. Joins the transaction
  * that inserts them (else it has one of its own): a count then sees what it reserves. ERR_LIMIT where there
- * is no room for that many. What is reserved and not used is found free again when the limit is next reached
- * and the waiting tasks are counted. */
-int store_reserve(struct store *s, int64_t user, int64_t limit, int64_t wanted,
+ * is no room for that many. What is reserved and not used is found free again, and what waits without a
+ * reservation is found, when the waiting tasks are counted: where the limit is reached, or at COUNT. */
+int store_reserve(struct store *s, int64_t user, int64_t limit, int64_t wanted, bool count,
                   struct error *e) MUST_USE;
 
 #endif

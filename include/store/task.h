@@ -42,6 +42,7 @@ struct task_file {
     bool is_result;  /* the task's result, too long for its row; not a download */
     bool is_response; /* a stored HTTP response; likewise */
     bool admin_only; /* whoever owns it */
+    bool expired;    /* its row stays for the answer 410 */
 };
 
 /* One row. Texts belong to the arena that the reader was given. Instants: microseconds since 1970,

@@ -31,7 +31,7 @@ database_accounts() {
     local account
     echo "CREATE DATABASE backdesk CHARACTER SET utf8mb4;"
     echo "CREATE DATABASE site CHARACTER SET utf8mb4;"
-    for account in backdesk_api backdesk_runner backdesk_migration site_reader demo; do
+    for account in backdesk_api backdesk_runner backdesk_migration site_reader site_importer demo; do
         echo "CREATE USER '$account'@'localhost' IDENTIFIED BY '$(password_of $account)';"
     done
     echo "ALTER USER 'root'@'localhost' IDENTIFIED BY '$(password_of root)';"
@@ -91,6 +91,14 @@ END
     if [[ -z $(sql site -e "SHOW TABLES LIKE 'books'") ]]; then
         sql site <"$source_root/sql/demo/library.sql"
     fi
+    sql site <"$state/app/share/backdesk/sql/import/ledger.sql"
+    sql site <<END
+CREATE USER IF NOT EXISTS 'site_importer'@'localhost' IDENTIFIED BY '$(password_of site_importer)';
+GRANT SELECT, INSERT, UPDATE ON books TO 'site_importer'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON backdesk_imports TO 'site_importer'@'localhost';
+GRANT SELECT, INSERT, UPDATE, DELETE ON backdesk_import_rejects TO 'site_importer'@'localhost';
+GRANT CREATE TEMPORARY TABLES ON site.* TO 'site_importer'@'localhost';
+END
 }
 
 database_stop() { stop_daemon mariadbd TERM 60; }

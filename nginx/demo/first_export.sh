@@ -47,5 +47,10 @@ Three lines to try:
   curl -u ada:demo -H 'Content-Type: application/json' -d '{"type": "html_export", "data": {"export": "books"}}' $base/v1/tasks
   curl -u ada:demo $base/v1/tasks/exports
   curl -u ada:demo -OJ $base$task/download
+
+And two for the site's slow endpoint, done later (without the header it makes one wait):
+
+  curl -u ada:demo -i -H 'Prefer: respond-async' '$base/demo/slow?seconds=10'
+  curl -u ada:demo -i -H 'Prefer: wait=60' $base/v1/tasks/ID/result
 END
 }

@@ -66,7 +66,8 @@ prepare() {
         -e "s|@PASSWORD_RUNNER@|$(password_of backdesk_runner)|" \
         -e "s|@PASSWORD_MIGRATION@|$(password_of backdesk_migration)|" \
         -e "s|@PASSWORD_SITE@|$(password_of site_reader)|" \
-        -e "s|@PASSWORD_BACKUP@|$(password_of site_backup)|"
+        -e "s|@PASSWORD_BACKUP@|$(password_of site_backup)|" \
+        -e "s|@PASSWORD_IMPORT@|$(password_of site_importer)|"
     defer_configure
     nginx_configure
     [[ -z $changed ]] || services_stop

@@ -2,11 +2,11 @@
 /* process_tree.c: ends a process with everything that it started, also what left its process group. */
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -134,17 +134,32 @@ size_t process_children(pid_t *out, size_t max)
     return n;
 }
 
+/* The number behind NAME in TEXT, a file such as /proc/PID/status; -1 where it does not stand there. */
+static long number_of(const char *text, const char *name)
+{
+    const char *line = strstr(text, name);
+    return line ? strtol(line + strlen(name), NULL, 10) : -1;
+}
+
 size_t process_threads_of(uid_t user)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
     size_t n = 0;
     while (proc && (entry = readdir(proc))) {
-        char path[64];
-        struct stat st;
-        snprintf(path, sizeof path, "/proc/%.20s/task", entry->d_name);
-        if (isdigit((unsigned char)entry->d_name[0]) && stat(path, &st) == 0 && st.st_uid == user)
-            n += st.st_nlink - 2; /* one directory for each thread */
+        char path[64], text[2048];
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        /* not the owner of its directory: that is root where a process has changed its account */
+        snprintf(path, sizeof path, "%.20s/status", entry->d_name);
+        int fd = openat(dirfd(proc), path, O_RDONLY | O_CLOEXEC);
+        ssize_t len = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+        if (fd >= 0)
+            close(fd);
+        text[len > 0 ? len : 0] = '\0';
+        long threads = number_of(text, "\nThreads:\t");
+        if (threads > 0 && number_of(text, "\nUid:\t") == (long)user)
+            n += (size_t)threads;
     }
     if (proc)
         closedir(proc);

@@ -2,6 +2,7 @@
 /* settings_parse.c: the configuration's text into structs, by libconfuse. libconfuse gets every
  * option as text, so that values, ranges and messages are ours and carry their line. */
 #include <confuse.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 struct place {
     const void *what; /* a cfg_opt_t or the cfg_t of a section */
     int line;
+    unsigned words;   /* of a list so far */
 };
 
 /* What libconfuse's callbacks need. It has no user pointer, so every section carries one in a
@@ -37,7 +39,7 @@ static void add_place(struct parse *p, const void *what, int line)
         p->place_cap = p->place_cap ? 2 * p->place_cap : 64;
         p->places = xrealloc(p->places, p->place_cap * sizeof *p->places);
     }
-    p->places[p->place_count++] = (struct place){what, line};
+    p->places[p->place_count++] = (struct place){.what = what, .line = line};
 }
 
 static int compare_places(const void *a, const void *b)
@@ -144,19 +146,31 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 
 /* --- while libconfuse reads ------------------------------------------------------------------- */
 
+/* Whether a list that had PLACE's number of words is being written once more: it grows word by word,
+ * stays the same at its end, and begins anew where it is set again. */
+static bool begins_anew(struct place *place, unsigned words)
+{
+    bool anew = words < place->words;
+    place->words = anew || words > place->words ? words : UINT_MAX; /* UINT_MAX: it has ended */
+    return anew;
+}
+
 /* Called after each value (of a list: after each word and at its end). */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
     struct parse *p = parse_of(cfg);
-    if (!(opt->flags & CFGF_LIST))
-        for (size_t i = 0; i < p->place_count; i++)
-            if (p->places[i].what == opt) {
-                settings_error(p->report, p->settings->path, cfg->line,
-                               "%s %s is set a second time, first in line %d: keep one of them",
-                               cfg->name, opt->name, p->places[i].line);
-                return 0;
-            }
+    bool list = opt->flags & CFGF_LIST;
+    for (size_t i = 0; i < p->place_count; i++) {
+        if (p->places[i].what != opt)
+            continue;
+        if (!list || begins_anew(&p->places[i], cfg_opt_size(opt)))
+            settings_error(p->report, p->settings->path, cfg->line,
+                           "%s %s is set a second time, first in line %d: keep one of them",
+                           cfg->name, opt->name, p->places[i].line);
+        return 0;
+    }
     add_place(p, opt, cfg->line);
+    p->places[p->place_count - 1].words = cfg_opt_size(opt) ? cfg_opt_size(opt) : UINT_MAX;
     return 0;
 }
 

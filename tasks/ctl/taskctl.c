@@ -60,14 +60,20 @@ int command_print(struct buf *out)
     return whole ? EXIT_DONE : command_fail("cannot write to standard output");
 }
 
+enum { CALL_WIDTH = 34 }; /* of a command with its arguments; a longer one has a line to itself */
+
 static int help(void)
 {
     struct buf out = BUF_INIT;
     buf_adds(&out, "usage: taskctl [--config FILE] COMMAND [ARGUMENTS]\n\ncommands:\n");
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        char call[80];
-        snprintf(call, sizeof call, "%s %s", commands[i].name, commands[i].arguments);
-        buf_addf(&out, "  %-34s %s\n", call, commands[i].text);
+        struct buf call = BUF_INIT;
+        buf_addf(&call, "%s %s", commands[i].name, commands[i].arguments);
+        buf_addf(&out, "  %-*s", CALL_WIDTH, buf_str(&call));
+        if (call.len > CALL_WIDTH)
+            buf_addf(&out, "\n  %*s", CALL_WIDTH, "");
+        buf_addf(&out, " %s\n", commands[i].text);
+        buf_free(&call);
     }
     buf_adds(&out, "\noptions:\n"
                    "  -c, --config FILE   read FILE; else $BACKDESK_CONFIG, else\n"

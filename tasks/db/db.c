@@ -143,11 +143,11 @@ static void set_options(MYSQL *mysql, const struct db_address *a, const struct d
 static const char queue_session[] =
     "SET SESSION transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00',"
     " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"
-    " innodb_lock_wait_timeout = 2, autocommit = 1";
+    " group_concat_max_len = 1048576, innodb_lock_wait_timeout = 2, autocommit = 1";
 static const char queue_session_mariadb[] =
     "SET SESSION tx_isolation = 'READ-COMMITTED', time_zone = '+00:00',"
     " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"
-    " innodb_lock_wait_timeout = 2, autocommit = 1";
+    " group_concat_max_len = 1048576, innodb_lock_wait_timeout = 2, autocommit = 1";
 
 int db_open(const struct db_address *a, const struct db_options *o, struct db **out,
             struct error *e)

@@ -116,13 +116,13 @@ static void end_failed(struct run_claim *c, enum finish_kind final_kind, bool ag
     struct finish *f = &c->finish;
     f->error = error_json(c, code, message);
     f->died = final_kind == FINISH_DROPPED;
+    f->keep_usec = c->limits.retention_failure_usec;
     if (again && !c->committed && c->task.attempt < c->task.max_attempts) {
         f->kind = FINISH_RETRY;
         f->retry_usec = backoff_usec(c);
         return;
     }
     f->kind = final_kind;
-    f->keep_usec = c->limits.retention_failure_usec;
 }
 
 void claim_end_cancelled(struct run_claim *c)
@@ -135,6 +135,7 @@ void claim_end_cancelled(struct run_claim *c)
 void claim_end_hand_back(struct run_claim *c)
 {
     c->finish.kind = FINISH_HAND_BACK;
+    c->finish.keep_usec = c->limits.retention_failure_usec; /* counts where it is cancelled instead */
 }
 
 /* The end of a task that did not end by itself, by the reason for which it was stopped. */

@@ -130,6 +130,15 @@ bool endings_take(struct endings *n, struct claim_list *ended)
     return !alone;
 }
 
+/* Another file of a series is there: an older one may go. */
+static bool adds_to_series(const struct finish *f)
+{
+    for (size_t i = 0; i < f->file_count; i++)
+        if (f->files[i].series)
+            return true;
+    return false;
+}
+
 void endings_settle(struct endings *n, struct dispatcher *d)
 {
     for (size_t i = 0; i < n->count; i++) {
@@ -143,6 +152,8 @@ void endings_settle(struct endings *n, struct dispatcher *d)
             remove_files(d, c, c->finish.kind == FINISH_RETRY || c->finish.kind == FINISH_HAND_BACK);
             if (c->finish.kind == FINISH_RETRY) /* it comes back by its own time */
                 d->look_at_ns = 0;
+        } else if (adds_to_series(&c->finish)) {
+            d->expire_at_ns = 0;
         }
         claim_free(&c);
     }

@@ -103,6 +103,7 @@ int store_submit_once(struct store *s, const struct submit_key *key, const struc
 
 struct reservation {
     int64_t user, limit, wanted;
+    bool count;
 };
 
 /* Runs a statement whose result is one number. */
@@ -129,7 +130,7 @@ static int reserve(struct store *s, void *ctx, struct error *e)
     if (rc >= 0)
         rc = STORE_RUN(s, ST_QUOTA_LOCK, &r, e, db_int(v->user));
     int64_t bound = number(r, rc, e);
-    if (bound >= 0 && bound + v->wanted > v->limit)
+    if (bound >= 0 && (v->count || bound + v->wanted > v->limit))
         bound = count_waiting(s, v->user, e);
     if (bound < 0)
         return (int)bound;
@@ -139,8 +140,8 @@ static int reserve(struct store *s, void *ctx, struct error *e)
     return rc < 0 ? (int)rc : 0;
 }
 
-int store_reserve(struct store *s, int64_t user, int64_t limit, int64_t wanted, struct error *e)
+int store_reserve(struct store *s, int64_t user, int64_t limit, int64_t wanted, bool count, struct error *e)
 {
-    struct reservation v = {user, limit, wanted};
+    struct reservation v = {user, limit, wanted, count};
     return store_transaction(s, reserve, &v, NULL, e);
 }

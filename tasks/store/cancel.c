@@ -66,6 +66,28 @@ int store_cancel_task(struct store *s, uint64_t id, int64_t by, const char *reas
     return store_transaction(s, cancel, &c, NULL, e);
 }
 
+int store_cancel_if_asked(struct store *s, uint64_t id, enum task_status status, int64_t keep_usec,
+                          struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, ST_ASKED_TO_STOP, &r, e, db_uint(id));
+    if (rc >= 0)
+        rc = db_next(r, e);
+    if (rc <= 0)
+        return (int)rc;
+    struct arena *arena = arena_create();
+    struct cancelling c = {
+        .id = id,
+        .by = db_col_int(r, 0),
+        .keep_usec = keep_usec,
+        .reason = store_text(r, 1, arena).p,
+        .arena = arena,
+    };
+    rc = cancel_unrun(s, &c, status, e);
+    arena_destroy(&arena);
+    return rc < 0 ? (int)rc : 0;
+}
+
 int store_pause_type(struct store *s, const char *type, int64_t by, struct error *e)
 {
     int64_t rc = STORE_RUN(s, ST_PAUSE, NULL, e, db_text(type), db_int(by));

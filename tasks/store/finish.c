@@ -167,6 +167,9 @@ int store_finish(struct store *s, const struct finish *f, struct error *e)
     if (moved == 0)
         return already_written(s, f, e);
     int rc = add_attempt(s, f, e);
+    if (!rc && (f->kind == FINISH_RETRY || f->kind == FINISH_HAND_BACK))
+        rc = store_cancel_if_asked(s, f->id, f->kind == FINISH_RETRY ? TASK_scheduled : TASK_fresh,
+                                   f->keep_usec, e);
     if (!rc && f->is_request && f->kind == FINISH_SUCCESS)
         rc = store_wipe_http_request(s, f->id, e);
     return rc ? rc : add_files(s, f, e);

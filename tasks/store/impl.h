@@ -56,6 +56,11 @@ int64_t store_move_ids(struct store *s, enum task_event event, enum task_status 
                        const struct db_value *prefix, unsigned prefix_count, const uint64_t *ids,
                        size_t count, struct error *e) MUST_USE;
 
+/* Within a transaction that has just moved task ID back to STATUS (scheduled, fresh): cancels it if somebody has
+ * asked for that while it ran, so that it neither waits for nor begins another attempt. */
+int store_cancel_if_asked(struct store *s, uint64_t id, enum task_status status, int64_t keep_usec,
+                          struct error *e) MUST_USE;
+
 /* Locks the row of task ID and reads its status; ERR_NOT_FOUND. */
 int store_lock_status(struct store *s, uint64_t id, enum task_status *status, struct error *e) MUST_USE;
 

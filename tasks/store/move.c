@@ -26,7 +26,7 @@ const struct task_move task_moves[] = {
 const size_t task_move_count = COUNT_OF(task_moves);
 
 /* The API moves tasks that nobody runs; the runner all others. */
-#define ROLES_cancel STORE_API
+#define ROLES_cancel (STORE_API | STORE_RUNNER) /* the runner: what comes back and was asked to stop */
 #define ROLES_retry STORE_API
 #define ROLES_claim STORE_RUNNER
 #define ROLES_schedule STORE_RUNNER

@@ -6,7 +6,7 @@
 
 #include "impl.h"
 
-/* Reads "17d,18r" of TASK_COLUMNS. What has no letter was cut off by the server. */
+/* Reads "17d,18r,19dx" of TASK_COLUMNS. What has no letter was cut off by the server. */
 static void read_files(struct text t, struct arena *arena, struct task *out)
 {
     size_t most = 1;
@@ -25,8 +25,8 @@ static void read_files(struct text t, struct arena *arena, struct task *out)
         size_t at = n++;
         for (; at && files[at - 1].id > id; at--)
             files[at] = files[at - 1];
-        files[at] = (struct task_file){id, *p == 'r', *p == 'h', *p == 'a'};
-        p++;
+        files[at] = (struct task_file){id, *p == 'r', *p == 'h', *p == 'a', p[1] == 'x'};
+        p += p[1] == 'x' ? 2 : 1;
     }
     out->files = files;
     out->file_count = n;

@@ -45,12 +45,16 @@
     " t.started_at, t.finished_at, t.expires_at, t.attempt, t.max_attempts, t.fence,"          \
     " t.cancel_requested, t.cancel_by, t.cancel_reason, t.progress, t.error, t.result,"        \
     " (SELECT GROUP_CONCAT(x.id, IF(x.purpose = 'result', 'r', IF(x.purpose = 'response', 'h'," \
-    " IF(x.role IS NULL, 'd', 'a'))))" \
+    " IF(x.role IS NULL, 'd', 'a'))), IF(x.expires_at <= UTC_TIMESTAMP(6), 'x', ''))"          \
     " FROM csv_export x WHERE x.task_id = t.id), t.data"
 
+/* A file is kept no longer than its task. */
 #define EXPORT_COLUMNS                                                                      \
-    "id, task_id, filename, format, path, sha256, owner_id, created_at, expires_at, bytes,"  \
-    " `rows`, COALESCE(expires_at <= UTC_TIMESTAMP(6), 0), purpose = 'result', role IS NOT NULL,"\
+    "id, task_id, filename, format, path, sha256, owner_id, created_at,"                     \
+    " (SELECT LEAST(COALESCE(csv_export.expires_at, t.expires_at),"                          \
+    " COALESCE(t.expires_at, csv_export.expires_at)) FROM tasks t"                           \
+    " WHERE t.id = csv_export.task_id), bytes, `rows`,"                                      \
+    " COALESCE(expires_at <= UTC_TIMESTAMP(6), 0), purpose = 'result', role IS NOT NULL," \
     " purpose = 'response'"
 
 enum statement_id {

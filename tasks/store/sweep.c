@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* sweep.c: what any runner does for all: tasks whose runner is gone, files whose row is gone. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "impl.h"
@@ -78,6 +81,10 @@ static int take_one(struct store *s, const struct taking *t, const struct orphan
         rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(0), db_text("dropped"), db_text(error),
                        db_null(), db_uint(o->id));
     buf_free(&text);
+    if (rc > 0 && o->again) {
+        int cancelled = store_cancel_if_asked(s, o->id, TASK_fresh, t->keep_usec, e);
+        rc = cancelled ? cancelled : rc;
+    }
     if (rc > 0) {
         int counted = store_count_endings(s, 0, o->type, "dropped", 1, e);
         rc = counted ? counted : 1;
@@ -164,8 +171,12 @@ int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t 
 int store_file_known(struct store *s, const char *path, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path), db_text(path),
-                           db_text(path));
+    const char *slash = strrchr(path, '/');
+    uint64_t id = 0, fence = 0;
+    if (sscanf(slash ? slash + 1 : path, "%" SCNu64 "-%" SCNu64 "-", &id, &fence) < 2)
+        id = fence = 0; /* no task's */
+    int64_t rc = STORE_RUN(s, ST_FILE_KNOWN, &r, e, db_text(path), db_text(path), db_text(path), db_text(path),
+                           db_uint(id), db_uint(fence));
     if (rc >= 0)
         rc = db_next(r, e);
     return rc < 0 ? (int)rc : db_col_int(r, 0) != 0;

@@ -235,6 +235,19 @@ static void check_formats(const struct settings *s, const struct export_def *def
     }
 }
 
+/* Several connections need pieces to read, and no two of them have the same read view. */
+static void check_connections(const struct settings *s, const struct export_def *def,
+                              struct settings_report *report)
+{
+    if (def->connections < 2 || (def->key.count && !def->snapshot))
+        return;
+    settings_error(report, s->path, settings_line(s, &def->connections),
+                   "export \"%s\": %s: %s, or set connections = 1", def->name,
+                   def->key.count ? "a snapshot cannot be read over several connections"
+                                  : "without a key one connection reads everything",
+                   def->key.count ? "take the snapshot away" : "add key = {...}");
+}
+
 static void prepare_export(struct catalogue *c, const struct export_def *def, struct export *x,
                            struct settings_report *report)
 {
@@ -246,6 +259,7 @@ static void prepare_export(struct catalogue *c, const struct export_def *def, st
     x->param_count = prepare_params(c, "export", def->name, def->params, def->param_count, x->params,
                                     report);
     check_formats(s, def, report);
+    check_connections(s, def, report);
     if (query_parse(def->query, strlen(def->query), c->arena, &x->query, &e))
         settings_error(report, s->path, first_line(s, &def->query) + x->query.line - 1,
                        "export \"%s\" query: %s", def->name, e.text);

@@ -31,7 +31,7 @@ static const char *read_number(const char *p, uint64_t *out)
 
 bool result_tmp_parse(const char *name, struct result_tmp *out)
 {
-    static const char *const kinds[] = {RESULT_PART, RESULT_CKPT, RESULT_CKPT_NEW};
+    static const char *const kinds[] = {RESULT_PART, RESULT_CKPT, RESULT_CKPT_NEW, RESULT_DIR};
     const char *p = read_number(read_number(name, &out->id), &out->fence);
     if (!p || strspn(p, "0123456789abcdef") != RESULT_RANDOM_DIGITS || p[RESULT_RANDOM_DIGITS] != '.')
         return false;
@@ -41,7 +41,8 @@ bool result_tmp_parse(const char *name, struct result_tmp *out)
         if (len > ending && strcmp(name + len - ending, kinds[i]) == 0) {
             out->stem = len - ending;
             out->kind = kinds[i];
-            return name + out->stem > p + RESULT_RANDOM_DIGITS;
+            bool has_extension = name + out->stem > p + RESULT_RANDOM_DIGITS;
+            return has_extension == (strcmp(kinds[i], RESULT_DIR) != 0);
         }
     }
     return false;

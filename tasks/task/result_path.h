@@ -3,7 +3,8 @@
  *
  *   tmp/<id>-<fence>-<random>.<ext>.part      what has been written so far
  *   tmp/<id>-<fence>-<random>.<ext>.ckpt      its checkpoint, once there is one
- *   tmp/<id>-<fence>-<random>.<ext>.ckpt.new  the next checkpoint, while it is written */
+ *   tmp/<id>-<fence>-<random>.<ext>.ckpt.new  the next checkpoint, while it is written
+ *   tmp/<id>-<fence>-<random>.dir             where a program leaves its files (work_dir.h) */
 #ifndef TASKS_TASK_RESULT_PATH_H
 #define TASKS_TASK_RESULT_PATH_H
 
@@ -17,6 +18,7 @@ enum { RESULT_RANDOM_DIGITS = 32, RESULT_SHARD_SIZE = sizeof "xx/yy" };
 #define RESULT_PART ".part"
 #define RESULT_CKPT ".ckpt"
 #define RESULT_CKPT_NEW ".ckpt.new"
+#define RESULT_DIR ".dir"
 
 /* The directory of all files of task ID: its two low bytes, so that neighbours are spread and those
  * of one task are found again. */

@@ -106,6 +106,10 @@ static void remove_unfinished(void *ctx, int dir, const char *name, const struct
     const struct removal *r = ctx;
     if (file->id != r->id || file->fence > r->fence)
         return;
+    if (strcmp(file->kind, RESULT_DIR) == 0) {
+        tree_remove(dir, name);
+        return;
+    }
     if (r->rest == RESULT_KEEP_CHECKPOINT &&
         (file->fence < r->fence ||
          (strcmp(file->kind, RESULT_CKPT_NEW) != 0 && has_checkpoint(dir, name, file->stem))))

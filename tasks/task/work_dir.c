@@ -44,7 +44,7 @@ int work_dir_create(struct work_place *p, uint64_t id, uint64_t fence, struct wo
     char random[RESULT_RANDOM_DIGITS + 1];
     random_hex(random, RESULT_RANDOM_DIGITS);
     *out = (struct work_dir)WORK_DIR_INIT;
-    snprintf(out->name, sizeof out->name, "%llu-%llu-%s.dir", (unsigned long long)id,
+    snprintf(out->name, sizeof out->name, "%llu-%llu-%s" RESULT_DIR, (unsigned long long)id,
              (unsigned long long)fence, random);
     if (p->tmp < 0 || mkdirat(p->tmp, out->name, 0700)) {
         /* the directory may have been replaced, by another file system mounted there */

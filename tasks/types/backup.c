@@ -172,7 +172,7 @@ static int dump(struct backup *b)
     int rc = find_program(b, &path, &mysql);
     if (rc)
         return rc;
-    if (settings_source_address(&b->source, &address, &e) || dump_program_secret(&address, &secret, &e))
+    if (settings_source_address(&b->source, &address, &e) || dump_program_secret(&address, mysql, &secret, &e))
         return program_failed(b, &e);
     const char *const *argv =
         dump_program_arguments(b->def, path, mysql, b->source.database, run_arena(b->run));

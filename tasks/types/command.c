@@ -122,7 +122,7 @@ void command_close(void **state)
         return;
     program_stop(&s->program, PROGRAM_GRACE_MS);
     work_place_close(&s->place);
-    free((void *)(uintptr_t)s->account.home);
+    free(s->account.home);
     free(s);
     *state = NULL;
 }

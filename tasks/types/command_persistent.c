@@ -100,12 +100,14 @@ static enum answer take_members(struct command_task *t, struct json_object *answ
     return ANSWER_RESULT;
 }
 
-static enum answer take_answer(struct command_task *t, const struct buf *output)
+static enum answer take_answer(struct command_task *t, const struct conversation *c)
 {
+    const struct buf *output = &c->output;
     struct json_object *json = NULL;
     const char *end = memchr(output->data, '\n', output->len);
     enum answer answer = ANSWER_NONSENSE;
-    if ((size_t)(end - output->data) + 1 == output->len && /* and not the beginning of another */
+    if (!c->input_len && /* it has seen the whole question */
+        (size_t)(end - output->data) + 1 == output->len && /* and has not begun another answer */
         json_parse(output->data, output->len, &json, NULL) == 0)
         answer = take_members(t, json);
     json_object_put(json);
@@ -163,7 +165,7 @@ static bool judge(struct command_task *t, struct work_dir *dir, struct conversat
     case TALK_ANSWERED:
         break;
     }
-    switch (take_answer(t, &c->output)) {
+    switch (take_answer(t, c)) {
     case ANSWER_NONSENSE:
         run_fail(t->outcome, RUN_FAILED_FINAL, "invalid_result",
                  "the program's answer is not one line of JSON with result or error");

@@ -83,7 +83,7 @@ static void wait_for_news(struct conversation *c)
         {.fd = p->progress, .events = POLLIN},
         {.fd = c->input_len ? p->in : -1, .events = POLLOUT},
     };
-    poll(fds, sizeof fds / sizeof *fds, LOOK_MS);
+    poll(fds, COUNT_OF(fds), LOOK_MS);
 }
 
 static bool too_long(const struct conversation *c)

@@ -81,7 +81,7 @@ static void add_option(struct buf *b, const char *name, const char *value)
     buf_adds(b, "\"\n");
 }
 
-static void add_options(struct buf *b, const struct db_address *a)
+static void add_options(struct buf *b, const struct db_address *a, bool mysql)
 {
     buf_adds(b, "[client]\n");
     add_option(b, "user", a->user);
@@ -94,16 +94,16 @@ static void add_options(struct buf *b, const struct db_address *a)
         add_option(b, "host", a->host);
         buf_addf(b, "port=%u\nprotocol=tcp\n", a->port);
     }
-    if (a->tls_ca) { /* each program knows one of the last two */
+    if (a->tls_ca) {
         add_option(b, "ssl-ca", a->tls_ca);
-        buf_adds(b, "loose-ssl-verify-server-cert\nloose-ssl-mode=VERIFY_IDENTITY\n");
+        buf_adds(b, mysql ? "ssl-mode=VERIFY_IDENTITY\n" : "ssl-verify-server-cert\n");
     }
 }
 
-int dump_program_secret(const struct db_address *address, int *fd, struct error *e)
+int dump_program_secret(const struct db_address *address, bool mysql, int *fd, struct error *e)
 {
     struct buf b = BUF_INIT;
-    add_options(&b, address);
+    add_options(&b, address, mysql);
     *fd = memfd_create("backdesk-dump", MFD_CLOEXEC);
     /* the programs ignore a file that everybody may write */
     bool good = *fd >= 0 && fchmod(*fd, 0600) == 0 && write(*fd, b.data, b.len) == (ssize_t)b.len;

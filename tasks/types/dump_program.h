@@ -3,6 +3,8 @@
 #ifndef TASKS_TYPES_DUMP_PROGRAM_H
 #define TASKS_TYPES_DUMP_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 #include "base/db_address.h"
 #include "base/error.h"
@@ -20,7 +22,7 @@ const char *const *dump_program_arguments(const struct backup_def *b, const char
                                           const char *database, struct arena *arena);
 
 /* A file without a name that holds the account and the address as options: nothing of it is ever on a disk or in an
- * argument. *FD is the caller's to close. */
-int dump_program_secret(const struct db_address *address, int *fd, struct error *e) MUST_USE;
+ * argument. MYSQL as above. *FD is the caller's to close. */
+int dump_program_secret(const struct db_address *address, bool mysql, int *fd, struct error *e) MUST_USE;
 
 #endif

@@ -10,9 +10,6 @@
 
 #include "base/clock.h"
 
-/* A part of a large value: divisible by 3, and six times of it can be reserved. */
-enum { PART = 5 * 1023 };
-
 static const struct export_format *const formats[] = {
     &export_csv,
     &export_html,
@@ -53,66 +50,6 @@ int export_unfit(struct export_writer *w, const char *code, const char *fmt, ...
     va_end(ap);
     return run_fail(w->outcome, RUN_FAILED_FINAL, code, "export \"%s\" %s", w->export->def->name,
                     text);
-}
-
-/* The length of a part of text that is N bytes or a little less and cuts no character. */
-static size_t whole_characters(const char *data, size_t n)
-{
-    size_t cut = n;
-    while (cut && n - cut < 3 && ((unsigned char)data[cut] & 0xc0) == 0x80)
-        cut--;
-    return cut;
-}
-
-static int put_parts(struct export_writer *w, unsigned column, const char *data, size_t len,
-                     export_put *put, void *state)
-{
-    bool text = w->columns[column].type != DB_TYPE_BYTES;
-    while (len) {
-        size_t n = len, room;
-        if (n > PART)
-            n = text ? whole_characters(data, PART) : PART;
-        char *p = output_reserve(w->out, 6 * n + 8, &room, &w->error);
-        if (!p)
-            return w->error.code;
-        output_advance(w->out, (size_t)(put(state, p, data, n) - p));
-        data += n;
-        len -= n;
-    }
-    return 0;
-}
-
-int export_value(struct export_writer *w, const struct row *row, unsigned column, export_put *put,
-                 void *state)
-{
-    if (!row->is_long || !row->is_long[column])
-        return put_parts(w, column, row->values[column], row->lengths[column], put, state);
-    const char *data;
-    size_t len;
-    int rc;
-    while ((rc = row_source_slice(w->source, column, &data, &len)) == 1) {
-        rc = put_parts(w, column, data, len, put, state);
-        if (rc)
-            break;
-    }
-    return rc;
-}
-
-int export_look_at(struct export_writer *w, const struct row *row, unsigned column,
-                   export_look *look, void *state)
-{
-    if (!row->is_long || !row->is_long[column]) {
-        (void)look(state, row->values[column], row->lengths[column]);
-        return 0;
-    }
-    const char *data;
-    size_t len;
-    int rc;
-    while ((rc = row_source_slice(w->source, column, &data, &len)) == 1)
-        if (!look(state, data, len))
-            break;
-    row_source_rewind(w->source, column);
-    return rc < 0 ? rc : 0;
 }
 
 static int bind(struct run *r, struct run_outcome *o, struct export_call *call)
@@ -195,8 +132,12 @@ static int write_rows(struct export_writer *w, const struct export_format *forma
         if (!rc && export_resume_due(resume, w))
             export_resume_note(resume, w, false);
     }
-    if (!rc)
-        rc = format->end(w);
+    if (rc)
+        return rc;
+    /* what is left to do may take minutes: no read view should be held for it */
+    w->rows = row_source_rows(w->source);
+    row_source_close(&w->source);
+    rc = format->end(w);
     return rc ? rc : output_end(w->out, &w->error);
 }
 
@@ -232,10 +173,9 @@ static void put_result(const struct export_writer *w, const struct export_format
 static int finish(struct export_writer *w, const struct export_format *format, const char *ext)
 {
     struct run_outcome *o = w->outcome;
-    uint64_t rows = row_source_rows(w->source);
-    run_progress(w->run, rows, rows, "rows");
+    run_progress(w->run, w->rows, w->rows, "rows");
     result_file_name(w->file, file_name(w->run, w->export, ext), format->name);
-    if (result_file_finish(w->file, rows, &w->error))
+    if (result_file_finish(w->file, w->rows, &w->error))
         return storage_failed(o, &w->error);
     put_result(w, format, result_file_info(w->file));
     o->files[0] = w->file;

@@ -13,8 +13,9 @@ struct export_writer {
     const struct export *export;
     const struct db_column *columns;
     unsigned column_count;
-    const bool *booleans; /* per column: 0 and 1 mean false and true (see export_booleans) */
-    struct row_source *source;
+    const bool *booleans; /* per column: the export declares it to be one */
+    struct row_source *source; /* NULL once all rows are read, so that end holds no connection */
+    uint64_t rows;             /* known then */
     struct result_file *file;
     struct output *out; /* to the file: what formats write to, but for those of a library that
                            writes the file by its name */
@@ -58,6 +59,16 @@ typedef char *export_put(void *state, char *p, const char *part, size_t len);
  * parts of a few KiB, whole characters of text, a multiple of 3 of bytes but for the last. */
 int export_value(struct export_writer *w, const struct row *row, unsigned column, export_put *put,
                  void *state);
+
+/* Encodes the value in COLUMN of ROW at P; returns the end. */
+typedef char *export_cell(struct export_writer *w, char *p, const struct row *row, unsigned column);
+
+/* Writes one cell of a row that does not fit the output's buffer: through CELL where its value is
+ * there and NEED, the bytes that it may become, can be reserved; else through LARGE, which returns
+ * as the format's functions do. */
+int export_one(struct export_writer *w, const struct row *row, unsigned column, size_t need,
+               export_cell *cell,
+               int (*large)(struct export_writer *w, const struct row *row, unsigned column));
 
 /* Takes a look at PART of a value; false ends the looking. */
 typedef bool export_look(void *state, const char *part, size_t len);

@@ -84,22 +84,20 @@ static int write_large(struct export_writer *w, const struct row *row, unsigned 
     return rc ? rc : output_write(w->out, stream.quote, quote_len, &w->error);
 }
 
-/* A row that does not fit the file's buffer, cell by cell. */
+static char *put_cell(struct export_writer *w, char *p, const struct row *row, unsigned i)
+{
+    const struct csv *c = w->state;
+    return csv_cell(p, &c->style, c->kinds[i], row->values[i], row->lengths[i]);
+}
+
+/* A row that does not fit the output's buffer, cell by cell. */
 static int large_row(struct export_writer *w, const struct row *row)
 {
     const struct csv *c = w->state;
     int rc = 0;
     for (unsigned i = 0; i < w->column_count && !rc; i++) {
-        size_t room, need = csv_room(&c->style, row->lengths[i]);
-        if ((row->is_long && row->is_long[i]) || need > OUTPUT_RESERVE_MAX) {
-            rc = write_large(w, row, i);
-        } else {
-            char *p = output_reserve(w->out, need, &room, &w->error);
-            if (!p)
-                return w->error.code;
-            char *end = csv_cell(p, &c->style, c->kinds[i], row->values[i], row->lengths[i]);
-            output_advance(w->out, (size_t)(end - p));
-        }
+        size_t need = csv_room(&c->style, row->lengths[i]);
+        rc = export_one(w, row, i, need, put_cell, write_large);
         if (!rc && i + 1 < w->column_count)
             rc = output_write(w->out, ",", 1, &w->error);
     }

@@ -121,22 +121,19 @@ static int write_large(struct export_writer *w, const struct row *row, unsigned 
     return rc ? rc : output_write(w->out, "</td>", 5, &w->error);
 }
 
-/* A row that does not fit the file's buffer, cell by cell. */
-static int large_row(struct export_writer *w, const struct row *row)
+static char *put_one(struct export_writer *w, char *p, const struct row *row, unsigned i)
 {
     const struct html *h = w->state;
+    return put_cell(p, h->kinds[i], row->values[i], row->lengths[i]);
+}
+
+/* A row that does not fit the output's buffer, cell by cell. */
+static int large_row(struct export_writer *w, const struct row *row)
+{
     int rc = output_write(w->out, "<tr>", 4, &w->error);
     for (unsigned i = 0; i < w->column_count && !rc; i++) {
-        size_t room, need = html_room(row->lengths[i]) + CELL_ROOM;
-        if ((row->is_long && row->is_long[i]) || need > OUTPUT_RESERVE_MAX) {
-            rc = write_large(w, row, i);
-            continue;
-        }
-        char *p = output_reserve(w->out, need, &room, &w->error);
-        if (!p)
-            return w->error.code;
-        char *stop = put_cell(p, h->kinds[i], row->values[i], row->lengths[i]);
-        output_advance(w->out, (size_t)(stop - p));
+        size_t need = html_room(row->lengths[i]) + CELL_ROOM;
+        rc = export_one(w, row, i, need, put_one, write_large);
     }
     return rc ? rc : output_write(w->out, "</tr>\n", 6, &w->error);
 }

@@ -138,25 +138,21 @@ static int write_large(struct export_writer *w, const struct row *row, unsigned 
     return rc ? rc : output_write(w->out, "\"", 1, &w->error);
 }
 
+static char *put_cell(struct export_writer *w, char *p, const struct row *row, unsigned i)
+{
+    const struct json *j = w->state;
+    return json_cell(p, &w->columns[i], j->kinds[i], row->values[i], row->lengths[i]);
+}
+
 /* A row that does not fit the output's buffer, cell by cell. */
 static int large_row(struct export_writer *w, const struct row *row)
 {
     const struct json *j = w->state;
     int rc = 0;
     for (unsigned i = 0; i < w->column_count && !rc; i++) {
-        size_t room, need = json_room(row->lengths[i]);
         rc = output_write(w->out, j->labels[i], j->label_lens[i], &w->error);
-        if (rc)
-            break;
-        if ((row->is_long && row->is_long[i]) || need > OUTPUT_RESERVE_MAX) {
-            rc = write_large(w, row, i);
-            continue;
-        }
-        char *p = output_reserve(w->out, need, &room, &w->error);
-        if (!p)
-            return w->error.code;
-        char *stop = json_cell(p, &w->columns[i], j->kinds[i], row->values[i], row->lengths[i]);
-        output_advance(w->out, (size_t)(stop - p));
+        if (!rc)
+            rc = export_one(w, row, i, json_room(row->lengths[i]), put_cell, write_large);
     }
     return rc;
 }

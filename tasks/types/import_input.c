@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -171,24 +170,17 @@ int import_input_read(void *input, char *out, size_t size, struct error *e)
     return n;
 }
 
-int import_input_skip(struct import_input *in, uint64_t offset, struct error *e)
+bool import_input_is_gzip(const struct import_input *in)
 {
-    if (!in->gzip) {
-        if (offset > in->size || lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
-            return error_set(e, ERR_INVALID, "the file is shorter than it was");
-        in->done = offset;
-        in->z.avail_in = 0;
-        return 0;
-    }
-    char waste[16 * 1024];
-    while (offset) {
-        int n = import_input_read(in, waste, offset < sizeof waste ? (size_t)offset : sizeof waste, e);
-        if (n < 0)
-            return n;
-        if (!n)
-            return error_set(e, ERR_INVALID, "the file is shorter than it was");
-        offset -= (uint64_t)n;
-    }
+    return in->gzip;
+}
+
+int import_input_seek(struct import_input *in, uint64_t offset, struct error *e)
+{
+    if (offset > in->size || lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
+        return error_set(e, ERR_INVALID, "the file is shorter than it was");
+    in->done = offset;
+    in->z.avail_in = 0;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #ifndef TASKS_TYPES_IMPORT_INPUT_H
 #define TASKS_TYPES_IMPORT_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,9 +20,9 @@ int import_input_open(const char *directory, const char *path, uint64_t expanded
 /* A csv_source: the next bytes. ERR_LIMIT beyond EXPANDED_MAX; ERR_INVALID where the gzip is damaged. */
 int import_input_read(void *input, char *out, size_t size, struct error *e) MUST_USE;
 
-/* Passes over the first OFFSET bytes (as they are read); only before the first read. ERR_INVALID where the
- * file is shorter. */
-int import_input_skip(struct import_input *in, uint64_t offset, struct error *e) MUST_USE;
+/* gzip has to be read from its beginning; any other file may be read from OFFSET on, before the first read. */
+bool import_input_is_gzip(const struct import_input *in);
+int import_input_seek(struct import_input *in, uint64_t offset, struct error *e) MUST_USE;
 
 /* How far the file itself has been read, and its size: for the progress. */
 uint64_t import_input_done(const struct import_input *in);

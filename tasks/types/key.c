@@ -181,3 +181,25 @@ unsigned key_equal(const struct key *k, struct db_value *out)
         out[i] = part_value(&k->parts[i]);
     return k->count;
 }
+
+bool key_is_integer(const struct key *k)
+{
+    return k->count == 1 && k->parts[0].type->type == DB_TYPE_INTEGER;
+}
+
+uint64_t key_place_of(const struct key *k, const char *text)
+{
+    if (k->parts[0].type->is_unsigned)
+        return strtoull(text, NULL, 10);
+    return (uint64_t)strtoll(text, NULL, 10) ^ UINT64_C(1) << 63; /* the least is 0 */
+}
+
+uint64_t key_place(const struct key *k)
+{
+    return key_place_of(k, k->parts[0].last);
+}
+
+struct db_value key_value_at(const struct key *k, uint64_t place)
+{
+    return k->parts[0].type->is_unsigned ? db_uint(place) : db_int((int64_t)(place ^ UINT64_C(1) << 63));
+}

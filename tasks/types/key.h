@@ -47,6 +47,12 @@ void key_store(struct key *k, char *const *values, const unsigned long *lengths)
 unsigned key_save(const struct key *k, struct checkpoint_bytes *out);
 bool key_restore(struct key *k, const struct checkpoint_bytes *parts, unsigned count) MUST_USE;
 
+/* A key of one integer column can be counted with: a place is a number of 64 bits, in the same order. */
+bool key_is_integer(const struct key *k);
+uint64_t key_place(const struct key *k);                         /* of the stored key */
+uint64_t key_place_of(const struct key *k, const char *text);    /* of a value as the server wrote it */
+struct db_value key_value_at(const struct key *k, uint64_t place);
+
 /* Typed values of the stored key: as page_sql's "next" takes them, or one per column. They point
  * into K. Returns how many. */
 unsigned key_after(const struct key *k, struct db_value *out);

@@ -5,6 +5,7 @@ noinst_LIBRARIES += libtypes.a
 libtypes_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(CURL_CFLAGS) $(JSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) \
 	$(XLSX_CFLAGS) $(MINIZIP_CFLAGS)
 libtypes_a_SOURCES = \
+	tasks/types/ahead.h tasks/types/ahead.c \
 	tasks/types/backup.h tasks/types/backup.c \
 	tasks/types/backup_plan.h tasks/types/backup_plan.c \
 	tasks/types/backup_verify.h tasks/types/backup_verify.c \
@@ -23,7 +24,7 @@ libtypes_a_SOURCES = \
 	tasks/types/dump_mark.h tasks/types/dump_mark.c \
 	tasks/types/dump_process.h tasks/types/dump_process.c \
 	tasks/types/dump_program.h tasks/types/dump_program.c \
-	tasks/types/export.h tasks/types/export.c \
+	tasks/types/export.h tasks/types/export.c tasks/types/export_value.c \
 	tasks/types/export_csv.c tasks/types/export_html.c tasks/types/export_json.c \
 	tasks/types/export_xlsx.c \
 	tasks/types/export_resume.h tasks/types/export_resume.c \
@@ -31,7 +32,16 @@ libtypes_a_SOURCES = \
 	tasks/types/html_cell.h tasks/types/html_cell.c \
 	tasks/types/html_page.h tasks/types/html_page.c \
 	tasks/types/http_request.h tasks/types/http_request.c \
+	tasks/types/import.h tasks/types/import_impl.h tasks/types/import.c \
+	tasks/types/import_apply.c tasks/types/import_open.c \
+	tasks/types/import_batch.h tasks/types/import_batch.c \
 	tasks/types/import_input.h tasks/types/import_input.c \
+	tasks/types/import_ledger.h tasks/types/import_ledger.c \
+	tasks/types/import_report.h tasks/types/import_report.c \
+	tasks/types/import_table.h tasks/types/import_table.c \
+	tasks/types/import_value.h tasks/types/import_value.c \
+	tasks/types/import_write.h tasks/types/import_write_impl.h tasks/types/import_write.c \
+	tasks/types/import_stage.c \
 	tasks/types/json_cell.h tasks/types/json_cell.c \
 	tasks/types/json_check.h tasks/types/json_check.c \
 	tasks/types/key.h tasks/types/key.c \
@@ -46,6 +56,7 @@ libtypes_a_SOURCES = \
 	tasks/types/scan.h \
 	tasks/types/source.h tasks/types/source.c \
 	tasks/types/table.c \
+	tasks/types/xlsx_book.h tasks/types/xlsx_book.c \
 	tasks/types/xlsx_cell.h tasks/types/xlsx_cell.c \
 	tasks/types/xlsx_check.h tasks/types/xlsx_check.c
 

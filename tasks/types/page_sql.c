@@ -100,6 +100,16 @@ static void add_after(struct buf *b, const struct page_query *q)
         buf_adds(b, "))");
 }
 
+/* Behind one value of the only column, up to another. */
+static void add_between(struct buf *b, const struct page_query *q)
+{
+    buf_adds(b, " WHERE ");
+    add_column(b, q->keys[0]);
+    buf_adds(b, " > ? AND ");
+    add_column(b, q->keys[0]);
+    buf_adds(b, " <= ?");
+}
+
 static void add_equal(struct buf *b, const struct page_query *q)
 {
     for (unsigned i = 0; i < q->key_count; i++) {
@@ -126,8 +136,9 @@ static const char *take(struct buf *b, struct arena *arena)
     return text;
 }
 
-/* EXTRA adds what stands behind the columns where there are long ones. */
-static const char *page(struct buf *b, const struct page_query *q, bool next,
+/* WHERE (NULL: none) adds which rows, EXTRA what stands behind the columns where there are long ones. */
+static const char *page(struct buf *b, const struct page_query *q,
+                        void (*where)(struct buf *, const struct page_query *),
                         void (*extra)(struct buf *, const struct page_query *),
                         struct arena *arena)
 {
@@ -139,8 +150,8 @@ static const char *page(struct buf *b, const struct page_query *q, bool next,
         buf_addc(b, '*');
     }
     add_from(b, q->text);
-    if (next)
-        add_after(b, q);
+    if (where)
+        where(b, q);
     add_order(b, q);
     return take(b, arena);
 }
@@ -149,11 +160,21 @@ void page_sql_build(const struct page_query *q, struct arena *arena, struct page
 {
     struct buf b = BUF_INIT;
     *out = (struct page_sql){0};
-    out->first = page(&b, q, false, add_any_long, arena);
-    out->next = page(&b, q, true, add_any_long, arena);
+    out->first = page(&b, q, NULL, add_any_long, arena);
+    out->next = page(&b, q, add_after, add_any_long, arena);
     if (q->is_long) {
-        out->long_first = page(&b, q, false, add_long_lengths, arena);
-        out->long_next = page(&b, q, true, add_long_lengths, arena);
+        out->long_first = page(&b, q, NULL, add_long_lengths, arena);
+        out->long_next = page(&b, q, add_after, add_long_lengths, arena);
+    }
+    if (q->key_count == 1) {
+        out->range = page(&b, q, add_between, add_any_long, arena);
+        buf_adds(&b, "SELECT ");
+        add_column(&b, q->keys[0]);
+        add_from(&b, q->text);
+        buf_adds(&b, " ORDER BY ");
+        add_column(&b, q->keys[0]);
+        buf_adds(&b, " DESC LIMIT 1");
+        out->last = take(&b, arena);
     }
     buf_adds(&b, "SELECT COUNT(*) FROM (SELECT 1");
     add_from(&b, q->text);

@@ -22,11 +22,15 @@ struct page_query {
  *   first: the number of rows
  *   next:  the last key, then the number of rows. The values of a key (a, b, c): a, a a, b b, c;
  *          of a key of one column: that one
- *   twin:  a key */
+ *   twin:  a key
+ *   range: two values of a key of one column, then the number of rows */
 struct page_sql {
     const char *first;
     const char *next;
     const char *twin; /* how many rows have this key: 0, 1, or 2 for more */
+    /* Of a key of one column, else NULL: as next, but no farther than the second value; the last key. */
+    const char *range;
+    const char *last;
     /* The same rows as first and next, for one that holds long values: behind the columns the
      * number of characters (bytes, in a binary column) of each that is long, else NULL. */
     const char *long_first;

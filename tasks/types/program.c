@@ -11,8 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/process.h"
 #include "supervisor.h"
+
+static const int64_t count_every_ns = INT64_C(5000000000);
 
 void program_close(int *fd)
 {
@@ -75,13 +78,25 @@ static int make_pipes(struct program *p, int theirs[SUPERVISOR_ENDS])
     return 0;
 }
 
-int program_start(const struct command_def *def, const struct program_account *account,
+/* Not for each of many programs in a second: it takes milliseconds. */
+static void count_threads(struct program_account *a)
+{
+    int64_t now = clock_mono_ns();
+    if (a->counted_ns && now - a->counted_ns < count_every_ns)
+        return;
+    a->counted_ns = now;
+    a->threads = process_threads_of(a->uid);
+}
+
+int program_start(const struct command_def *def, struct program_account *account,
                   char *const *envp, const char *output, struct program *p, struct error *e)
 {
     struct supervisor_task task = {def, account, envp, output, -1, {-1, -1, -1, -1}};
     struct supervisor_message m;
     int pair[2] = {-1, -1}, rc = 0;
     *p = (struct program)PROGRAM_INIT;
+    if (def->processes)
+        count_threads(account);
     if (make_pipes(p, task.ends) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
         rc = error_errno(e, ERR_SYSTEM, "the program cannot be started");
         goto out;

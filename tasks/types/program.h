@@ -6,6 +6,8 @@
 #define TASKS_TYPES_PROGRAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/compiler.h"
@@ -17,7 +19,9 @@ struct program_account {
     const char *name; /* NULL: the caller's own, nothing is changed */
     uid_t uid;
     gid_t gid;
-    const char *home; /* "/" where it is not known */
+    char *home; /* "/" where it is not known */
+    size_t threads;     /* that it has in all its processes: counted now and then, for limits */
+    int64_t counted_ns; /* 0: never */
 };
 
 /* The descriptors are this side's ends, not blocking; -1 once closed. */
@@ -34,7 +38,7 @@ struct program {
 
 /* Starts DEF's program with the environment ENVP and returns once it is executed. OUTPUT, if not NULL, is
  * a directory that it must be able to write to. ERR_SYSTEM with what failed. */
-int program_start(const struct command_def *def, const struct program_account *account,
+int program_start(const struct command_def *def, struct program_account *account,
                   char *const *envp, const char *output, struct program *p,
                   struct error *e) MUST_USE;
 

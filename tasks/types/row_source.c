@@ -154,10 +154,11 @@ static int check_twin(struct row_source *s, struct error *e)
 static int open_page(struct row_source *s, struct error *e)
 {
     int rc = 0;
+    bool piece = ahead_next(s);
     s->page_asked_ns = clock_mono_ns();
     unsigned n = s->bind_count;
     const char *sql = s->query.text;
-    if (s->keyed) {
+    if (s->keyed && !piece) {
         sql = s->key.has_last ? s->sql.next : s->sql.first;
         if (s->key.has_last && s->key.has_text)
             rc = check_twin(s, e);
@@ -166,7 +167,7 @@ static int open_page(struct row_source *s, struct error *e)
         s->params[n++] = db_uint(s->page_limit + 1); /* one more, to see that its key differs */
     }
     if (!rc)
-        rc = row_source_query(s, sql, n, &s->page, e);
+        rc = piece ? ahead_open(s, &s->page, e) : row_source_query(s, sql, n, &s->page, e);
     if (!rc && !same_columns(s, s->page))
         rc = error_set(e, ERR_DB, "the columns of the result have changed");
     s->page_rows = 0;
@@ -207,6 +208,10 @@ static void adapt(struct row_source *s)
 static void end_page(struct row_source *s, bool more)
 {
     db_rows_close(&s->page);
+    if (s->ahead.open) {
+        ahead_end_page(s, more);
+        return;
+    }
     s->at_end = !more;
     if (more)
         adapt(s);
@@ -325,8 +330,10 @@ static int step(struct row_source *s, struct row *row, struct error *e)
             return 0;
         case READ_ALONE:
             rc = to_long_row(s, row, e);
-            if (rc == 1)
+            if (rc == 1) {
                 key_store(&s->key, row->values, row->lengths);
+                ahead_long_row(s);
+            }
             return rc;
         case GIVE_OUT:
             key_store(&s->key, row->values, lengths);

@@ -3,6 +3,7 @@
 #ifndef TASKS_TYPES_ROW_SOURCE_IMPL_H
 #define TASKS_TYPES_ROW_SOURCE_IMPL_H
 
+#include "ahead.h"
 #include "key.h"
 #include "page_sql.h"
 #include "row_count.h"
@@ -54,6 +55,7 @@ struct row_source {
     double last_page_ns;
     double row_ns; /* what a row costs; 0 = not known */
     struct long_row long_row;
+    struct ahead ahead;
 
     uint64_t rows;
     unsigned losses; /* of the connection since the last row */
@@ -75,6 +77,9 @@ int row_source_tick(struct row_source *s);
 
 /* Sets a new connection up for reading. */
 int row_source_session(struct row_source *s, struct error *e) MUST_USE;
+
+/* Makes waits on D end when the run should. */
+void row_source_watch(struct row_source *s, struct db *d);
 
 /* Opens SQL with the COUNT values that stand in s->params. */
 int row_source_query(struct row_source *s, const char *sql, unsigned count, struct db_rows **out,

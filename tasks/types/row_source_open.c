@@ -117,9 +117,14 @@ static bool should_stop(void *context)
     return run_stopping(s->run) || (s->deadline_ns && clock_mono_ns() > s->deadline_ns);
 }
 
+void row_source_watch(struct row_source *s, struct db *d)
+{
+    db_set_stop(d, should_stop, s);
+}
+
 int row_source_session(struct row_source *s, struct error *e)
 {
-    db_set_stop(s->db, should_stop, s);
+    row_source_watch(s, s->db);
     if (!s->key.is_wide)
         return 0;
     /* a sort looks at 1,024 bytes of a value by default, a comparison at all of them */
@@ -167,6 +172,7 @@ static int begin_keyed(struct row_source *s, struct error *e)
     s->query.column_count = s->column_count;
     find_long(s);
     page_sql_build(&s->query, a, &s->sql);
+    ahead_init(s);
     rc = row_source_session(s, e);
     if (!rc && s->snapshot)
         rc = db_begin_snapshot(s->db, e);
@@ -179,7 +185,7 @@ static int begin(struct row_source *s, struct error *e)
     int rc = source_get(s->pool, s->export->source, &s->db, e);
     if (rc)
         return rc;
-    db_set_stop(s->db, should_stop, s);
+    row_source_watch(s, s->db);
     if (s->snapshot || !s->keyed)
         s->deadline_ns = s->start_ns + def->snapshot_max_age_usec * 1000;
     if (!s->keyed) {
@@ -232,7 +238,11 @@ void row_source_close(struct row_source **sp)
     *sp = NULL;
     if (s->db)
         long_row_end(s);
+    struct error ignored = {0};
+    if (s->page && s->db && run_stopping(s->run)) /* what is left of it may take long */
+        (void)!source_kill(s->export->source, db_thread_id(s->db), &ignored);
     db_rows_close(&s->page);
+    ahead_close(s);
     if (s->db && s->snapshot)
         db_rollback(s->db);
     row_count_close(&s->count);

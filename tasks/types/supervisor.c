@@ -23,7 +23,7 @@
 /* The supervisor's descriptors: its socket, then the program's ends. */
 enum { CONTROL = 3, ENDS = 4, FIRST_FREE = ENDS + SUPERVISOR_ENDS, ASIDE = 64 };
 
-enum { REPORT = 4, REAP_PAUSE_MS = 2 };
+enum { REPORT = 4, REAP_PAUSE_MS = 2, REAP_PAUSE_MAX_MS = 200 };
 
 /* How much rather than others the kernel's memory killer takes a program; of 1000. */
 static const char oom_score[] = "500";
@@ -49,7 +49,7 @@ static int limit(int resource, int64_t value)
     return setrlimit(resource, &now);
 }
 
-static int set_limits(const struct command_def *def, size_t threads)
+static int set_limits(const struct command_def *def, const struct program_account *account)
 {
     if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_NOFILE, def->open_files))
         return -1;
@@ -57,7 +57,7 @@ static int set_limits(const struct command_def *def, size_t threads)
         return -1;
     if (def->file_size_bytes && limit(RLIMIT_FSIZE, def->file_size_bytes))
         return -1;
-    if (def->processes && limit(RLIMIT_NPROC, (int64_t)threads + def->processes))
+    if (def->processes && limit(RLIMIT_NPROC, (int64_t)account->threads + def->processes))
         return -1;
     return def->nice && setpriority(PRIO_PROCESS, 0, (int)def->nice) ? -1 : 0;
 }
@@ -96,8 +96,7 @@ static void arrange_descriptors(int report)
     process_close_from(REPORT + 1);
 }
 
-static NO_RETURN void execute(const struct supervisor_task *t, int report, size_t threads,
-                              pid_t supervisor)
+static NO_RETURN void execute(const struct supervisor_task *t, int report, pid_t supervisor)
 {
     const struct command_def *def = t->def;
     arrange_descriptors(report);
@@ -109,7 +108,7 @@ static NO_RETURN void execute(const struct supervisor_task *t, int report, size_
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind the change of account, which would reset it */
     if (getppid() != supervisor)
         _exit(127);
-    if (set_limits(def, threads) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    if (set_limits(def, t->account) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         report_failure(STEP_LIMITS);
     if (chdir(def->directory))
         report_failure(STEP_DIRECTORY);
@@ -156,12 +155,11 @@ static pid_t start(const struct supervisor_task *t)
 {
     int report[2];
     struct supervisor_message m = {NEWS_STARTED, STEP_EXECUTE, 0};
-    size_t threads = t->def->processes ? process_threads_of(t->account->uid) : 0;
     pid_t self = getpid(), pid = -1;
     if (pipe2(report, O_CLOEXEC) == 0)
         pid = fork();
     if (pid == 0)
-        execute(t, report[1], threads, self);
+        execute(t, report[1], self);
     if (pid < 0) {
         tell((struct supervisor_message){NEWS_FAILED, STEP_FORK, errno});
         return 0;
@@ -219,7 +217,7 @@ static void wait_for_end(pid_t main, int signals, int *status)
 
 void supervisor_main(const struct supervisor_task *t)
 {
-    const struct timespec pause = {0, REAP_PAUSE_MS * 1000000L};
+    long pause_ms = REAP_PAUSE_MS;
     sigset_t chld;
     int status = 0;
     bool over = false;
@@ -233,8 +231,11 @@ void supervisor_main(const struct supervisor_task *t)
         _exit(0);
     wait_for_end(main, signals, &status);
     while (reap(main, &status, &over)) {
+        const struct timespec pause = {0, pause_ms * 1000000L};
         process_kill_descendants(getpid());
         nanosleep(&pause, NULL);
+        if (pause_ms < REAP_PAUSE_MAX_MS) /* one that waits for a disk cannot die yet */
+            pause_ms *= 2;
     }
     tell((struct supervisor_message){NEWS_ENDED, STEP_EXECUTE, status});
     _exit(0);

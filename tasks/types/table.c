@@ -7,12 +7,14 @@
 #include "dummy.h"
 #include "export.h"
 #include "http_request.h"
+#include "import.h"
 
 static const struct type_code type_codes[] = {
     {"csv_export", export_run, export_close},
     {"html_export", export_run, export_close},
     {"json_export", export_run, export_close},
     {"xlsx_export", export_run, export_close},
+    {"csv_import", import_run, NULL},
     {"backup", backup_run, NULL},
     {"http_request", NULL, NULL, &http_request_code},
     {"dummy", dummy_run, NULL},

@@ -15,7 +15,10 @@
 /* As Excel's specifications have them; numbers nearer to 0 than the least one become 0. */
 static const double number_max = 9.99999999999999e307, number_min = 2.2250738585072014e-308;
 
-enum { EXACT_POWER = 22 }; /* 10 to this is the last power that a double holds exactly */
+enum {
+    EXACT_POWER = 22, /* 10 to this is the last power that a double holds exactly */
+    EXPONENT_MAX = 1000,
+};
 
 static const double powers[EXACT_POWER + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -54,7 +57,10 @@ static bool significant(const char *v, const char *end, int64_t *mantissa, long 
     *power += zeros;
     if (v < end && (*v == 'e' || *v == 'E')) {
         char *stop;
-        *power += strtol(v + 1, &stop, 10);
+        long exponent = strtol(v + 1, &stop, 10);
+        if (exponent < -EXPONENT_MAX || exponent > EXPONENT_MAX)
+            return false;
+        *power += exponent;
         v = stop;
     }
     return v == end;

@@ -5,7 +5,10 @@
 #include <minizip/unzip.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
 
 static const char rows_begin[] = "<sheetData>", rows_end[] = "</sheetData>",
                   sheet_end[] = "</worksheet>";
@@ -37,10 +40,10 @@ static void look(struct measure *m, const char *data, size_t len)
     m->is_complete = len >= tail && memcmp(data + len - tail, sheet_end, tail) == 0;
 }
 
-/* Reads the package's present file. False where it cannot be read. */
-static bool measure(unzFile zip, struct measure *m)
+/* Reads the package's present file through BLOCK, which has OVERLAP + BLOCK bytes. False where it
+ * cannot be read. */
+static bool measure(unzFile zip, char *block, struct measure *m)
 {
-    static char block[OVERLAP + BLOCK];
     size_t kept = 0;
     int n;
     if (unzOpenCurrentFile(zip) != UNZ_OK)
@@ -55,21 +58,23 @@ static bool measure(unzFile zip, struct measure *m)
     return unzCloseCurrentFile(zip) == UNZ_OK && n == 0; /* looks at the checksum */
 }
 
-static bool is_whole(unzFile zip, unsigned number, uint64_t size)
+static bool is_whole(unzFile zip, char *block, unsigned number, uint64_t size)
 {
     char name[64];
     snprintf(name, sizeof name, "xl/worksheets/sheet%u.xml", number);
     struct measure m = {0};
-    return unzLocateFile(zip, name, 1) == UNZ_OK && measure(zip, &m) && m.has_begin && m.has_end &&
-           m.is_complete && m.end - m.begin == size + sizeof rows_begin - 1;
+    return unzLocateFile(zip, name, 1) == UNZ_OK && measure(zip, block, &m) && m.has_begin &&
+           m.has_end && m.is_complete && m.end - m.begin == size + sizeof rows_begin - 1;
 }
 
 int xlsx_check(const char *path, const uint64_t *sizes, unsigned count, struct error *e)
 {
     unzFile zip = unzOpen64(path);
+    char *block = xmalloc(OVERLAP + BLOCK);
     unsigned whole = 0;
-    while (zip && whole < count && is_whole(zip, whole + 1, sizes[whole]))
+    while (zip && whole < count && is_whole(zip, block, whole + 1, sizes[whole]))
         whole++;
+    free(block);
     if (zip)
         unzClose(zip);
     if (zip && whole == count)

@@ -18,8 +18,14 @@ USERS = {"ada": 1, "grace": 2, "admin": 100}
 @pytest.fixture
 def make(stack):
     """make(status, user, **columns) -> the id of a task of a type that no runner takes."""
+    workers = set()
+
     def insert(status="success", user="ada", **columns):
         columns = {"type": "parked", "data": "{}", "status": status, "created_by": USERS[user], **columns}
+        if status == "started":  # by a runner that lives, lest another takes it back
+            workers.add(columns.setdefault("worker", "parked:u"))
+            stack.sql("INSERT IGNORE INTO runners (worker, host, pid, version, types, slots, lease_usec)"
+                      " VALUES (%s, 'nowhere', 0, '0', '[]', 0, 3600000000)", [columns["worker"]])
         names = ", ".join(f"`{name}`" for name in columns)
         marks = ", ".join(["%s"] * len(columns))
         connection = stack.connect()
@@ -29,7 +35,9 @@ def make(stack):
                 return cursor.lastrowid
         finally:
             connection.close()
-    return insert
+    yield insert
+    for worker in workers:
+        stack.sql("DELETE FROM runners WHERE worker = %s", [worker])
 
 
 @pytest.fixture

@@ -89,8 +89,10 @@ def test_no_file(stack, make, make_file):
     task, file = make_file(expires_at="2026-01-01 00:00:00")
     assert_problem(stack.request("GET", f"/v1/tasks/{task}/download"), 410, "file_gone")
     assert_problem(stack.request("GET", f"/v1/tasks/exports/{file}/download"), 410, "file_gone")
+    assert "download" not in stack.task(task)["links"]
     task, file = make_file(expires_at="2099-01-01 00:00:00")
     assert stack.request("GET", f"/v1/tasks/{task}/download").status_code == 200
+    assert stack.task(task)["links"]["download"] == f"/v1/tasks/{task}/download"
 
 
 def test_file_is_missing(stack, make_file):
@@ -100,6 +102,17 @@ def test_file_is_missing(stack, make_file):
     assert gone.status_code == 410
     assert gone.headers["Content-Type"].split(";")[0] == "application/problem+json"
     stack.sql("DELETE FROM csv_export WHERE id = %s", [file])
+
+
+def test_expiry_is_the_earlier_of_file_and_task(stack, make, make_file):
+    march, april = "2099-03-01 00:00:00", "2099-04-01 00:00:00"
+    for of_task, of_file, shown in ((march, april, "03"), (april, march, "03"), (march, None, "03"),
+                                    (None, march, "03"), (None, None, None)):
+        task = make("success", finished_at="2026-01-01 00:00:00", expires_at=of_task)
+        make_file(task=task, expires_at=of_file)
+        export = stack.request("GET", "/v1/tasks/exports?limit=1").json()["exports"][0]
+        assert export["task_id"] == task
+        assert export["expires_at"] == (shown and f"2099-{shown}-01T00:00:00.000000Z")
 
 
 def test_list_and_delete(stack, make_file):

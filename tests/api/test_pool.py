@@ -114,7 +114,7 @@ def test_new_configuration(stack, pool):
 def test_child_dies(pool, name):
     """It is replaced, and the log says of what it died."""
     one = pool(processes=2)
-    victim, other = one.children()
+    victim, other = wait_until(lambda: len(found := one.children()) == 2 and found)
     os.kill(victim, getattr(signal, name))
     wait_until(lambda: len(set(one.children()) - {victim}) == 2, 10)
     assert other in one.children()

@@ -66,6 +66,22 @@ def test_per_user(stack, limited, user):
     assert waiting(stack, user) == 10
 
 
+def test_what_came_another_way_counts(stack, limited, user):
+    """Tasks by plain SQL and retried ones wait like any others."""
+    pool = limited(100)
+    stack.sql("INSERT INTO tasks (type, data, created_by, run_at, status)"
+              " SELECT 'dummy', '{}', %s, '2099-01-01', IF(seq > 60, 'cancelled', 'scheduled')"
+              " FROM seq_1_to_100", [user])
+    for _ in range(5):
+        assert post(pool, user).status == 202
+    stack.sql("UPDATE tasks SET status = 'scheduled' WHERE created_by = %s AND status = 'cancelled'", [user])
+    wait_until(lambda: post(pool, user).status == 429, 5, every=0.2)
+    assert 100 < waiting(stack, user) <= 125
+    assert post(limited(100), user).status == 429
+    stack.sql("DELETE FROM tasks WHERE created_by = %s LIMIT 50", [user])
+    wait_until(lambda: post(pool, user).status == 202, 5, every=0.2)
+
+
 def test_array_is_all_or_none(stack, limited, user):
     pool = limited(10)
     assert post(pool, user, [TASK] * 7).status == 202

@@ -99,6 +99,10 @@ def test_wrong_calls(stack, arguments):
     assert done.returncode == 2 and done.stdout == "" and "taskctl: " in done.stderr
 
 
+def test_help_is_whole(stack):
+    assert "[--expires 30d] | list | revoke ID\n" in stack.taskctl("--help").stdout
+
+
 def test_a_token_does_not_open_what_basic_guards(stack, create):
     """nginx takes no name that it has not verified, and the page is not a token's."""
     token = create("--user", "2")

@@ -188,3 +188,17 @@ def test_local_time_becomes_an_instant(page):
     schema = _object(t={"type": "string", "format": "date-time"})
     answer = page.browser.execute_async_script(DRAW, schema, {"/data/t": "2024-05-06T07:30"})
     assert answer["value"] == {"t": "2024-05-06T02:00:00.000Z"}
+
+
+@pytest.mark.parametrize("progress, text", [
+    ({"done": 1, "total": None, "unit": "rows", "percent": None, "message": None}, "1 row"),
+    ({"done": 12000, "total": 98000, "unit": "rows", "percent": 12, "message": None}, "12,000 of 98,000 rows, 12%"),
+    ({"done": 67035136, "total": None, "unit": "bytes", "percent": None, "message": "about 439 MiB"},
+     "67 MB – about 439 MiB"),
+    ({"done": 1000, "total": 5300000, "unit": "bytes", "percent": 0, "message": None}, "1 kB of 5.3 MB, 0%"),
+])
+def test_progress_in_words(modules, progress, text):
+    assert modules.execute_async_script("""
+        const [progress, done] = arguments;
+        import('/tasks/js/progress.js').then((module) => done(module.progressText(progress)));
+    """, progress) == text

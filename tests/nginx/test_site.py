@@ -48,7 +48,7 @@ def test_health_needs_no_identity(stack):
 
 
 @pytest.mark.parametrize("path", [
-    "/", "/index.html", "/tasks", "/v1", "/v1/", "/v1/task", "/v1/tasksfoo", "/favicon.ico", "/demo", "/_api/job",
+    "/", "/index.html", "/tasks", "/v1", "/v1/", "/v1/task", "/v1/tasksfoo", "/favicon.ico", "/demo", "/_api", "/_api/jobs",
     "/_backdesk_files/", "/_backdesk_files/x", "//_backdesk_files/x", "/%5fbackdesk_files/x",
     "/v1/tasks/../../_backdesk_files/x", "/tasks/../etc/passwd", "/tasks/..%2fetc/passwd"])
 @pytest.mark.parametrize("user", ["ada", None])

@@ -15,7 +15,7 @@ from stack import FINAL, wait_until
 LEASE = 3.0  # seconds, the shortest that may be configured
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 QUICK = {"runner.lease": '"3s"', "runner.heartbeat": '"500ms"', "runner.cancel_grace": '"1s"',
-         "runner.shutdown_grace": '"2s"', "runner.workers": 2, "queue.backoff": '"50ms"'}
+         "runner.shutdown_grace": '"2s"', "runner.workers": 2, "runner.replays": 0, "queue.backoff": '"50ms"'}
 SLOW_EXPORT = """
 export "slow" {
     source = "site"
@@ -40,6 +40,15 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
     except OSError:
         return False
+
+
+def listens(pid):
+    """Has it come so far as to take signals? Until then they end it, as they do any program. Or has it ended?"""
+    try:
+        blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return int(blocked, 16) >> signal.SIGTERM - 1 & 1
 
 
 def descriptors(pid):

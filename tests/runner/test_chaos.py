@@ -8,18 +8,16 @@ BACKDESK_CHAOS_SECONDS says for how long (default 20), BACKDESK_CHAOS_SEED with 
 import hashlib
 import os
 import random
-import re
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pymysql
 import requests
 
 from stack import FINAL, wait_until
 
-from runner.conftest import QUICK, SLOW_EXPORT, children
+from runner.conftest import QUICK, SLOW_EXPORT, children, listens
 
 SECONDS = float(os.environ.get("BACKDESK_CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("BACKDESK_CHAOS_SEED", time.time_ns()))
@@ -124,12 +122,22 @@ class Hand:
 
     def act(self):
         name = self.dice.choice(sorted(self.runners))
-        runner = self.runners[name]
+        runner = self.running(name)
         deed = self.dice.choices(
             [self.kill_worker, self.stop_worker, self.kill, self.pause, self.terminate, self.hang_up, self.disconnect],
             [6, 3, 2, 2, 2, 2, 4])[0]
         self.deeds.append((round(time.monotonic(), 3), deed.__name__, name))
         deed(name, runner)
+
+    def running(self, name):
+        """The runner of this name. One that lost the database before it was up says so and ends, for its supervisor
+        to start it again: that is us."""
+        runner = self.runners[name]
+        if not runner.running():
+            log = runner.log.read_text()
+            assert runner.process.returncode == 1 and f"[{runner.pid}] info: {name}:" not in log, (name, log[-3000:])
+            self.start(name)
+        return self.runners[name]
 
     def kill_worker(self, _, runner):
         for pid in self.dice.sample(workers := children(runner.pid), min(1, len(workers))):
@@ -142,8 +150,10 @@ class Hand:
 
     def kill(self, name, runner):
         runner.signal(signal.SIGKILL)
-        assert runner.wait() == -signal.SIGKILL
-        self.start(name)
+        if runner.wait() == -signal.SIGKILL:
+            self.start(name)
+        else:
+            self.running(name)
 
     def pause(self, _, runner):
         runner.signal(signal.SIGSTOP)
@@ -155,8 +165,10 @@ class Hand:
         runner.signal(signal.SIGTERM)
         if self.dice.random() < 0.5:
             runner.signal(signal.SIGTERM)
-        assert runner.wait(20) == 0, runner.log.read_text()[-3000:]
-        self.start(name)
+        if runner.wait(20) == 0:
+            self.start(name)
+        else:
+            self.running(name)
 
     def hang_up(self, _, runner):
         if listens(runner.pid):
@@ -179,14 +191,8 @@ class Hand:
 
     def mend(self):
         self.let_go(float("inf"))
-        for name, runner in self.runners.items():
-            assert runner.running(), (name, runner.process.returncode, runner.log.read_text()[-3000:])
-
-
-def listens(pid):
-    """Has it come so far as to take signals? Until then they end it, as they do any program."""
-    blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
-    return int(blocked, 16) >> signal.SIGTERM - 1 & 1
+        for name in self.runners:
+            self.running(name)
 
 
 def send(pid, number):

@@ -95,14 +95,14 @@ def commands(queue):
 
 
 def test_environment_and_descriptors(commands):
-    os.environ["SECRET_OF_THE_RUNNER"] = "x"
-    commands.start(commands.section("run", nice=3, open_files=99, pass_env="{TZ, SECRET}"))
+    commands.start(commands.section("run", nice=3, open_files=99, pass_env="{UBSAN_OPTIONS, NOT_THERE}"))
     row = commands.run("run", {"do": "about"}, created_by=7)
     about = row["result"]
     env = about["env"]
     home = env.pop("HOME")
     assert home and env.pop("MARK") == commands.mark
     out, scratch = env.pop("BACKDESK_OUTPUT_DIR"), env.pop("TMPDIR")
+    assert env.pop("UBSAN_OPTIONS") == commands.stack.daemon_environment()["UBSAN_OPTIONS"]
     folder = re.escape(str(commands.stack.shared_dir))
     assert re.fullmatch(rf"{folder}/tmp/{row['id']}-1-[0-9a-f]{{32}}\.dir/out", out)
     assert scratch == out[:-3] + "tmp" and about["scratch"]
@@ -335,19 +335,19 @@ def test_shutdown_hands_back(commands):
     commands.queue.sql("DELETE FROM tasks")
 
 
-def test_directories_of_nobody_are_swept(commands):
-    lost = commands.stack.shared_dir / "tmp" / "1-1-0000.dir"
-    (lost / "out" / "deep").mkdir(parents=True)
-    os.utime(lost, (0, 0))
-    if os.geteuid() == 0:
-        for path in (lost / "out" / "deep", lost / "out", lost, lost.parent):
-            shutil.chown(path, "nobody")
-    # once round takes half an hour: a claim of that name removes it as well
+def test_a_lost_claims_directory_goes_with_the_claim(commands):
+    """What a worker on another host, say, has left of it."""
     commands.start(commands.section("run"))
-    task = commands.queue.make("run", {"do": "end", "status": 1}, max_attempts=1)
-    lost = lost.rename(lost.with_name(f"{task}-1-0000.dir"))
-    commands.queue.wait(task)
-    wait_until(lambda: not lost.exists(), 5)
+    task = commands.queue.make("run", {"do": "sleep", "seconds": 60}, max_attempts=1)
+    wait_until(lambda: commands.queue.row(task)["progress"], 10)
+    lost = commands.stack.shared_dir / "tmp" / f"{task}-1-{32 * '0'}.dir"
+    (lost / "out" / "deep").mkdir(parents=True)
+    if os.geteuid() == 0:
+        for path in (lost / "out" / "deep", lost / "out", lost):
+            shutil.chown(path, "nobody")
+    commands.stack.request("POST", f"/v1/tasks/{task}/cancel")
+    assert commands.queue.wait(task)["status"] == "cancelled"
+    wait_until(lambda: not commands.folders(), 5)
 
 
 # --- persistent programs ----------------------------------------------------------------------------------------
@@ -384,7 +384,8 @@ def test_what_a_persistent_one_answers(commands):
     assert not commands.log(commands.run("stay", {"do": "pid"}))
     row = commands.run("stay", {"do": "leave", "files": {"a.txt": "A"}})
     assert commands.files(row) == {"a.txt": b"A"}
-    for text in ("hello", "{}", "[]", '{"id": 1, "result": 2}', '{"result": 1}\\n{"result": 2}', "", "x" * 2000):
+    assert commands.code("stay", {"do": "nonsense", "text": '{"id": 7, "result": 2}'}) == "invalid_result"
+    for text in ("hello", "{}", "[]", '{"result": 1}\\n{"result": 2}', "", "x" * 2000):
         data = {"do": "nonsense", "text": text.replace("\\n", "\n")}
         assert commands.code("stay", data) == ("result_too_long" if len(text) > 1000 else "invalid_result"), text
     assert commands.run("stay", {"do": "pid"})["result"] != first

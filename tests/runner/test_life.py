@@ -20,7 +20,7 @@ def test_its_name_and_its_row(queue):
     assert nickname == "blue" and UUID.fullmatch(uuid)
     host, pid, types, slots, lease, gone = queue.sql(
         "SELECT host, pid, types, slots, lease_usec, gone_at FROM runners WHERE worker = %s", (runner.worker,))[0]
-    assert (host, pid, slots, lease, gone) == (socket.gethostname(), runner.pid, 2 + 64, 3000000, None)  # and replays
+    assert (host, pid, slots, lease, gone) == (socket.gethostname(), runner.pid, 2, 3000000, None)
     assert {"dummy", "csv_export", "html_export"} <= set(json.loads(types))
     seen = "SELECT last_seen FROM runners WHERE worker = %s"
     first = queue.sql(seen, (runner.worker,))
@@ -225,7 +225,7 @@ def test_it_inherits_nothing(queue):
     extra = os.open("/dev/zero", os.O_RDONLY)
     os.set_inheritable(extra, True)
     stack = queue.stack
-    config = stack.variant("clean", {"runner.nickname": '"clean"'})
+    config = stack.variant("clean", {"runner.nickname": '"clean"', "runner.replays": 0})
     with stack.open_log(stack.state / "log" / "clean.log") as log, subprocess.Popen(
             [stack.env["TASKRUNNER"], "--config", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             pass_fds=[extra], env=stack.daemon_environment(), **stack.daemon_account()) as process:

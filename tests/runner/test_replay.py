@@ -37,7 +37,8 @@ class Replays:
 
     def start(self, name="red", **settings):
         """A runner that replays to the site."""
-        found = {'site "demo".socket': f'"{self.site.path}"', "runner.types": "{http_request, dummy}"}
+        found = {'site "demo".socket': f'"{self.site.path}"', "runner.types": "{http_request, dummy}",
+                 "runner.replays": 64}
         return self.queue.start(name, **{**found, **settings})
 
     def wait(self, task, *statuses, timeout=20):
@@ -317,7 +318,7 @@ def test_a_new_configuration_takes_over(replays):
     replays.at_site("old")
     [before] = carrier(runner)
     text = runner.config.read_text()
-    runner.config.write_text(text.replace('nickname = "red"', 'nickname = "red"\n    replays = 1'))
+    runner.config.write_text(text.replace("replays = 64", "replays = 1"))
     runner.signal(signal.SIGHUP)
     wait_until(lambda: "read again" in runner.said(), 10)
     new, next_one = replays.defer("/wait?new"), replays.defer("/wait?next")

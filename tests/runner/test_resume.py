@@ -112,6 +112,7 @@ def kill_runner(queue, runners, _):
 
 
 def terminate_runner(queue, runners, _):
+    wait_until(lambda: queue.name_of(runners[0]), 20)  # before that it may not have its signals yet
     runners[0].signal(signal.SIGTERM)
     runners[0].signal(signal.SIGTERM)
     assert runners[0].wait() == 0

@@ -10,7 +10,7 @@ from stack import wait_until
 def start(stack, seconds, runner, **edit):
     """A task that runs in a runner of the test's own."""
     stack.stop_own_runner()
-    worker = stack.start_runner(runner, {"runner.workers": 1, "runner.heartbeat": '"200ms"', **edit})
+    worker = stack.start_runner(runner, {"runner.workers": 1, "runner.replays": 0, "runner.heartbeat": '"200ms"', **edit})
     task = stack.create("dummy", {"seconds": seconds, "steps": 1000})
     wait_until(lambda: stack.task(task["id"])["status"] == "started")
     return worker, task["id"]

@@ -235,6 +235,15 @@ static int do_trash(struct driver *d, struct json_object *in, struct buf *out, s
     return int_of(in, "drop", 0) && n ? store_drop_trash(d->store, entries, (size_t)n, e) : 0;
 }
 
+static int do_keep(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
+{
+    int n = store_keep_newest(d->store, text_of(in, "series"), (size_t)int_of(in, "keep", 1),
+                              (size_t)int_of(in, "max", 200), e);
+    if (n >= 0)
+        buf_add_i64(out, n);
+    return n < 0 ? n : 0;
+}
+
 static int do_known(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     int n = store_file_known(d->store, text_of(in, "path"), e);
@@ -249,6 +258,7 @@ const struct verb runner_verbs[] = {
     {"finish", do_finish},
     {"finish_plain", do_finish_plain},
     {"held", do_held},
+    {"keep", do_keep},
     {"known", do_known},
     {"leave", do_leave},
     {"look", do_look},

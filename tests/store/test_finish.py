@@ -68,6 +68,20 @@ def test_a_hand_back_is_unburned(database, runner, claimed):
     assert database.row(task)["attempt"] == 0
 
 
+@pytest.mark.parametrize("kind, outcome", [("retry", "failure"), ("hand_back", "handed_back")])
+def test_who_was_asked_to_stop_does_not_come_back(database, runner, api, claimed, kind, outcome):
+    """The task ended or was handed back before its runner had heard of the wish: it neither waits nor runs again."""
+    task = claimed()
+    database.sql("UPDATE tasks SET cancel_requested = 1, cancel_by = 7, cancel_reason = 'wrong year'")
+    for _ in "first", "again, since the answer to the COMMIT was lost":
+        runner.once("finish", id=task, fence=1, kind=kind, error=ERROR, retry_usec=3600000000, keep_usec=60000000)
+        row = database.row(task)
+        assert row["status"] == "cancelled"
+        assert row["error"] == '{"code":"cancelled","message":"cancelled by user 7: wrong year"}'
+        assert (row["expires_at"] - row["finished_at"]).total_seconds() == 60
+        assert database.sql("SELECT outcome FROM attempts") == [(outcome,)]
+
+
 def test_every_end_is_written_once(database, runner, claimed):
     for kind in ("success", "failure", "cancelled", "dropped", "retry", "hand_back"):
         task = claimed()

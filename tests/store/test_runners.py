@@ -3,6 +3,7 @@
 
 import pytest
 
+from stack import wait_until
 from store.conftest import WORKER
 
 
@@ -104,13 +105,17 @@ def test_two_who_take_back(database, runner):
 
 
 def test_a_cancelled_task_of_a_lost_runner(database, api, runner):
-    """It goes back with the wish to stop it, which the next runner obeys."""
+    """Nobody tries it again, and who wanted that stays on record."""
     task = claims(database, runner, 1)[0]
     api("cancel", id=task)
     assert runner("held", worker=WORKER)[0]["cancel_requested"] == 1
+    by = database.row(task)["cancel_by"]
     runner("leave", worker=WORKER)
     runner("take_back")
-    assert runner.once("claim", worker="other", type="t")["tasks"][0]["cancel_requested"] == 1
+    row = database.row(task)
+    assert (row["status"], row["attempt"], row["cancel_by"]) == ("cancelled", 1, by)
+    assert f"cancelled by user {by}" in row["error"] and row["finished_at"]
+    assert database.sql("SELECT outcome FROM attempts") == [("dropped",)]
 
 
 def test_what_a_runner_holds(database, runner):
@@ -134,6 +139,18 @@ def make_file(database, task, path):
     database.sql("INSERT INTO csv_export (filename, owner_id, task_id, path) VALUES ('x', 1, %s, %s)", (task, path))
 
 
+def test_the_files_of_a_running_claim_are_no_orphans(database, runner):
+    """Neither the unfinished one, however long nothing is written to it, nor one that is about to be published."""
+    task = claims(database, runner, 1)[0]
+    unfinished, other = f"tmp/{task}-1-{'a' * 32}.csv.part", f"tmp/{task}-2-{'a' * 32}.csv.part"
+    assert runner("known", path=unfinished) == 1
+    assert runner("known", path=f"0a/00/{task}-1-{'a' * 32}.csv") == 1
+    for path in (other, f"tmp/{task + 1}-1-{'a' * 32}.csv.part", "tmp/notes.txt", ""):
+        assert runner("known", path=path) == 0
+    runner.once("finish", id=task, fence=1, kind="failure", error="{}")
+    assert runner("known", path=unfinished) == 0
+
+
 def test_a_deleted_tasks_files_go_to_the_trash(database, api, runner):
     task = database.insert(status="success")
     for path in ("a", "b"):
@@ -154,6 +171,57 @@ def test_a_deleted_file_leaves_its_task(database, api, runner):
     api.refused("ERR_NOT_FOUND", "delete_export", id=file)
     assert runner("trash") == ["a"]
     assert api("get", ids=[task])[0]["files"] == 0
+
+
+# --- series -----------------------------------------------------------------------------------------------
+
+def make_series(database, count, series="backup:a"):
+    """Tasks that each have made a file of the series, oldest first."""
+    tasks = [database.insert(status="success") for _ in range(count)]
+    for task in tasks:
+        database.sql("INSERT INTO csv_export (filename, owner_id, task_id, path, role, series)"
+                     " VALUES ('x', 1, %s, %s, 'admin', %s)", (task, f"{series}-{task}", series))
+    return tasks
+
+
+def kept(database, series="backup:a"):
+    rows = database.sql("SELECT task_id FROM csv_export WHERE series = %s ORDER BY id", (series,))
+    tasks = {task for task, in database.sql("SELECT id FROM tasks")}
+    return [task for task, in rows if task in tasks]
+
+
+def test_the_newest_of_a_series_stay(database, runner):
+    tasks, others = make_series(database, 7), make_series(database, 3, "backup:b")
+    assert runner("keep", series="backup:a", keep=7) == 0
+    assert runner("keep", series="backup:a", keep=5, max=1) == 1
+    assert runner("keep", series="backup:a", keep=5) == 1
+    assert kept(database) == tasks[2:]
+    assert sorted(runner("trash")) == [f"backup:a-{task}" for task in tasks[:2]]
+    assert runner("keep", series="backup:a", keep=1) == 4
+    assert runner("keep", series="backup:none", keep=1) == 0
+    assert kept(database) == tasks[6:] and kept(database, "backup:b") == others
+
+
+def test_two_who_thin_a_series_at_once(database, runner):
+    tasks, other = make_series(database, 6), database.driver("runner")
+    runner("transaction")
+    assert runner("keep", series="backup:a", keep=2, max=2) == 2
+    waiting = other.later("keep", series="backup:a", keep=2)
+    wait_until(database.lock_waits)
+    runner("commit")
+    assert waiting() == 2
+    assert kept(database) == tasks[4:]
+
+
+def test_a_newer_one_is_deleted_meanwhile(database, runner):
+    tasks = make_series(database, 5)
+    with database.connect(autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM csv_export WHERE task_id = %s", (tasks[4],))
+        waiting = runner.later("keep", series="backup:a", keep=2)
+        wait_until(database.lock_waits)
+        connection.commit()
+    assert waiting() == 2
+    assert kept(database) == tasks[2:4]
 
 
 def test_clearing(database, api):

@@ -67,7 +67,7 @@ class Site:
         self.name = "site"
         self.files = directory / "files"
         self.files.mkdir()
-        self.exports = []
+        self.exports = []  # and imports
         self.checkpoint = "2s"
         self.source = {"socket": server.socket, "database": self.name, "user": "root"}
         with server.connect() as connection:
@@ -89,6 +89,25 @@ class Site:
         for setting, value in settings.items():
             lines.append(f"{setting} = {value if isinstance(value, int) else quote(value)}")
         self.exports.append(f"export {quote(name)} {{\n" + "\n".join(lines) + f"\n{more}\n}}\n")
+
+    def make_ledger(self):
+        """The tables that imports keep."""
+        text = re.sub(r"^--.*$", "", (SOURCE / "sql" / "import" / "ledger.sql").read_text(), flags=re.M)
+        self.sql(*filter(None, map(str.strip, re.sub(r"--.*$", "", text, flags=re.M).split(";"))))
+
+    def import_(self, table, owner="owner_id", more="", **settings):
+        """Adds an import into TABLE; MORE is text for its section, such as its columns."""
+        lines = [f"{setting} = {value if isinstance(value, int) else quote(value)}" for setting, value
+                 in {"target": "site", "table": table, "owner": owner, **settings}.items()]
+        self.exports.append(f"import {quote(table)} {{\n" + "\n".join(lines) + f"\n{more}\n}}\n")
+
+    def upload(self, data, owner=1):
+        """Puts a file where the API would, and returns its id."""
+        name = os.urandom(16).hex()
+        folder = self.files / f"{owner & 255:02x}" / f"{owner >> 8 & 255:02x}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{owner}-0-{name}.upload").write_bytes(data)
+        return name
 
     def config(self):
         path = self.directory / "backdesk.conf"

@@ -75,7 +75,9 @@ def test_long_values_of_every_kind_and_place(site):
         assert outcome.end == "success", outcome.message
         assert outcome.data == expected, name
     rows = sorted(rows, key=lambda r: (r[1], int(r[0])))
-    assert site.run(data={"export": "d"}).data == csv_file(names, kinds, rows, guard=True)
+    outcome = site.run(data={"export": "d"})
+    assert outcome.end == "success", (outcome.message, outcome.log, site.stderr)
+    assert outcome.data == csv_file(names, kinds, rows, guard=True)
 
 
 def test_exports_without_long_columns_do_not_pay(site):

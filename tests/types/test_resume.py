@@ -2,6 +2,7 @@
 """Exports that are killed, and go on from their last checkpoint in another attempt: the file is the same to
 the byte, and no checkpoint is trusted that is not whole and of this very export."""
 
+import gzip
 import hashlib
 import os
 import random
@@ -15,7 +16,7 @@ from stack import wait_until
 
 ROWS = 4000
 QUERY = "SELECT t.*, SLEEP(IF(t.id MOD 4, 0, pause)) AS s FROM t, pace WHERE pace.id = 1"
-TYPES = ["csv_export", "html_export"]
+TYPES = ["csv_export", "html_export", "json_export"]
 
 
 @pytest.fixture
@@ -96,6 +97,23 @@ def test_killed_again_and_again(books, undisturbed, type_name):
     row = gone_on(outcome)
     assert row and row < ROWS
     assert outcome.progress[0][1] == row
+
+
+def test_a_gzip_file_goes_on_behind_a_member(books):
+    """Nobody can go on within a member, so it takes one whole member of 16 MiB until there is a checkpoint."""
+    books.sql("UPDATE t SET cover = REPEAT('y', 400000) WHERE id MOD 60 = 0")
+    undisturbed = books.run(data={"gzip": True})
+    data = undisturbed.data
+    undisturbed.path.unlink()
+    process = start_slow(books, data={"gzip": True}, options=["-f", "1"])
+    wait_until(lambda: checkpoints(books), every=0.003)
+    process.kill()
+    process.communicate(timeout=60)
+    set_pace(books, 0)
+    outcome = books.run(data={"gzip": True}, options=["-f", "2"])
+    check(books, outcome, data)
+    assert 0 < gone_on(outcome) < ROWS
+    assert len(gzip.decompress(data)) > 2 * 16 * 2**20
 
 
 def test_a_stopped_one_notes_where_it_is(books, undisturbed):

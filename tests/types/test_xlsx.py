@@ -200,6 +200,22 @@ def test_disk_full(table):
             assert "workbook" in outcome.message and table.left() == []
 
 
+def test_no_descriptor_is_lost(table):
+    """Wherever descriptors run out, also in the library, a worker can go on: it fails the same way each time."""
+    table.export("few", "SELECT * FROM t WHERE id < 100", ["id"])
+    seen = set()
+    for most in range(5, 20):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        outcomes = table.end(table.start("xlsx_export", {"export": "few"}, options=("-n", "8"), preexec_fn=limit))
+        ends = {(o.end, o.message) for o in outcomes}
+        assert len(ends) == 1, (most, ends)
+        seen |= ends
+    assert ("success", "") in seen
+    assert ("failed", "the workbook cannot be written: Error creating output xlsx file. Usually a permissions error.") in seen
+    assert any("temporary file" in message for _, message in seen), seen
+
+
 def unlinked(process):
     """The files that it has open and that have no name any more."""
     paths = []

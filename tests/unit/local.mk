@@ -9,13 +9,16 @@ unit_tests = \
 	unit_claim \
 	unit_clock \
 	unit_combine \
+	unit_command \
 	unit_csv_read \
 	unit_doorbell \
 	unit_idempotency \
+	unit_import_value \
 	unit_json \
 	unit_kept_headers \
 	unit_json_cell \
 	unit_lanes \
+	unit_long_result \
 	unit_output \
 	unit_nginx_check \
 	unit_pack \
@@ -131,7 +134,7 @@ unit_json_cell_SOURCES = tests/unit/unit.h tests/unit/test_json_cell.c
 unit_json_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_json_cell_LDADD = $(TYPES_UNIT_LIBS)
 
-unit_output_SOURCES = tests/unit/unit.h tests/unit/test_output.c
+unit_output_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_output.c
 unit_output_CPPFLAGS = $(UNIT_CPPFLAGS) $(ZLIB_CFLAGS) -I$(top_srcdir)
 unit_output_LDADD = $(TYPES_UNIT_LIBS)
 
@@ -139,15 +142,23 @@ unit_xlsx_cell_SOURCES = tests/unit/unit.h tests/unit/test_xlsx_cell.c
 unit_xlsx_cell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_xlsx_cell_LDADD = $(TYPES_UNIT_LIBS)
 
+unit_command_SOURCES = tests/unit/unit.h tests/unit/test_command.c
+unit_command_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_command_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_import_value_SOURCES = tests/unit/unit.h tests/unit/test_import_value.c
+unit_import_value_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_import_value_LDADD = $(TYPES_UNIT_LIBS)
+
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_page_sql_LDADD = $(TYPES_UNIT_LIBS)
 
-unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/test_checkpoint.c
+unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_checkpoint.c
 unit_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_checkpoint_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
-unit_result_file_SOURCES = tests/unit/unit.h tests/unit/test_result_file.c
+unit_result_file_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_result_file.c
 unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \
@@ -176,6 +187,10 @@ unit_claim_LDADD = $(RUNNER_UNIT_LIBS)
 unit_lanes_SOURCES = tests/unit/unit.h tests/unit/test_lanes.c
 unit_lanes_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_lanes_LDADD = $(RUNNER_UNIT_LIBS)
+
+unit_long_result_SOURCES = tests/unit/unit.h tests/unit/test_long_result.c
+unit_long_result_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_long_result_LDADD = $(RUNNER_UNIT_LIBS)
 
 unit_slot_SOURCES = tests/unit/unit.h tests/unit/test_slot.c
 unit_slot_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "directory.h"
 #include "task/result_file.h"
 #include "unit.h"
 
@@ -86,24 +87,6 @@ static void test_too_long(void **state)
 }
 
 /* --- files ------------------------------------------------------------------------------------------ */
-
-static char directory[] = "/tmp/backdesk-unit-XXXXXX";
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, "/tmp/backdesk-unit-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char *command = xasprintf("rm -rf '%s'", directory);
-    int rc = system(command);
-    free(command);
-    return rc;
-}
 
 /* How many unfinished files of claim FENCE there are; 0 = of any. */
 static unsigned count(unsigned fence)

@@ -4,28 +4,11 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "directory.h"
 #include "tasks/types/output.h"
 #include "unit.h"
 
 enum { ROW = 1000, BOUNDARY = (OUTPUT_MEMBER + ROW - 1) / ROW, ROWS = BOUNDARY + 300 };
-
-static char directory[] = "/tmp/backdesk-unit-XXXXXX";
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, "/tmp/backdesk-unit-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char *command = xasprintf("rm -rf '%s'", directory);
-    int rc = system(command);
-    free(command);
-    return rc;
-}
 
 /* Row NUMBER: somewhat compressible, each another. */
 static void make_row(char *row, unsigned number)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_page_sql.c: the statements by which an export is read page by page. */
+#include <stdlib.h>
+
 #include "tasks/types/key.h"
 #include "tasks/types/page_sql.h"
 #include "unit.h"
@@ -58,6 +60,15 @@ static void test_keys(void **state)
                                      " WHERE %s LIMIT 2) AS twin",
                                      key_cases[i].equal));
         CHECK_CASE(i, "long", !sql.long_first && !sql.long_next);
+        if (q.key_count > 1) {
+            CHECK_CASE(i, "one column", !sql.range && !sql.last);
+            continue;
+        }
+        CHECK_CASE_TEXT(i, "range", sql.range,
+                        arena_printf(arena, "SELECT *" FROM " WHERE %s > ? AND %s <= ? ORDER BY %s LIMIT ?",
+                                     order, order, order));
+        CHECK_CASE_TEXT(i, "last", sql.last,
+                        arena_printf(arena, "SELECT %s" FROM " ORDER BY %s DESC LIMIT 1", order, order));
     }
     arena_destroy(&arena);
 }
@@ -133,12 +144,69 @@ static void test_key_values(void **state)
     key_free(&key);
 }
 
+/* What a checkpoint keeps of a key is the whole key. */
+static void test_saved_key(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "we`ird"};
+    struct str_list list = {names, COUNT_OF(names)};
+    struct error e = {0};
+    struct key key = {0}, again = {0};
+    struct checkpoint_bytes saved[KEY_PARTS_MAX];
+    assert_int_equal(key_init(&key, &list, columns, COUNT_OF(columns), &e), 0);
+    assert_int_equal(key_init(&again, &list, columns, COUNT_OF(columns), &e), 0);
+    char minus[] = "-7", text[300];
+    memset(text, 'x', sizeof text);
+    char *values[2] = {minus, text};
+    unsigned long lengths[2] = {2, sizeof text};
+    key_store(&key, values, lengths);
+    assert_int_equal(key_save(&key, saved), 2);
+    assert_false(key_restore(&again, saved, 1));
+    assert_false(again.has_last);
+    assert_true(key_restore(&again, saved, 2));
+    assert_int_equal(key_check(&again, values, lengths), KEY_SAME);
+    key_free(&key);
+    key_free(&again);
+}
+
+/* In the order of the keys, and back again. */
+static void test_places(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_unsigned;
+        const char *text;
+        uint64_t place;
+    } cases[] = {
+        {false, "-9223372036854775808", 0},
+        {false, "-1", UINT64_MAX / 2},
+        {false, "0", UINT64_MAX / 2 + 1},
+        {false, "9223372036854775807", UINT64_MAX},
+        {true, "0", 0},
+        {true, "0000000042", 42},
+        {true, "18446744073709551615", UINT64_MAX},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct db_column c = {.name = "k", .type = DB_TYPE_INTEGER, .is_unsigned = cases[i].is_unsigned};
+        struct key k = {.parts = {{.type = &c}}, .count = 1};
+        CHECK_CASE(i, cases[i].text, key_is_integer(&k));
+        CHECK_CASE(i, cases[i].text, key_place_of(&k, cases[i].text) == cases[i].place);
+        struct db_value v = key_value_at(&k, cases[i].place);
+        CHECK_CASE(i, cases[i].text, v.kind == (c.is_unsigned ? DB_UINT : DB_INT));
+        CHECK_CASE(i, cases[i].text,
+                   c.is_unsigned ? v.u == strtoull(cases[i].text, NULL, 10)
+                                 : v.i == strtoll(cases[i].text, NULL, 10));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_long_columns),
         cmocka_unit_test(test_key_values),
+        cmocka_unit_test(test_saved_key),
+        cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,25 @@ static void test_refusals(void **state)
     quota_destroy(&q);
 }
 
+/* Once a second each, and not longer than a twentieth of the time. */
+static void test_counting(void **state)
+{
+    enum { SECOND = 1000000000 };
+    (void)state;
+    struct quota *q = quota_create();
+    quota_put(q, 1, 7);
+    assert_true(quota_count_due(q, 1, SECOND));
+    assert_int_equal(quota_take(q, 1, 7), 0); /* forgotten */
+    quota_put(q, 1, 7);
+    assert_false(quota_count_due(q, 1, 2 * (int64_t)SECOND - 1));
+    assert_int_equal(quota_take(q, 1, 7), 7);
+    assert_true(quota_count_due(q, 2, SECOND));
+    quota_counted(q, SECOND, SECOND / 10);
+    assert_false(quota_count_due(q, 1, 2 * (int64_t)SECOND));
+    assert_true(quota_count_due(q, 1, 3 * (int64_t)SECOND));
+    quota_destroy(&q);
+}
+
 /* Each finds what it has just put, and the table never gives out more than was put in. */
 static void test_many_users(void **state)
 {
@@ -58,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_counting),
         cmocka_unit_test(test_many_users),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "directory.h"
 #include "task/result_file.h"
 #include "unit.h"
 
@@ -51,8 +52,6 @@ WRAP(renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
 
 /* --- a shared directory of the test's own ------------------------------------------------------ */
 
-static char directory[] = "/tmp/backdesk-unit-XXXXXX";
-
 /* How many regular files are below PATH; *NAME gets the path of one. */
 static unsigned count_files(const char *path, char *name, size_t size)
 {
@@ -73,22 +72,6 @@ static unsigned count_files(const char *path, char *name, size_t size)
     }
     closedir(d);
     return count;
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    strcpy(directory, "/tmp/backdesk-unit-XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char *command = xasprintf("rm -rf '%s'", directory);
-    int rc = system(command);
-    free(command);
-    return rc;
 }
 
 static struct result_place place(void)

@@ -74,6 +74,10 @@ static const struct {
     {"lgo { }", "conf:1: there is no section \"lgo\": did you mean log?\n"},
     {"api { threads = 1\n threads = 2 }",
      "conf:2: api threads is set a second time, first in line 1: keep one of them\n"},
+    {"runner { types = {dummy, html_export}\n types = {csv_export} }",
+     "conf:2: runner types is set a second time, first in line 1: keep one of them\n"},
+    {"runner { types = {dummy}\n types = csv_export }",
+     "conf:2: runner types is set a second time, first in line 1: keep one of them\n"},
     {SOURCE "source \"s\" { }",
      "conf:2: found duplicate title 's': give each section a name of its own\n"},
     {"\naccount \"api\" {\n password = x\n}",
@@ -116,6 +120,35 @@ static const struct {
      "conf:1: runner nickname: a text of 0 bytes is too short: write 1 to 64 bytes\n"},
     {"runner { types = {dummy, dummy} }",
      "conf:1: runner types: \"dummy\" stands twice: once is enough\n"},
+
+    /* the site's own programs */
+    {"command \"a-b\" { argv = {/bin/true} param \"owner\" { } }\ntype \"a-b\" { timeout = 1s }\n"
+     "runner { types = {a-b} }",
+     ""},
+    {"\ncommand \"a\" { }", "conf:2: section command \"a\" has no argv: add argv = ... (the program, by its "
+                            "absolute path, and its arguments; no shell sees them, and nothing of the task is "
+                            "put into them)\n"},
+    {"command \"a b\" {\n argv = {true} }",
+     "conf:1: command \"a b\": a name is made of 1 to 64 letters, digits, _ and -\n"
+     "conf:2: command \"a b\" argv: \"true\" must be the absolute path of a program\n"},
+    {"\ncommand \"dummy\" { argv = {/bin/true} }",
+     "conf:2: command \"dummy\": this task type is built in: choose another name\n"},
+    {"command \"a\" { argv = {/bin/true} any_data = yes\n param \"2\" { } }",
+     "conf:2: param \"2\": its name is made of 1 to 64 letters, digits and _, not beginning with a digit\n"
+     "conf:1: command \"a\": any_data and param exclude each other: keep one of them\n"},
+    {"command \"a\" { argv = {/bin/true}\n param \"x\" { type = enum } }",
+     "conf:2: command \"a\" param \"x\": an enum needs its words: add values = {...}\n"},
+    {"command \"a\" { argv = {/bin/true}\n env = {\"A=b=c\", \"=x\", \"BACKDESK_X=1\"} pass_env = {\"A=\"} }",
+     "conf:2: command \"a\" env: \"=x\" is not NAME=value\n"
+     "conf:2: command \"a\" env: names that begin with BACKDESK_ are Backdesk's own\n"
+     "conf:2: command \"a\" pass_env: \"A=\" is no name of a variable to take over\n"},
+    {"command \"a\" { argv = {/bin/true}\n retry_exit_codes = {1, 255, 256, 075, x} }",
+     "conf:2: command \"a\" retry_exit_codes: \"256\" is no exit status from 1 to 255\n"
+     "conf:2: command \"a\" retry_exit_codes: \"075\" is no exit status from 1 to 255\n"
+     "conf:2: command \"a\" retry_exit_codes: \"x\" is no exit status from 1 to 255\n"},
+    {"runner { user = one }\ncommand \"a\" { argv = {/bin/true}\n user = two }",
+     "conf:3: command \"a\" user: a runner that becomes one (runner user) cannot become two: take one of "
+     "them away\n"},
 
     /* several at once */
     {"log { level = x }\napi { threads = 0\n processes = y }",
@@ -160,6 +193,13 @@ static const struct {
      "conf:2: export \"x/y\": a name is made of 1 to 64 letters, digits, _ and -\n"},
     {SOURCE "export \"x\" { formats = {csv, pdf}\n" QUERY " }",
      "conf:2: export \"x\": there is no format \"pdf\": see taskctl types\n"},
+    {SOURCE "export \"x\" {\nconnections = 2\n" QUERY " }",
+     "conf:3: export \"x\": without a key one connection reads everything: add key = {...}, or set "
+     "connections = 1\n"},
+    {SOURCE "export \"x\" { key = {a}\n snapshot = yes\n connections = 2 " QUERY " }",
+     "conf:4: export \"x\": a snapshot cannot be read over several connections: take the snapshot away, or "
+     "set connections = 1\n"},
+    {SOURCE "export \"x\" { key = {a} connections = 8 " QUERY " }", ""},
     {SOURCE "export \"x\" { query = \"SELECT 1\" }",
      "conf:2: export \"x\": its query does not use :owner, so that everybody would get all rows: "
      "add a condition such as owner_id = :owner, or set owned = no\n"},
@@ -175,6 +215,33 @@ static const struct {
     {SOURCE "export \"x\" { " QUERY " param \"a\" { } }",
      "conf:3: export \"x\": its query does not use param \"a\": put :a into it, or take the param "
      "away\n"},
+
+    /* imports */
+#define IMPORT(text) SOURCE "import \"x\" { target = s table = t owner = o\n" text "\n}"
+    {IMPORT(""), ""},
+    {IMPORT("column \"a\" { type = date header = A }\ncolumn \"b\" { values = {c, d} default = c }"), ""},
+    {SOURCE "import \"x\" { table = t owner = o }",
+     "conf:2: section import \"x\" has no target: add target = ... (name of the source section whose "
+     "database is written)\n"},
+    {SOURCE "import \"x\" {\n target = w table = t owner = o }",
+     "conf:3: import \"x\": there is no source \"w\": add a section source \"w\" with an account that may "
+     "write\n"},
+    {SOURCE "import \"x y\" { target = s table = t owner = o }",
+     "conf:2: import \"x y\": a name is made of 1 to 64 letters, digits, _ and -\n"},
+    {IMPORT("default = yes") "\nimport \"y\" { target = s table = t owner = o\ndefault = yes }",
+     "conf:6: import \"y\": import \"x\" is the default already: only one can be\n"},
+    {IMPORT("column \"O\" { }"),
+     "conf:3: import \"x\" column \"O\": it is the owner's column, which is always set to the task's "
+     "creator: take the section away\n"},
+    {IMPORT("column \"a\" { required = yes default = 1 }"),
+     "conf:3: import \"x\" column \"a\": required and default exclude each other: keep one\n"},
+    {IMPORT("column \"a\" { values = {b}\ndefault = c }"),
+     "conf:4: import \"x\" column \"a\": its default is none of its values: add it there\n"},
+    {IMPORT("column \"a\" { }\ncolumn \"b\" { header = A }"),
+     "conf:4: import \"x\" column \"b\": column \"a\" has the same header: give one of them another\n"},
+    {IMPORT("column \"a\" { type = colour }"),
+     "conf:3: column \"a\" type: \"colour\" is not known here: write one of auto, integer, number, boolean, "
+     "date, datetime, time\n"},
 
     /* parameters */
 #define PARAM(text) SOURCE "export \"x\" { query = \"SELECT :owner, :a\" param \"a\" {\n" text "\n} }"

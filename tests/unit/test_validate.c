@@ -22,6 +22,8 @@ static const char config[] =
     "  param \"at\" { type = datetime max = 2030-01-01T00:00:00Z }\n"
     "  param \"kind\" { type = enum values = {red, 'dark green'} default = red }\n"
     "}\n"
+    "import \"books\" { target = s table = books owner = o }\n"
+    "import \"more\" { target = s table = more owner = o }\n"
     "export \"paper\" { formats = {html} query = 'SELECT :owner' }\n";
 
 struct world {
@@ -76,6 +78,20 @@ static const struct {
           "\"at\":\"2029-12-31T23:59:59+00:00\",\"kind\":\"dark green\"}"),
      ""},
     {"csv_export", RICH("{\"word\":\"a\",\"n\":5.0}"), ""},
+
+#define UPLOAD "\"upload\":\"0123456789abcdef0123456789abcdef\""
+    {"csv_import", "{\"import\":\"books\"," UPLOAD "}", ""},
+    {"csv_import",
+     "{\"import\":\"more\"," UPLOAD ",\"delimiter\":\"\\t\",\"duplicates\":\"skip\",\"dry_run\":true}", ""},
+    {"csv_import", "{}",
+     "/data/import is missing: known are books, more\n/data/upload is missing\n"},
+    {"csv_import", "{\"import\":1,\"upload\":\"0123456789ABCDEF0123456789ABCDEF\",\"delimiter\":\"x\",\"params\":{}}",
+     "/data/import is no import: known are books, more\n"
+     "/data/upload must be the id of an upload\n"
+     "/data/delimiter must be one of \",\", \";\", \"\\t\", \"|\"\n"
+     "/data/params is not known here: known are import, upload, delimiter, duplicates, dry_run\n"},
+    {"csv_import", "{\"import\":\"books\",\"upload\":\"../../etc/passwd\"}",
+     "/data/upload must be the id of an upload\n"},
 
     {"nope", "{}", "/type there is no such type\n"},
     {"html_export", "{}", "/type this type is switched off here\n"},
@@ -279,10 +295,12 @@ static const struct {
     {"types/1/parameters/oneOf/0/properties/lines/default", "false"},
     {"types/1/parameters/oneOf/0/properties/gzip/default", "false"},
     {"types/2/name", "\"xlsx_export\""},
-    {"types/3/name", "\"dummy\""},
-    {"types/3/parameters/properties/seconds/minimum", "0"},
-    {"types/3/parameters/additionalProperties", "false"},
-    {"types/4", "null"},
+    {"types/3/parameters/oneOf/1/properties/import/const", "\"more\""},
+    {"types/3/parameters/oneOf/0/properties/upload/format", "\"backdesk-upload\""},
+    {"types/4/name", "\"dummy\""},
+    {"types/4/parameters/properties/seconds/minimum", "0"},
+    {"types/4/parameters/additionalProperties", "false"},
+    {"types/5", "null"},
 };
 
 static void test_schema(void **state)

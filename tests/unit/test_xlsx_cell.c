@@ -45,6 +45,8 @@ static const struct {
     {"2.2250738585072e-308", false, 0},
     {"2.3e-308", true, 2.3e-308},
     {"1e999", false, 0},
+    {"1e-999", false, 0},
+    {"1000e9223372036854775807", false, 0},
     {"12x", false, 0},
     {"nan", false, 0},
 };

@@ -91,6 +91,35 @@ export class Api {
         return this.request('GET', target, options);
     }
 
+    /* Sends FILE as it is; onProgress(sent, total) in bytes. Returns the body of the answer. There is no
+     * deadline: how long it takes is the file's and the connection's matter. */
+    upload(file, onProgress) {
+        return new Promise((resolve, reject) => {
+            const request = new XMLHttpRequest(); /* fetch() tells nothing of what has been sent */
+            const fail = () => reject(new Problem(0));
+            request.open('POST', this.url('/uploads'));
+            request.setRequestHeader('Accept', 'application/json, application/problem+json');
+            request.setRequestHeader('Content-Type', 'application/octet-stream');
+            request.upload.onprogress = (event) => onProgress(event.loaded, event.total);
+            request.onerror = fail;
+            request.onabort = fail;
+            request.onload = () => {
+                const { status, responseText } = request;
+                try {
+                    const body = parse(responseText, { ok: status === 201 });
+                    const retryAfter = seconds(request.getResponseHeader('Retry-After'));
+                    if (status !== 201) {
+                        throw new Problem(status, body, retryAfter);
+                    }
+                    resolve(body);
+                } catch (problem) {
+                    reject(problem);
+                }
+            };
+            request.send(file);
+        });
+    }
+
     #resolve(target) {
         const own =
             target === '' ||

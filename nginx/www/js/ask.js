@@ -6,6 +6,7 @@ import { newIdempotencyKey } from './api.js';
 import { el, newId, setText, show } from './dom.js';
 import { drawPart, findField } from './form.js';
 import { typeLabel } from './names.js';
+import { FileSender } from './send-file.js';
 import { drawTaskLink } from './task-link.js';
 
 /* What every task has beside its data, drawn by the same code. */
@@ -39,6 +40,7 @@ export class AskForm {
     #when = drawPart('', WHEN, '', false);
     #key = { body: '', value: '' };
     #sending = false;
+    #files;
     #nodes;
     #place;
 
@@ -48,6 +50,7 @@ export class AskForm {
         this.#onCreated = onCreated;
         this.#onShow = onShow;
         this.#place = place;
+        this.#files = new FileSender(api);
         this.#nodes = this.#draw();
     }
 
@@ -77,6 +80,7 @@ export class AskForm {
             nodes.data,
             nodes.more,
             nodes.faults,
+            this.#files.element,
             el('div', { class: 'send' }, nodes.send, nodes.sent),
         );
         return nodes;
@@ -172,9 +176,10 @@ export class AskForm {
         });
     }
 
-    async #send(task) {
+    async #send(entered) {
         this.#setSending(true);
         try {
+            const task = { ...entered, data: await this.#files.send(entered.data) };
             const headers = { 'Idempotency-Key': this.#keyFor(JSON.stringify(task)) };
             const { body } = await this.#api.request('POST', '', { body: task, headers });
             this.#key.body = '';
@@ -183,6 +188,7 @@ export class AskForm {
         } catch (problem) {
             if (!problem.passing) {
                 this.#key.body = '';
+                this.#files.forget(entered.data);
             }
             this.#showFaults(problem.errors || [], problem.message);
         } finally {

@@ -102,6 +102,12 @@ const KINDS = {
         },
         hint: () => (timeZone ? `In your time zone (${timeZone}).` : 'In your time zone.'),
     },
+    file: {
+        /* the value is the File itself: whoever sends the form uploads it */
+        make: () => input('file', {}),
+        read: (control) => control.files[0],
+        write: () => {},
+    },
     choice: {
         make: (schema, required) =>
             el(
@@ -151,7 +157,7 @@ function constraintText(control, kind, schema) {
     const state = control.validity;
     const numeric = kind === 'integer' || kind === 'number';
     if (state.valueMissing) {
-        return kind === 'choice' ? 'Choose one.' : 'This is needed.';
+        return { choice: 'Choose one.', file: 'Choose a file.' }[kind] || 'This is needed.';
     }
     if (state.badInput) {
         return numeric ? 'Enter a number.' : 'This is not complete.';

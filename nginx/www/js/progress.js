@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: MIT
  * progress.js: how far a task is, or came, in words. Pure functions. */
 
-import { number } from './text.js';
+import { number, size } from './text.js';
 
-const SINGULAR = { rows: 'row', bytes: 'byte', steps: 'step' };
+const SINGULAR = { rows: 'row', steps: 'step' };
 
 function amount(done, unit) {
+    if (unit === 'bytes') {
+        return size(done);
+    }
     return [number(done), (done === 1 && SINGULAR[unit]) || unit].filter(Boolean).join(' ');
+}
+
+/* "12,000 of 98,000 rows", "12 MB of 98 MB"; without a total "12,000 rows". */
+function amountOf(done, total, unit) {
+    if (!total) {
+        return amount(done, unit);
+    }
+    return `${unit === 'bytes' ? size(done) : number(done)} of ${amount(total, unit)}`;
 }
 
 /* How far a task came that ended: "98,000 rows" or "stopped at 12,000 of 98,000 rows". */
@@ -18,7 +29,7 @@ export function doneText({ status, progress }) {
     if (status === 'success') {
         return amount(done, unit);
     }
-    return `stopped at ${total ? `${number(done)} of ${amount(total, unit)}` : amount(done, unit)}`;
+    return `stopped at ${amountOf(done, total, unit)}`;
 }
 
 /* Progress as words: "12,000 of 98,000 rows, 12%". */
@@ -29,7 +40,7 @@ export function progressText(progress) {
     const { done, total, unit, percent, message } = progress;
     const parts = [];
     if (typeof done === 'number') {
-        parts.push(total ? `${number(done)} of ${amount(total, unit)}` : amount(done, unit));
+        parts.push(amountOf(done, total, unit));
     }
     if (typeof percent === 'number') {
         parts.push(`${Math.floor(percent)}%`);

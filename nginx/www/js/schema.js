@@ -33,10 +33,15 @@ export function branchesOf(schema) {
     }));
 }
 
+/* What cannot be seen gets a name. */
+function choiceLabel(value) {
+    return { '\t': 'Tab', ' ': 'Space', '': 'Nothing' }[value] || String(value);
+}
+
 /* [{value, label}] of a fixed set of values, or null. */
 export function choicesOf(schema) {
     if (Array.isArray(schema.enum)) {
-        return schema.enum.map((value) => ({ value, label: String(value) }));
+        return schema.enum.map((value) => ({ value, label: choiceLabel(value) }));
     }
     const list = schema.oneOf || schema.anyOf || [];
     if (list.length > 0 && list.every((item) => item.const !== undefined)) {
@@ -51,6 +56,7 @@ const TEXT_KINDS = {
     time: 'time',
     email: 'email',
     uri: 'url',
+    'backdesk-upload': 'file',
 };
 
 /* Which kind of field a schema becomes; see fields.js and form.js. */

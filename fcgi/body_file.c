@@ -12,6 +12,7 @@ enum { CHUNK = 64 * 1024 };
 struct receiving {
     struct exchange *x;
     int64_t owner;
+    const char *ext;
     uint64_t limit, got;
     bool skip_empty;
     struct result_file *file;
@@ -32,7 +33,7 @@ static bool create(struct receiving *v)
         .directory_mode = (mode_t)files->directory_mode,
     };
     struct error e = {0};
-    return upload_create(&place, v->owner, &v->file, &e) == 0 || storage_failed(v, &e);
+    return upload_create(&place, v->owner, v->ext, &v->file, &e) == 0 || storage_failed(v, &e);
 }
 
 static bool take(struct receiving *v, const char *data, size_t len)
@@ -60,10 +61,10 @@ static bool receive(struct receiving *v, int64_t length)
     return v->file || v->skip_empty || create(v);
 }
 
-bool body_file_receive(struct exchange *x, int64_t owner, uint64_t limit, int64_t length, bool skip_empty,
-                       struct result_file **out)
+bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, uint64_t limit, int64_t length,
+                       bool skip_empty, struct result_file **out)
 {
-    struct receiving v = {.x = x, .owner = owner, .limit = limit, .skip_empty = skip_empty};
+    struct receiving v = {.x = x, .owner = owner, .ext = ext, .limit = limit, .skip_empty = skip_empty};
     struct error e = {0};
     if (receive(&v, length) &&
         (!v.file || result_file_finish(v.file, 0, &e) == 0 || storage_failed(&v, &e))) {

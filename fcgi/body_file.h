@@ -12,11 +12,11 @@
 
 struct exchange;
 
-/* Reads the body, at most LIMIT bytes of it, into a new, finished file of OWNER (see task/upload.h), which is
+/* Reads the body, at most LIMIT bytes of it, into a new, finished file of OWNER with EXT (see task/upload.h), which is
  * the caller's to name in a row or to discard. LENGTH is what the client said, -1: nothing. With SKIP_EMPTY an
  * empty body makes no file and *OUT is NULL. False: 400, 413 or 507 stands in the response. */
-bool body_file_receive(struct exchange *x, int64_t owner, uint64_t limit, int64_t length, bool skip_empty,
-                       struct result_file **out) MUST_USE;
+bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, uint64_t limit, int64_t length,
+                       bool skip_empty, struct result_file **out) MUST_USE;
 
 /* After an early answer: the web server may look for it only when all of the body is gone. */
 void body_drain(struct exchange *x);

@@ -80,7 +80,8 @@ void handle_upload(struct exchange *x)
         body_drain(x);
         return;
     }
-    if (!body_file_receive(x, v.upload.owner, (uint64_t)api->max_upload_bytes, v.length, false, &v.file))
+    if (!body_file_receive(x, v.upload.owner, UPLOAD_EXT, (uint64_t)api->max_upload_bytes, v.length, false,
+                           &v.file))
         return;
     if (!keep(&v, id)) {
         result_file_discard(&v.file);

@@ -13,8 +13,11 @@
 
 enum { UPLOAD_ID_SIZE = 33 };
 
-/* Makes the temporary file of a new upload; result_file_finish and upload_id follow. */
-int upload_create(const struct result_place *place, int64_t owner, struct result_file **out,
+#define UPLOAD_EXT "upload"
+#define REQUEST_BODY_EXT "body" /* of a deferred request: a file like an upload, but nobody can name it as one */
+
+/* Makes the temporary file of a new one; EXT is one of those above. result_file_finish and upload_id follow. */
+int upload_create(const struct result_place *place, int64_t owner, const char *ext, struct result_file **out,
                   struct error *e) MUST_USE;
 
 /* The id of a finished upload. */

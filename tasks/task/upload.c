@@ -7,11 +7,10 @@
 
 #include "result_path.h"
 
-#define UPLOAD_EXT "upload"
-
-int upload_create(const struct result_place *place, int64_t owner, struct result_file **out, struct error *e)
+int upload_create(const struct result_place *place, int64_t owner, const char *ext, struct result_file **out,
+                  struct error *e)
 {
-    return result_file_create(place, (uint64_t)owner, 0, UPLOAD_EXT, out, e);
+    return result_file_create(place, (uint64_t)owner, 0, ext, out, e);
 }
 
 void upload_id(const struct result_file *f, char out[UPLOAD_ID_SIZE])

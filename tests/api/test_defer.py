@@ -110,12 +110,12 @@ def test_unknown_site(pool):
 def test_body_limit(stack):
     one = Pool(stack, "small", {"api.processes": 1, "defer.max_body": '"64KiB"'})
     try:
-        files = sum(1 for _ in stack.shared_dir.rglob("*.upload*"))
+        files = sum(1 for _ in stack.shared_dir.rglob("*.body*"))
         assert captured(one, body=b"x" * 65536, CONTENT_LENGTH="").status == 202
         assert captured(one, body=b"x" * 65537, CONTENT_LENGTH="").status == 413
         assert captured(one, body=b"x" * 65537).status == 413
         assert captured(one, body=b"x" * 100, CONTENT_LENGTH="99").status == 400
-        assert sum(1 for _ in stack.shared_dir.rglob("*.upload*")) == files + 1
+        assert sum(1 for _ in stack.shared_dir.rglob("*.body*")) == files + 1
     finally:
         one.stop()
 

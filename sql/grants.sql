@@ -40,3 +40,5 @@ GRANT SELECT ON backdesk.schema_version TO 'backdesk_runner'@'localhost';
 --   GRANT SELECT ON mysql.proc TO 'site_backup'@'localhost';
 -- Migrations (given before the first migration, since the tables are made by it):
 --   GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON backdesk.* TO 'backdesk_migration'@'localhost';
+-- For `taskctl doctor`, which looks for transactions that others keep open, and is the only one to use it:
+--   GRANT PROCESS ON *.* TO 'backdesk_migration'@'localhost';

@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/clients \
 	tests/check \
 	tests/conftest.py \
+	tests/ctl \
 	tests/demo \
 	tests/every_type.py \
 	tests/formats.py \

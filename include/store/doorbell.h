@@ -23,6 +23,9 @@ struct doorbell_message {
 /* Sends MESSAGES to every socket in DIRECTORY; never blocks and never fails. Any thread. */
 void doorbell_ring(const char *directory, const struct doorbell_message *messages, size_t count);
 
+/* How many sockets in DIRECTORY somebody listens on, and in *DEAD how many nobody does. */
+int doorbell_count(const char *directory, int *dead);
+
 /* Binds DIRECTORY/NAME.bell (making the directory if need be, removing bells that nobody listens on)
  * and returns a non-blocking descriptor or a negative enum err. */
 int doorbell_bind(const char *directory, const char *name, struct error *e) MUST_USE;

@@ -76,6 +76,7 @@ database_fill() {
     sql <<END
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES
     ON backdesk.* TO 'backdesk_migration'@'localhost';
+GRANT PROCESS ON *.* TO 'backdesk_migration'@'localhost';
 GRANT SELECT ON site.* TO 'site_reader'@'localhost';
 CREATE USER IF NOT EXISTS 'site_backup'@'localhost' IDENTIFIED BY '$(password_of site_backup)';
 GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON site.* TO 'site_backup'@'localhost';

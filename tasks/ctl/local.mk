@@ -6,6 +6,7 @@ taskctl_CPPFLAGS = $(AM_CPPFLAGS)
 taskctl_SOURCES = \
 	tasks/ctl/cmd_check.c \
 	tasks/ctl/cmd_check_nginx.c \
+	tasks/ctl/cmd_doctor.c \
 	tasks/ctl/cmd_migrate.c \
 	tasks/ctl/cmd_pause.c \
 	tasks/ctl/cmd_settings.c \
@@ -14,6 +15,7 @@ taskctl_SOURCES = \
 	tasks/ctl/command.h tasks/ctl/commands.def \
 	tasks/ctl/nginx_check.h tasks/ctl/nginx_check.c \
 	tasks/ctl/nginx_conf.h tasks/ctl/nginx_conf.c \
+	tasks/ctl/doctor_host.c tasks/ctl/doctor_host.h \
 	tasks/ctl/taskctl.c
 taskctl_LDADD = $(STORE_LIBS) $(DB_LIBS) $(TASK_LIBS) $(BASE_LIBS)
 

@@ -16,6 +16,7 @@ enum {
     ERRNO_ER_CHECKREAD = 1020,              /* "Record has changed since last read" */
     ERRNO_ER_TOO_MANY_USER_CONNECTIONS = 1203,
     ERRNO_ER_USER_LIMIT_REACHED = 1226,
+    ERRNO_ER_SPECIFIC_ACCESS_DENIED = 1227, /* a right of the whole server is missing */
     ERRNO_ER_UNKNOWN_STMT_HANDLER = 1243,   /* another server behind the same address */
     ERRNO_ER_INVALID_CHARACTER_STRING = 1300,
     ERRNO_ER_DATETIME_OVERFLOW = 1441,
@@ -74,6 +75,7 @@ static enum err classify(unsigned number)
     case ER_DBACCESS_DENIED_ERROR:
     case ER_TABLEACCESS_DENIED_ERROR:
     case ER_COLUMNACCESS_DENIED_ERROR:
+    case ERRNO_ER_SPECIFIC_ACCESS_DENIED:
         return ERR_DENIED;
     case ER_NO_SUCH_TABLE:
     case ER_BAD_DB_ERROR:

@@ -85,6 +85,27 @@ static void remove_stale(int fd, const struct sockaddr_un *bell, const void *ctx
         unlink(bell->sun_path);
 }
 
+struct bell_count {
+    int *alive, *dead;
+};
+
+static void count_one(int fd, const struct sockaddr_un *bell, const void *ctx)
+{
+    const struct bell_count *count = ctx;
+    /* an empty message is none to its reader */
+    bool dead = sendto(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)bell, sizeof *bell) < 0 &&
+                errno == ECONNREFUSED;
+    ++*(dead ? count->dead : count->alive);
+}
+
+int doorbell_count(const char *directory, int *dead)
+{
+    int alive = 0;
+    *dead = 0;
+    for_each_bell(directory, count_one, &(struct bell_count){&alive, dead});
+    return alive;
+}
+
 int doorbell_bind(const char *directory, const char *name, struct error *e)
 {
     struct sockaddr_un address;

@@ -3,6 +3,7 @@
 #ifndef TASKS_STORE_IMPL_H
 #define TASKS_STORE_IMPL_H
 
+#include "base/buf.h"
 #include "db/db.h"
 #include "statements.h"
 #include "store/store.h"
@@ -30,6 +31,9 @@ int store_connect(struct store *s, struct error *e) MUST_USE;
  * db_next and db_col_*. Returns what db_run returns. */
 int64_t store_run(struct store *s, enum statement_id id, size_t count, const struct db_value *params,
                   unsigned param_count, struct db_stmt **out, struct error *e) MUST_USE;
+
+/* The text of statement ID as it is sent, its group repeated COUNT times. */
+void store_statement_text(struct buf *out, enum statement_id id, size_t count);
 
 /* The common case: no group, the parameters as a list. */
 #define STORE_RUN(s, id, out, e, ...)                                                        \

@@ -121,6 +121,11 @@ static void expand(struct buf *out, const char *sql, size_t count)
     buf_adds(out, sql);
 }
 
+void store_statement_text(struct buf *out, enum statement_id id, size_t count)
+{
+    expand(out, statements[id].sql, count);
+}
+
 static int prepare(struct store *s, enum statement_id id, size_t count, struct db_stmt **out,
                    struct error *e)
 {
@@ -133,7 +138,7 @@ static int prepare(struct store *s, enum statement_id id, size_t count, struct d
         log_bug("statement %s is not one of this role", statements[id].name);
     if (!s->stmts[id][size]) {
         struct buf sql = BUF_INIT;
-        expand(&sql, statements[id].sql, count);
+        store_statement_text(&sql, id, count);
         int rc = db_prepare(s->db, buf_str(&sql), &s->stmts[id][size], e);
         buf_free(&sql);
         if (rc) {

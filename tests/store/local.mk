@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/store/relay.py \
 	tests/store/statements.py \
 	tests/store/test_claim.py \
+	tests/store/test_doctor.py \
 	tests/store/test_finish.py \
 	tests/store/test_list.py \
 	tests/store/test_migrate.py \

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""taskctl doctor: nothing wrong on a sound stack, and each fault by its line, its value and the exit status."""
+
+import re
+import shutil
+from contextlib import contextmanager
+
+import pytest
+
+LINE = re.compile(r"^(ok|note|WRONG) +(\S.*?)  +(.+)$")
+
+
+def doctor(stack, config=None):
+    """({what: (how, text)}, exit status)"""
+    done = stack.taskctl("doctor", config=config, check=False)
+    *lines, total = done.stdout.splitlines()
+    found = {}
+    for line in lines:
+        how, what, text = LINE.match(line).groups()
+        if what not in found or found[what][0] == "ok":  # of several lines on one thing the first that complains
+            found[what] = (how, text)
+    wrong = sum(line.startswith("WRONG") for line in lines)
+    assert re.fullmatch(rf"\d+ ok, \d+ to note, {wrong} wrong", total), done.stdout
+    assert done.returncode == (1 if wrong else 0), done.stdout
+    return found
+
+
+def wrong(found):
+    return {what for what, (how, _) in found.items() if how == "WRONG"}
+
+
+@contextmanager
+def server_setting(stack, name, value):
+    before, = stack.root_sql(f"SELECT @@global.{name}")[0]
+    stack.root_sql(f"SET GLOBAL {name} = %s", [value])
+    try:
+        yield
+    finally:
+        stack.root_sql(f"SET GLOBAL {name} = %s", [before])
+
+
+def test_a_sound_stack(stack):
+    found = doctor(stack)
+    assert wrong(found) == set(), found
+    assert {"isolation", "binary log", "durability", "packet", "connections", "memory", "clock", "runners", "claim plans",
+            "indexes", "history", "open views", "files", "space", "doorbell", "rows of files", "pool", "rights of api",
+            "rights of runner", "account api", "account runner"} <= set(found)
+    assert "1 runners of this host listen" in found["doorbell"][1]
+    assert "1 alive" in found["runners"][1]
+
+
+@pytest.mark.parametrize("name, value, what, said", [
+    ("innodb_flush_log_at_trx_commit", 2, "durability", "= 2: a task that was acknowledged is lost when the machine stops"),
+    ("innodb_flush_log_at_trx_commit", 0, "durability", "= 0: .* when the server or the machine stops"),
+    ("read_only", 1, "writable", "read_only = ON: no task can be created"),
+    ("max_allowed_packet", 1048576, "packet", "max_allowed_packet = 1 MiB: .* need 16 MiB"),
+    ("max_connections", 10, "connections", "max_connections = 10, .* a pool may open 6"),
+    # for everybody but root: the session's clock stands still an hour ago
+    ("init_connect", "SET timestamp = 1700000000", "clock", r"the database is \d+\.\d+ s behind this host: "),
+])
+def test_a_setting_of_the_server(stack, name, value, what, said):
+    with server_setting(stack, name, value):
+        how, text = doctor(stack)[what]
+    assert how in ("WRONG", "note") and re.search(said, text), (how, text)
+    assert (how == "note") == (what == "connections"), "more connections than there are would be wrong"
+
+
+def test_a_setting_of_the_configuration(stack, tmp_path):
+    config = stack.variant("doctor", {
+        "files.directory": f'"{tmp_path}/none"', "runner.doorbell": '"/tmp"', "api.processes": 200,
+        "api.threads": 2, "api.database_connections": 2})
+    found = doctor(stack, config)
+    assert {"files", "doorbell", "connections"} <= wrong(found)
+    assert "No such file or directory: make it" in found["files"][1]
+    assert "chmod o-w" in found["doorbell"][1]
+    assert found["pool"][0] == "note" and "api.threads = 2" in found["pool"][1]
+
+
+def test_indexes_that_somebody_changed(stack):
+    """Without the claim's index nothing can be prepared. With one of its name that yields no order everything
+    can, and every claim sorts all that waits."""
+    stack.stop_own_runner()
+    create, = re.findall(r"KEY `claim` \((.*?)\)", stack.sql("SHOW CREATE TABLE tasks")[0][1])
+    stack.sql("ALTER TABLE tasks DROP KEY claim")
+    try:
+        found = doctor(stack)
+        assert {"account api", "account runner", "claim plans", "runners"} <= wrong(found)
+        assert "claim" in found["account runner"][1]
+        assert "none is alive" in found["runners"][1]
+
+        stack.sql("ALTER TABLE tasks ADD KEY claim (status), ADD KEY more (updated_on)")
+        stack.sql("INSERT INTO tasks (type, data, created_by) SELECT 'parked', '{}', 1 FROM seq_1_to_20")
+        found = doctor(stack)
+        assert "claim plans" in wrong(found) and "filesort" in found["claim plans"][1]
+        assert found["indexes"][0] == "note" and "more" in found["indexes"][1]
+    finally:
+        stack.sql("DELETE FROM tasks WHERE type = 'parked'")
+        stack.sql(f"ALTER TABLE tasks DROP KEY IF EXISTS claim, DROP KEY IF EXISTS more, ADD KEY claim ({create})")
+        stack.start()
+
+
+def test_rights(stack):
+    """One that is missing stops the daemon; one too many helps whoever breaks in."""
+    stack.root_sql("REVOKE SELECT ON backdesk.api_tokens FROM backdesk_api@localhost")
+    stack.root_sql("GRANT DROP ON backdesk.* TO backdesk_runner@localhost")
+    stack.root_sql("REVOKE PROCESS ON *.* FROM backdesk_migration@localhost")
+    try:
+        found = doctor(stack)
+    finally:
+        stack.root_sql("GRANT SELECT ON backdesk.api_tokens TO backdesk_api@localhost")
+        stack.root_sql("REVOKE DROP ON backdesk.* FROM backdesk_runner@localhost")
+        stack.root_sql("GRANT PROCESS ON *.* TO backdesk_migration@localhost")
+    assert wrong(found) == {"account api"}
+    assert "TOKEN_FIND" in found["account api"][1] and "sql/grants.sql" in found["account api"][1]
+    assert found["rights of runner"][0] == "note" and "(DROP)" in found["rights of runner"][1]
+    assert found["open views"] == ("note", found["open views"][1]) and "GRANT PROCESS" in found["open views"][1]
+
+
+def test_files_that_are_gone(stack):
+    task = stack.finish(stack.create("csv_export", {"export": "books"})["id"])
+    path, = stack.sql("SELECT path FROM csv_export WHERE task_id = %s", [task["id"]])[0]
+    shutil.move(stack.shared_dir / path, stack.shared_dir / "elsewhere")
+    try:
+        found = doctor(stack)
+    finally:
+        shutil.move(stack.shared_dir / "elsewhere", stack.shared_dir / path)
+    assert wrong(found) == {"rows of files"}
+    assert path in found["rows of files"][1]
+
+
+def test_no_database(stack):
+    config = stack.variant("doctor", {"database.socket": '"/nowhere/mysql.sock"'})
+    found = doctor(stack, config)
+    assert {"account api", "account runner", "database", "rows of files"} <= wrong(found)
+    assert found["files"][0] == "ok"
+
+
+def test_it_takes_no_arguments(stack):
+    assert stack.taskctl("doctor", "now", check=False).returncode == 2

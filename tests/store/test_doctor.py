@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""taskctl doctor on a server whose binary log cannot hold what READ COMMITTED changes."""
+
+import subprocess
+
+import pytest
+
+from mariadb import Mariadb
+from store.conftest import PREFIX, Database
+
+
+@pytest.fixture
+def logging_server():
+    server = Mariadb(["--log-bin=log", "--binlog-format=MIXED"])
+    yield server
+    server.stop()
+
+
+def test_statement_format(logging_server, tmp_path):
+    database = Database(logging_server, None, tmp_path)
+    database.migrate()
+    database.grant()
+
+    def line(what):
+        done = subprocess.run([PREFIX / "bin" / "taskctl", "--config", database.config, "doctor"],
+                              capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+        return next(text for text in done.stdout.splitlines() if f"  {what}  " in text), done.returncode
+
+    assert line("binary log")[0].startswith("note ")  # sync_binlog = 0 is MariaDB's default
+    database.sql("SET GLOBAL sync_binlog = 1")
+    assert line("binary log")[0].startswith("ok ")
+    database.sql("SET GLOBAL binlog_format = 'STATEMENT'")
+    text, status = line("binary log")
+    assert text.startswith("WRONG ") and "1665" in text and status == 1
+    assert line("runners")[0].startswith("WRONG ")

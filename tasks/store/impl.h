@@ -80,6 +80,10 @@ int store_wipe_http_request(struct store *s, uint64_t id, struct error *e) MUST_
 /* Copies column COL of the present row into ARENA; p is NULL for SQL's NULL. */
 struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena);
 
+/* As store_get_tasks, for tasks that the same transaction has entered: they have no files yet. */
+int store_get_new_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
+                        struct task *out, struct error *e) MUST_USE;
+
 /* Reads a row of TASK_COLUMNS. */
 int store_read_task(struct db_stmt *stmt, struct arena *arena, struct task *out, struct error *e) MUST_USE;
 

@@ -82,11 +82,11 @@ static int64_t run_slice(struct store *s, enum statement_id statement, const uin
     return store_run(s, statement, group, params, (unsigned)group, r, e);
 }
 
-static int get_slice(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
-                     struct task *out, struct error *e)
+static int get_slice(struct store *s, enum statement_id statement, const uint64_t *ids, size_t count,
+                     struct arena *arena, struct task *out, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = run_slice(s, ST_GET_TASKS, ids, count, &r, e);
+    int64_t rc = run_slice(s, statement, ids, count, &r, e);
     if (rc < 0)
         return (int)rc;
     int more;
@@ -102,17 +102,29 @@ static int get_slice(struct store *s, const uint64_t *ids, size_t count, struct 
     return more;
 }
 
-int store_get_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
-                    struct task *out, struct error *e)
+static int get_tasks(struct store *s, enum statement_id statement, const uint64_t *ids, size_t count,
+                     struct arena *arena, struct task *out, struct error *e)
 {
     memset(out, 0, count * sizeof *out);
     for (size_t at = 0; at < count; at += STORE_GET_MAX) {
         size_t n = count - at < STORE_GET_MAX ? count - at : STORE_GET_MAX;
-        int rc = get_slice(s, ids + at, n, arena, out + at, e);
+        int rc = get_slice(s, statement, ids + at, n, arena, out + at, e);
         if (rc)
             return rc;
     }
     return 0;
+}
+
+int store_get_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
+                    struct task *out, struct error *e)
+{
+    return get_tasks(s, ST_GET_TASKS, ids, count, arena, out, e);
+}
+
+int store_get_new_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
+                        struct task *out, struct error *e)
+{
+    return get_tasks(s, ST_GET_NEW_TASKS, ids, count, arena, out, e);
 }
 
 static int find_slice(struct store *s, const uint64_t *ids, size_t count, bool *ended, struct error *e)

@@ -98,10 +98,10 @@ static int submit(struct store *s, void *ctx, struct error *e)
     for (size_t done = 0; done < sub->count && !rc;) {
         size_t n = store_group(sub->count - done);
         rc = insert_group(s, sub->tasks + done, turns + done, n, ids + done, e);
-        if (!rc)
-            rc = store_get_tasks(s, ids + done, n, sub->arena, sub->out + done, e);
         done += n;
     }
+    if (!rc)
+        rc = store_get_new_tasks(s, ids, sub->count, sub->arena, sub->out, e);
     for (size_t i = 0; i < sub->count && !rc; i++)
         if (!sub->out[i].id || sub->out[i].created_by != sub->tasks[i].created_by)
             rc = error_set(e, ERR_DB, "the database did not give consecutive ids to one INSERT");

@@ -6,6 +6,7 @@ include tests/lint/local.mk
 include tests/fuzz/local.mk
 include tests/store/local.mk
 include tests/types/local.mk
+include tests/bench/local.mk
 
 # Tests that talk to a running stack (pytest), and the script that runs everything.
 EXTRA_DIST += \

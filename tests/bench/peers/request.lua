@@ -1,0 +1,29 @@
+-- SPDX-License-Identifier: MIT
+-- request.lua: what wrk sends; environment: BENCH_METHOD, BENCH_PATH (in front of the id), BENCH_IDS (ids are random
+-- from 1 to this, 0: none), BENCH_BODY, BENCH_AUTHORIZATION. Prints one line that bench_http.py reads.
+local method, path = os.getenv("BENCH_METHOD"), os.getenv("BENCH_PATH")
+local ids, body = tonumber(os.getenv("BENCH_IDS")), os.getenv("BENCH_BODY")
+local headers = {["Authorization"] = os.getenv("BENCH_AUTHORIZATION")}
+if body == "" then body = nil else headers["Content-Type"] = "application/json" end
+local threads = 0
+
+-- a thread's own seed: they would all ask for the same ids otherwise
+function setup(thread)
+    threads = threads + 1
+    thread:set("number", threads)
+end
+
+function init(args)
+    math.randomseed(os.time() * 100 + number)
+    if ids == 0 then fixed = wrk.format(method, path, headers, body) end
+end
+
+function request()
+    return fixed or wrk.format(method, path .. math.random(1, ids), headers, body)
+end
+
+function done(summary, latency, requests)
+    local e = summary.errors
+    io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration, latency:percentile(50),
+        latency:percentile(99), e.connect + e.read + e.write + e.status + e.timeout))
+end

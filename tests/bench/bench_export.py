@@ -102,12 +102,12 @@ class Export:
         query, env = query_of(self.table, OWNER), self.stack.env
         two = f"bench_{self.table}_two"
         return [
-            self.ours("CSV", "csv_export"), self.ours("CSV, 2 connections", "csv_export", two),
+            self.ours("CSV", "csv_export"), self.ours("CSV over 2 connections", "csv_export", two),
             self.peer("C loop", [self.place.peer("export_bare"), query, self.file]),
             self.peer("mariadb --batch", ["mariadb", "--no-defaults", "--quick", "--batch", "-S", env["MYSQL_SOCKET"],
                                           "-u", env["MYSQL_USER"], env["SITE_DATABASE"], "-e", query], to_stdout=True),
             self.peer("php fputcsv", ["php", PEERS / "export.php", query, self.file]),
-            self.ours("CSV, gzip", "csv_export", gzip=True), self.ours("HTML", "html_export"),
+            self.ours("CSV with gzip", "csv_export", gzip=True), self.ours("HTML", "html_export"),
             self.ours("JSON lines", "json_export", lines=True), self.ours("XLSX", "xlsx_export")]
 
 
@@ -122,7 +122,7 @@ def run(options):
             fill(place.stack, table, options.rows)
             result = harness.Result(f"export: primary key {'(id)' if table == 'id' else '(owner_id, id)'}", [
                 harness.Goal("CSV", RATE, "C loop", at_least=0.95),
-                harness.Goal("CSV, 2 connections", RATE, "C loop", at_least=1.4),
+                harness.Goal("CSV over 2 connections", RATE, "C loop", at_least=1.4),
                 harness.Goal("CSV", "client CPU s", "C loop", at_most=1.3),
                 harness.Goal("HTML", RATE, "CSV", at_least=0.9),
                 harness.Goal("CSV", "peak MiB", at_most=32), harness.Goal("XLSX", "peak MiB", at_most=64)])

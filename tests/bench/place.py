@@ -3,10 +3,11 @@
 everything ended by its pid and removed at the end."""
 
 import os
-import pwd
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,8 @@ DATABASE = {"innodb_buffer_pool_size": 1 << 30, "innodb_log_file_size": 1 << 30,
             "local_infile": 1}
 
 # No limit is reached, but the code that counts runs.
-CONFIG = {"queue.waiting_per_user": 1000000000, "queue.waiting_total": 1000000000, "log.level": "warning"}
+CONFIG = {"queue.waiting_per_user": 1000000000, "queue.waiting_total": 1000000000, "runner.replays": 0,
+          "log.level": '"warning"'}
 
 
 def need(*programs):
@@ -171,10 +173,10 @@ class Place:
         else:
             os.kill(pid, signal.SIGTERM)
             wait_until(lambda: not Path(f"/proc/{pid}").exists(), 40)
-        socket = stack.state / "run" / "tasks.sock"
-        socket.unlink(missing_ok=True)
+        path = stack.state / "run" / "tasks.sock"
+        path.unlink(missing_ok=True)
         config = self.config("pool", {key.replace("__", "."): value for key, value in edit.items()}, more)
-        process = self.start("tasks.fcgi", ["spawn-fcgi", "-n", "-s", socket, "-M", "0600", "-b", "1024", "--",
+        process = self.start("tasks.fcgi", ["spawn-fcgi", "-n", "-s", path, "-M", "0600", "-b", "1024", "--",
                                             stack.state / "app/libexec/backdesk/tasks.fcgi", "--config", config])
         (stack.state / "run" / "tasks.fcgi.pid").write_text(f"{process.pid}\n")
         wait_until(lambda: stack.request("GET", "/v1/tasks/health", user=None).status_code == 200, 20)
@@ -199,6 +201,7 @@ class Place:
         text = re.sub(r"pid +\S+;", f"pid {state}/run/bench-nginx.pid;\ndaemon off;", text)
         text = re.sub(r"access_log \S+;", "access_log off;", text)
         text = re.sub(r"listen 127\.0\.0\.1:\d+", f"listen 127.0.0.1:{self.port}", text)
+        text = re.sub(r"listen unix:[^;]+;", f"listen unix:{state}/run/bench-site.sock;", text)
         text = text.replace("keepalive_requests 100000;", "keepalive_requests 100000000;")
         text = text.replace("    include backdesk/backdesk-http.conf;", "    include backdesk/backdesk-http.conf;\n" +
                             "    upstream php { server unix:%s/run/php.sock; }\n"
@@ -208,19 +211,21 @@ class Place:
         config = state / "etc" / "bench-nginx.conf"
         config.write_text(text)
         config.chmod(0o644)
-        self.start("bench-nginx", ["nginx", "-e", state / "log" / "bench-nginx.err", "-p", state, "-c", config])
-        wait_until(lambda: open_port(self.port), 10)
+        nginx = self.start("bench-nginx", ["nginx", "-e", state / "log" / "bench-nginx.err", "-p", state, "-c", config])
+        wait_until(lambda: nginx.poll() is not None or open_port(self.port), 10)
+        if nginx.poll() is not None:
+            self.fail("nginx does not start")
         return f"http://127.0.0.1:{self.port}"
 
 
 def open_port(port):
-    import socket  # pylint: disable=import-outside-toplevel
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port():
-    import socket  # pylint: disable=import-outside-toplevel
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel hands out to outgoing connections of others."""
+    while True:
+        port = random.randrange(20000, 32000)
+        if not open_port(port):
+            return port

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The same for a page of PHP behind fastcgi_pass, which knows nothing of Backdesk either."""
 
-import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +19,7 @@ echo 'user ', $_SERVER['REMOTE_USER'] ?? '-', ' script ', basename($_SERVER['SCR
 
 @pytest.fixture(scope="module")
 def php(whole_stack):
-    program = next((path for path in ("/usr/sbin/php-fpm8.2", "/usr/sbin/php-fpm") if shutil.which(path)), None)
+    program = next(map(str, Path("/usr/sbin").glob("php-fpm*")), None)
     if not program:
         pytest.skip("php-fpm is not installed")
     place = whole_stack.state / "tmp" / "fpm"

@@ -433,6 +433,7 @@ int dispatcher_run(const char *config, struct error *e)
     struct dispatcher d = {.config = config, .epoll = -1, .signals = -1, .bell = -1,
                            .promote_at_ns = INT64_MAX};
     d.counter_slot = (unsigned)random_below(COUNTER_SLOTS);
+    d.sweep_shard = (unsigned)random_below(SWEEP_SHARDS);
     for (int kind = 0; kind < WORKER_KINDS; kind++)
         claim_list_init(&d.waiting[kind]);
     claim_list_init(&d.ended);

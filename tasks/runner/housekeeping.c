@@ -20,7 +20,8 @@
 #include "task/request.h"
 #include "task/work_dir.h"
 
-enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SHARDS = 256 * 256, SHARDS_A_TURN = 64 };
+enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SHARDS_A_TURN = 64,
+       SHARDS_A_TMP = SWEEP_SHARDS / 16 };
 
 static const int64_t sweep_ns = 2000000000, expire_ns = 5000000000,
                      take_back_most_ns = 1000000000;
@@ -220,15 +221,16 @@ static void sweep_checkpoints(struct dispatcher *d)
     free(claims);
 }
 
-/* A little of the shared directory at a time: once round takes about half an hour. */
+/* A little of the shared directory at a time: once round takes about half an hour, and begins anywhere, so that
+ * runners that are started again and again come everywhere, too. */
 static void sweep_orphans(struct dispatcher *d)
 {
     for (int i = 0; i < SHARDS_A_TURN; i++) {
         char shard[16];
         snprintf(shard, sizeof shard, "%02x/%02x", d->sweep_shard >> 8, d->sweep_shard & 255);
         sweep_directory(d, shard);
-        d->sweep_shard = (d->sweep_shard + 1) % SHARDS;
-        if (d->sweep_shard == 0)
+        d->sweep_shard = (d->sweep_shard + 1) % SWEEP_SHARDS;
+        if (d->sweep_shard % SHARDS_A_TMP == 0)
             sweep_directory(d, "tmp");
     }
 }

@@ -14,7 +14,7 @@ enum {
     MANY_WORKERS_MAX = 4, /* with those of older configurations that still have tasks */
     MANY_PLACES_MAX = 1024,
     PAUSED_MAX = 64,
-    COUNTER_SLOTS = 16,
+    COUNTER_SLOTS = 16, SWEEP_SHARDS = 256 * 256,
 };
 
 /* The types that this runner takes. */

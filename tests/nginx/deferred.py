@@ -31,7 +31,8 @@ class Started:
         self._write("backdesk/users", (stack.state / "etc/backdesk/users").read_text(), {})
         self._write("site.conf", (NGINX / "examples/defer-proxy.conf").read_text(), changes)
         self._write("conf.d/site-locations.inc", (NGINX / f"examples/{name}.inc").read_text(), changes)
-        shutil.copy("/etc/nginx/fastcgi_params", self.place / "etc/fastcgi_params")
+        for params in ("fastcgi_params", "uwsgi_params"):
+            shutil.copy(f"/etc/nginx/{params}", self.place / "etc" / params)
         temporary = "".join(f"{kind}_temp_path {self.place}/tmp/{kind};" for kind in
                             ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
         self._write("nginx.conf", f"pid {self.place}/pid; daemon off; error_log {self.place}/error.log; events {{}}\n"

@@ -33,4 +33,19 @@ const struct param *params_find(const struct param *params, size_t count, const 
 /* Whether any of COUNT parameters must be given. */
 bool params_any_required(const struct param *params, size_t count);
 
+/* Prepares DEFS into OUT (room for all) and returns how many are good. Faults of SECTION "NAME" go to
+ * REPORT; SECTION NULL: they stand in this build, where a fault is a bug. */
+size_t params_prepare(struct catalogue *c, const char *section, const char *name,
+                      const struct param_def *defs, size_t count, struct param *out,
+                      struct settings_report *report);
+void params_release(struct param *params, size_t count);
+
+/* --- parts of catalogue_create: faults go to REPORT ------------------------------------------- */
+
+/* Sections type, and the list of runner.types, that name no type. */
+void catalogue_check_types(const struct settings *s, struct settings_report *report);
+void catalogue_offer_types(struct catalogue *c, struct settings_report *report);
+void catalogue_prepare_export(struct catalogue *c, const struct export_def *def, struct export *x,
+                              struct settings_report *report);
+
 #endif

@@ -4,7 +4,8 @@
 noinst_LIBRARIES += libtask.a
 libtask_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS) $(CRYPTO_CFLAGS)
 libtask_a_SOURCES = \
-	include/task/catalogue.h tasks/task/catalogue.c tasks/task/catalogue_impl.h \
+	include/task/catalogue.h tasks/task/catalogue.c \
+	tasks/task/catalogue_types.c tasks/task/catalogue_exports.c tasks/task/catalogue_find.c tasks/task/catalogue_impl.h \
 	include/task/command.h tasks/task/command.c \
 	include/task/query.h tasks/task/query.c \
 	include/task/checkpoint.h tasks/task/checkpoint.c \

@@ -20,7 +20,18 @@ PREFER = {"Prefer": "respond-async"}
 
 @pytest.fixture(scope="module", autouse=True)
 def paused(swept_stack):
+    """The runner reads the pauses once a second: waits until it leaves a request alone for longer than that."""
+    def left_alone():
+        task = swept_stack.request("GET", "/demo/slow?seconds=0", headers=PREFER).json()
+        posted = time.monotonic()
+
+        def fresh():
+            return swept_stack.sql("SELECT status FROM tasks WHERE id = %s", [task["id"]])[0][0] == "fresh"
+        wait_until(lambda: not fresh() or time.monotonic() - posted > 1.5)
+        return fresh()
+
     swept_stack.taskctl("pause", "http_request")
+    wait_until(left_alone)
     yield
     swept_stack.taskctl("resume", "http_request")
 

@@ -109,6 +109,17 @@ static void answer_without(struct exchange *x, const struct task *t)
     json_object_put(error);
 }
 
+/* The response is gone since the task was looked up: taken by another, or expired. That has been answered, but as
+ * the other interfaces say it. */
+static void answer_gone(struct exchange *x)
+{
+    int status = x->response.status;
+    if (status == 404)
+        answer_error(x, status, "not found");
+    else if (status == 410)
+        answer_error(x, status, "the response is no longer there");
+}
+
 /* Whoever removes the task gets its response: of two at once the other finds nothing. The file stays readable
  * for who has opened it. */
 static void take(struct exchange *x, struct job *j)
@@ -122,10 +133,12 @@ static void take(struct exchange *x, struct job *j)
         return;
     }
     const struct task_file *stored = stored_answer_of(&t);
-    if (!stored)
+    if (!stored) {
         answer_without(x, &t);
-    else if (!stored_answer_give(x, &t, stored))
+    } else if (!stored_answer_give(x, &t, stored)) {
+        answer_gone(x);
         return;
+    }
     result = backend_call(x->app->backend, BACKEND_CHANGE, delete_call, j, &e);
     if (result != 0) {
         answer_failure(x, result, &e);

@@ -20,18 +20,8 @@ PREFER = {"Prefer": "respond-async"}
 
 @pytest.fixture(scope="module", autouse=True)
 def paused(swept_stack):
-    """The runner reads the pauses once a second: waits until it leaves a request alone for longer than that."""
-    def left_alone():
-        task = swept_stack.request("GET", "/demo/slow?seconds=0", headers=PREFER).json()
-        posted = time.monotonic()
-
-        def fresh():
-            return swept_stack.sql("SELECT status FROM tasks WHERE id = %s", [task["id"]])[0][0] == "fresh"
-        wait_until(lambda: not fresh() or time.monotonic() - posted > 1.5)
-        return fresh()
-
     swept_stack.taskctl("pause", "http_request")
-    wait_until(left_alone)
+    swept_stack.runners_read_pauses()
     yield
     swept_stack.taskctl("resume", "http_request")
 
@@ -369,6 +359,13 @@ def test_job_without_store(stack):
     [(task,)] = stack.sql("SELECT MAX(id) FROM tasks")
     assert job(stack, "GET", f"/{task}").status_code == 404
     assert stack.request("GET", "/demo/slow", headers={"x-arango-async": "other"}).status_code == 200
+
+
+def test_job_whose_response_is_gone(stack, respond):
+    task = respond(b"payload", [], job=True)
+    [path] = (stack.shared_dir / "zz").glob(f"{task}-*")
+    path.unlink()
+    assert is_error(job(stack, "PUT", f"/{task}"), 410)
 
 
 def test_job_taken_once(stack, respond):

@@ -13,6 +13,7 @@ import shlex
 import signal
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pymysql
@@ -21,6 +22,8 @@ import requests
 SOURCE = Path(__file__).resolve().parent.parent
 SCRIPT = SOURCE / "nginx" / "demo" / "stack"
 FINAL = ("success", "failure", "cancelled", "dropped")
+READS_PAUSES = ("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'backdesk_runner'"
+                " AND state LIKE 'Waiting for table%%' AND info LIKE '%%paused_at%%'")
 REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 
@@ -34,6 +37,19 @@ def wait_until(predicate, timeout=15.0, every=0.05, message=None):
         if time.monotonic() > end:
             raise AssertionError(message or f"not within {timeout} s: {predicate}")
         time.sleep(every)
+
+
+def rows(connection, query, args=None):
+    """Runs one statement; what it gives as a list of tuples."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, args)
+        return list(cursor.fetchall())
+
+
+def has_sigterm(pid, mask):
+    """Is SIGTERM in the process's MASK: SigBlk, those it blocks, or SigCgt, those it has a handler for?"""
+    bits = re.search(rf"^{mask}:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+    return bool(int(bits, 16) >> signal.SIGTERM - 1 & 1)
 
 
 def stopped(pid):
@@ -185,32 +201,35 @@ class Stack:
 
     def connect(self, database=None, **options):
         """A connection of the demo's account, in autocommit, to Backdesk's tables or DATABASE."""
-        return pymysql.connect(unix_socket=self.env["MYSQL_SOCKET"], user=self.env["MYSQL_USER"],
-                               password=self.env["MYSQL_PASSWORD"], autocommit=True, charset="utf8mb4",
-                               database=database or self.env["MYSQL_DATABASE"], **options)
+        account = {"user": self.env["MYSQL_USER"], "password": self.env["MYSQL_PASSWORD"], **options}
+        return pymysql.connect(unix_socket=self.env["MYSQL_SOCKET"], autocommit=True, charset="utf8mb4",
+                               database=database or self.env["MYSQL_DATABASE"], **account)
+
+    def connect_root(self):
+        """A connection of the server's root, for settings, locks and other people's connections."""
+        options = configparser.ConfigParser(interpolation=None)
+        options.read(self.state / "etc" / "root.cnf")
+        return self.connect(user="root", password=options["client"]["password"])
 
     def sql(self, query, args=None, database=None):
         """Runs one statement on a connection of its own; the rows as a list of tuples."""
-        connection = self.connect(database)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(query, args)
-                return list(cursor.fetchall())
-        finally:
-            connection.close()
+        with closing(self.connect(database)) as connection:
+            return rows(connection, query, args)
 
     def root_sql(self, query, args=None):
-        """The same as the server's root, for settings, locks and other people's connections."""
-        options = configparser.ConfigParser(interpolation=None)
-        options.read(self.state / "etc" / "root.cnf")
-        connection = pymysql.connect(unix_socket=self.env["MYSQL_SOCKET"], user="root",
-                                     password=options["client"]["password"], autocommit=True)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(query, args)
-                return list(cursor.fetchall())
-        finally:
-            connection.close()
+        """The same as root."""
+        with closing(self.connect_root()) as connection:
+            return rows(connection, query, args)
+
+    def runners_read_pauses(self, count=1):
+        """Returns when COUNT runners know the types that are paused now; each reads them once a second.
+
+        The table is locked until they stand before it, and what they do then is to read it.
+        """
+        with closing(self.connect_root()) as connection:
+            rows(connection, "LOCK TABLES type_control WRITE")
+            wait_until(lambda: rows(connection, READS_PAUSES)[0][0] >= count)
+            rows(connection, "UNLOCK TABLES")
 
     def kill_database(self):
         os.kill(self.pid("mariadbd"), signal.SIGKILL)

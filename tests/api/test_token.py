@@ -119,9 +119,10 @@ def test_pause_and_resume(stack):
     try:
         wait_until(lambda: any(row["type"] == "dummy" and row["paused"] for row in
                                stack.request("GET", "/v1/tasks/stats").json()["types"]), 5)
-        time.sleep(3)  # a runner reads pauses every so often
+        stack.runners_read_pauses()
         task = stack.create("dummy", {"seconds": 0})["id"]
-        time.sleep(1)
+        after = stack.create("html_export", {"export": "books"})["id"]
+        assert stack.finish(after)["status"] == "success"
         assert stack.task(task)["status"] == "fresh"
     finally:
         stack.taskctl("resume", "dummy")

@@ -226,7 +226,8 @@ def test_database_restarts_meanwhile(stack, make):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(held(stack, task, 30)[0]))
     thread.start()
-    time.sleep(0.3)
+    thread.join(0.3)
+    assert thread.is_alive()
     stack.kill_database()
     stack.start_database()
     stack.sql("UPDATE tasks SET status = 'success' WHERE id = %s", [task])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import FINAL, wait_until
+from stack import FINAL, has_sigterm, wait_until
 
 LEASE = 3.0  # seconds, the shortest that may be configured
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -45,10 +45,9 @@ def alive(pid):
 def listens(pid):
     """Has it come so far as to take signals? Until then they end it, as they do any program. Or has it ended?"""
     try:
-        blocked = re.search(r"^SigBlk:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
+        return has_sigterm(pid, "SigBlk")
     except (FileNotFoundError, ProcessLookupError):
         return True
-    return int(blocked, 16) >> signal.SIGTERM - 1 & 1
 
 
 def descriptors(pid):

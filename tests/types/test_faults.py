@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from stack import has_sigterm, wait_until
+
 QUERY = "SELECT id, v FROM t"
 
 
@@ -113,11 +115,14 @@ def test_table_changed_in_the_middle(table):
 
 @pytest.mark.parametrize("type_name", ["csv_export", "html_export"])
 def test_stop_is_noticed(table, type_name):
+    def runs(text):
+        return table.sql(f"SELECT 1 FROM information_schema.processlist WHERE info LIKE '%{text}%' AND id <> CONNECTION_ID()")
+
     table.export("slow", "SELECT id, SLEEP(0.01) FROM t", ["id"], page_rows=1000)
     table.export("stuck", "SELECT id, SLEEP(60) FROM t ORDER BY id LIMIT 1", [])
-    for name in ("slow", "stuck"):
+    for name, sleep in (("slow", "SLEEP(0.01)"), ("stuck", "SLEEP(60)")):
         process = table.start(type_name, {"export": name})
-        time.sleep(0.7)
+        wait_until(lambda: runs(sleep))
         process.send_signal(signal.SIGTERM)
         begin = time.monotonic()
         outcome = table.end(process)
@@ -125,11 +130,7 @@ def test_stop_is_noticed(table, type_name):
         # SLEEP(0.01) a row: a packet of 16 KiB is not there at once
         assert time.monotonic() - begin < 2, name
         assert table.left() == []
-    end = time.monotonic() + 5
-    while table.sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE '%SLEEP(60)%'"
-                    " AND id <> CONNECTION_ID()"):
-        assert time.monotonic() < end, "the query goes on for nobody"
-        time.sleep(0.05)
+    wait_until(lambda: not runs("SLEEP(60)"), 5, message="the query goes on for nobody")
 
 
 def test_disk_full(table):
@@ -188,6 +189,6 @@ def test_dummy(site):
     assert process.wait(10) == -signal.SIGSEGV
     process.communicate()
     process = site.start("dummy", {"seconds": 60})
-    time.sleep(0.3)
+    wait_until(lambda: has_sigterm(process.pid, "SigCgt"))
     process.send_signal(signal.SIGTERM)
     assert site.end(process, timeout=2).end == "stopped"

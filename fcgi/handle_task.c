@@ -104,7 +104,7 @@ void handle_task_retry(struct exchange *x)
         .is_request = strcmp(x->request.task.type.p, HTTP_REQUEST_TYPE) == 0,
         .arena = x->arena,
     };
-    const struct task_type *type = task_type_find(x->request.task.type.p);
+    const struct task_type *type = catalogue_known_type(x->app->catalogue, x->request.task.type.p);
     struct error e = {0};
     if (type && type->role && !x->request.identity.admin) { /* as a POST of it would be */
         response_problem(&x->response, PROBLEM_role_missing, NULL);

@@ -115,11 +115,11 @@ class Pool:
 
 @pytest.fixture
 def pool(stack):
-    """pool(**settings) -> a running Pool with these settings of section api."""
+    """pool(**settings) -> a running Pool with these settings of section api; ELSEWHERE as variant() takes them."""
     started = []
 
-    def start(**settings):
-        edit = {"api.processes": 1, "api.shutdown_grace": '"3s"',
+    def start(elsewhere=None, **settings):
+        edit = {"api.processes": 1, "api.shutdown_grace": '"3s"', **(elsewhere or {}),
                 **{f"api.{name}": value for name, value in settings.items()}}
         started.append(Pool(stack, f"pool{len(started)}", edit))
         return started[-1]

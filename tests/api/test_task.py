@@ -118,6 +118,15 @@ def test_retry_takes_no_body(stack, make, body, status):
     assert answer.status_code == status, answer.text
 
 
+def test_retry_needs_the_role_of_its_type(pool, make):
+    """Of a command as of a built-in type."""
+    one = pool({'command "count_words".role': "admin"})
+    path = f"/v1/tasks/{make('failure', type='count_words')}/retry"
+    refused = one.request(method="POST", path=path)
+    assert (refused.status, refused.json()["code"]) == (403, "role_missing")
+    assert one.request(method="POST", path=path, roles="admin").status == 202
+
+
 def test_retry_runs(stack):
     """To its end, by a runner that hears of it."""
     task = stack.create("dummy", {"seconds": 0, "fail": True}, max_attempts=1)

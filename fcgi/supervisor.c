@@ -275,8 +275,6 @@ static void finish_reload(struct supervisor *s)
     generation_leave(s, &s->current, SIGUSR2);
     s->current = s->next;
     s->next.slots = NULL;
-    if (s->reload)
-        reload(s);
 }
 
 /* Starts, kills and takes over what is due; returns how long nothing more will be, in milliseconds. */
@@ -284,6 +282,8 @@ static int work_off(struct supervisor *s)
 {
     int64_t now = clock_mono_ns(), until = now + (int64_t)60000 * MSEC;
     finish_reload(s);
+    if (s->reload && !s->next.slots && !s->stopping)
+        reload(s); /* asked for while another was being started, whether that has come to serve or not */
     if (s->next.slots && s->next.deadline_ns < until)
         until = s->next.deadline_ns;
     for (unsigned i = 0; s->current.slots && i < s->current.plan.processes; i++) {

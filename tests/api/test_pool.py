@@ -190,3 +190,17 @@ def test_descriptors(pool):
     assert kinds.count("socket") <= 1 + 2 + 4  # the listener, the pair of the hand-over, the database, a peer
     assert not [kind for kind in kinds if kind == "pipe"]
     assert sum("signalfd" in target for target in targets) == 1
+
+
+def test_asked_again_while_the_new_children_fail(pool):
+    """A SIGHUP that comes meanwhile is not forgotten: it may bring the repair."""
+    one = pool(processes=20)
+    started, old = one.log().count("new configuration: starting"), set(one.children())
+    one.signal(signal.SIGHUP)
+    [new] = wait_until(lambda: list(set(one.children()) - old)[:1], 10, every=0)
+    os.kill(new, signal.SIGSTOP)  # most likely before it serves
+    one.signal(signal.SIGHUP)
+    os.kill(new, signal.SIGKILL)
+    wait_until(lambda: one.log().count("new configuration: starting") == started + 2, 10)
+    wait_until(lambda: len(one.children()) == 20 and not old & set(one.children()), 20)
+    assert one.request(path="/v1/tasks/types").status == 200

@@ -121,10 +121,10 @@ static const struct nginx_directive *server_of(const struct nginx_directive *d)
     return d;
 }
 
-static bool listens_on(const struct nginx_directive *server, const char *begin)
+static bool listens_on(const struct nginx_directive *server, const char *address)
 {
     for (const struct nginx_directive *c = server->first; c; c = c->next)
-        if (nginx_is(c, "listen") && strncmp(nginx_word(c, 1), begin, strlen(begin)) == 0)
+        if (nginx_is(c, "listen") && strcmp(nginx_word(c, 1), address) == 0)
             return true;
     return false;
 }

@@ -150,7 +150,7 @@ static int skip_foreign(struct scan *s, struct error *e)
 /* Reads the words of one directive into D, up to ";" (block: "{"). */
 static int read_words(struct scan *s, struct nginx_directive *d, struct error *e)
 {
-    const char **words = arena_calloc(s->arena, WORDS_MAX + 1, sizeof *words);
+    const char *words[WORDS_MAX];
     for (;;) {
         skip_blanks(s);
         if (s->p == s->end)

@@ -129,5 +129,8 @@ def test_refused_before_and_after(stack, proxied):
 def test_check_nginx(stack, proxied):
     done = stack.taskctl("check-nginx", str(proxied.place / "etc/nginx.conf"), config=proxied.config)
     assert done.stdout.endswith("nginx.conf: 1 location defers\n") and not done.stderr
+    other = stack.variant("shorter", {'site "demo".socket': f'"{proxied.place}/replay.soc"'})  # there begins another name
+    done = stack.taskctl("check-nginx", str(proxied.place / "etc/nginx.conf"), config=other, check=False)
+    assert done.returncode == 1 and 'site "demo" socket: no server of nginx listens' in done.stderr
     done = stack.taskctl("check-nginx", str(proxied.place / "etc/nginx.conf"), check=False)
     assert done.returncode == 1 and 'site "demo" socket: no server of nginx listens' in done.stderr

@@ -75,7 +75,5 @@ int cmd_doctor(const struct call *call)
     if (accounts.runner)
         doctor_files(s, accounts.runner, &findings);
     printf("%u ok, %u to note, %u wrong\n", counts[FINDING_OK], counts[FINDING_NOTE], counts[FINDING_WRONG]);
-    if (fflush(stdout))
-        return command_fail("cannot write to standard output");
     return counts[FINDING_WRONG] ? EXIT_FAILED : EXIT_DONE;
 }

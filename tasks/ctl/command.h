@@ -32,8 +32,8 @@ int command_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same for wrong arguments, with a hint at --help; returns EXIT_USAGE. */
 int command_usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* Writes OUT to standard output and frees it; EXIT_DONE, or EXIT_FAILED where that is not
- * possible. */
+/* Prints OUT and frees it; returns EXIT_DONE. Whether standard output takes what a command has printed is
+ * looked at behind it, once for all. */
 int command_print(struct buf *out);
 
 #endif

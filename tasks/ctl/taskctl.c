@@ -54,10 +54,15 @@ int command_usage(const char *fmt, ...)
 
 int command_print(struct buf *out)
 {
-    size_t written = fwrite(buf_str(out), 1, out->len, stdout);
-    bool whole = written == out->len && fflush(stdout) == 0;
+    fwrite(buf_str(out), 1, out->len, stdout);
     buf_free(out);
-    return whole ? EXIT_DONE : command_fail("cannot write to standard output");
+    return EXIT_DONE;
+}
+
+/* CODE, unless what was printed has not been written. */
+static int written(int code)
+{
+    return fflush(stdout) || ferror(stdout) ? command_fail("cannot write to standard output") : code;
 }
 
 enum { CALL_WIDTH = 34 }; /* of a command with its arguments; a longer one has a line to itself */
@@ -132,10 +137,10 @@ int main(int argc, char **argv)
             name = "check";
             break;
         case 'h':
-            return help();
+            return written(help());
         case 'V':
             puts("taskctl (" PACKAGE_NAME ") " PACKAGE_VERSION);
-            return EXIT_DONE;
+            return written(EXIT_DONE);
         default:
             return command_usage("this option is not known, or lacks its argument");
         }
@@ -149,5 +154,5 @@ int main(int argc, char **argv)
         return command_usage("there is no command %s", name);
     struct call call = {.path = settings_path(config), .argc = argc - optind};
     call.argv = argv + optind;
-    return run_command(command, &call);
+    return written(run_command(command, &call));
 }

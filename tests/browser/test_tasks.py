@@ -16,6 +16,19 @@ def test_progress_is_visible(page, stack):
     assert not bar.is_displayed()
 
 
+def test_what_others_do_leaves_the_details_alone(page, stack):
+    """Whoever reads them keeps his selection and his focus, until the task itself changes."""
+    read = stack.create("dummy", {})["id"]
+    page.wait_for_state(read, "success")
+    page.open_details(page.row(read))
+    details = page.row(read).find_element("css selector", "pre")
+    other = stack.create("dummy", {"seconds": 1, "steps": 4})["id"]
+    page.wait_for_state(other, "success")
+    assert details.is_displayed()  # not StaleElementReferenceException
+    shown = page.row(other).find_element("css selector", ".facts").get_attribute("textContent")
+    assert "(success)" in shown and "Ended" in shown
+
+
 def test_failure_says_why_and_can_be_retried(page, stack):
     task_id = stack.create("dummy", {"fail": True}, max_attempts=1)["id"]
     page.wait_for_state(task_id, "failure")

@@ -11,7 +11,6 @@ export class Problem extends Error {
         super(body.detail || body.title || fallbackText(status));
         this.name = 'Problem';
         this.status = status;
-        this.code = body.code || '';
         this.errors = Array.isArray(body.errors) ? body.errors : [];
         this.retryAfter = retryAfter;
     }
@@ -62,7 +61,7 @@ export class Api {
     /* One request. target: a path below the base, or a link as the API gave it. Returns {status,
      * body, etag, retryAfter}; a 304 to the given etag is a result, not a Problem. */
     async request(method, target, { body, headers = {}, etag } = {}) {
-        const response = await this.#send(method, this.#resolve(target), {
+        const response = await this.#send(this.#resolve(target), {
             method,
             headers: {
                 Accept: 'application/json, application/problem+json',
@@ -133,7 +132,7 @@ export class Api {
     }
 
     /* fetch() with a deadline for the whole answer, body included. */
-    async #send(method, url, init) {
+    async #send(url, init) {
         const abort = new AbortController();
         const timer = this.#answered ? setTimeout(() => abort.abort(), TIMEOUT_MSEC) : 0;
         try {

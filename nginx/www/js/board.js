@@ -30,10 +30,6 @@ export class Board {
         return [...this.#tasks.values()].map((entry) => entry.task).sort((a, b) => b.id - a.id);
     }
 
-    get(id) {
-        return this.#tasks.get(id)?.task;
-    }
-
     get busy() {
         return this.list().some(isBusy);
     }

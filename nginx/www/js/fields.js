@@ -8,6 +8,7 @@ import { kindOf, labelOf } from './schema.js';
 
 /* A field of the form. Its element is drawn once; faults come and go. */
 export class Field {
+    #label;
     #kind;
     #schema;
     #required;
@@ -16,8 +17,7 @@ export class Field {
 
     constructor(name, schema, pointer, required) {
         this.pointer = pointer;
-        this.name = name;
-        this.label = labelOf(name, schema);
+        this.#label = labelOf(name, schema);
         this.#kind = kindOf(schema);
         this.#schema = schema;
         this.#required = required;
@@ -47,7 +47,7 @@ export class Field {
         const label = el(
             'label',
             { for: id },
-            this.label,
+            this.#label,
             optional && el('span', { class: 'optional' }, optional),
         );
         this.#hint = el('p', { class: 'hint', id: `${id}-hint` });

@@ -14,8 +14,6 @@ const STATES = {
     dropped: { word: 'Lost', sign: 'broken', finished: true, told: 'was lost' },
 };
 
-export const ALL_SIGNS = [...new Set(Object.values(STATES).map((state) => state.sign))];
-
 /* The state that the reader should see: {name, word, sign, finished, told}. */
 export function stateOf(task) {
     let name = task.status;

@@ -102,12 +102,15 @@ export class TaskRow {
         return nodes;
     }
 
-    /* withUser: say whose it is, since the list holds tasks of several. */
+    /* withUser: say whose it is, since the list holds tasks of several. The details are drawn again only for
+     * another task or state: a selection or the focus in them would be lost. */
     update(task, withUser) {
         const nodes = this.#nodes;
         const title = taskTitle(task);
         const label = typeLabel(task.type);
         const focused = nodes.item.contains(document.activeElement);
+        const state = stateOf(task);
+        const changed = task !== this.#task || state.name !== nodes.item.dataset.state;
 
         this.#task = task;
         setText(nodes.title, title);
@@ -115,11 +118,13 @@ export class TaskRow {
         show(nodes.kind, label !== title);
         setTime(nodes.asked, task.created_at);
         setText(nodes.more, this.#summary(withUser));
-        this.#updateState(stateOf(task));
+        this.#updateState(state);
         this.#updateProgress(title);
         this.#updateError();
         this.#updateActions(`${title}, task ${task.id}`);
-        this.#updateFacts();
+        if (changed) {
+            this.#updateFacts();
+        }
         if (focused && document.activeElement?.closest('[hidden]')) {
             this.focus();
         }

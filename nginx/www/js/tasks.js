@@ -65,14 +65,12 @@ export class TaskList {
     }
 
     #rowFor(task, withUser) {
-        const known = this.#rows.get(task.id);
-        if (known) {
-            known.update(task, withUser);
-            return known;
+        let row = this.#rows.get(task.id);
+        if (!row) {
+            row = new TaskRow(task, (verb, which) => this.#act(verb, which));
+            this.#rows.set(task.id, row);
         }
-        const row = new TaskRow(task, (verb, which) => this.#act(verb, which));
         row.update(task, withUser);
-        this.#rows.set(task.id, row);
         return row;
     }
 

@@ -18,7 +18,8 @@ function daysBetween(a, b) {
 }
 
 /* "today 14:03", "12 May 14:03", "12 May 2023 14:03" */
-function short(date, now = new Date()) {
+function short(date) {
+    const now = new Date();
     const near = { '-1': 'yesterday', 0: 'today', 1: 'tomorrow' }[daysBetween(now, date)];
     const day = date.getFullYear() === now.getFullYear() ? DAY : YEAR;
     return `${near || day.format(date)} ${CLOCK.format(date)}`;

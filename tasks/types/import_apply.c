@@ -95,7 +95,7 @@ static int apply_alone(struct import_job *j, bool last)
     }
 }
 
-/* As a part of the one transaction. */
+/* As a part of the one transaction, with its rejects: whoever comes after the COMMIT tells the same. */
 static int apply_within(struct import_job *j, bool last)
 {
     struct import_state next;
@@ -103,6 +103,8 @@ static int apply_within(struct import_job *j, bool last)
     if (run_stopping(j->run))
         return import_stopped(j);
     int rc = write_batch(j, last, &next, &e);
+    if (!rc && j->mode == MODE_ATOMIC)
+        rc = import_ledger_add_rejects(j->ledger, j->batch.rejects, j->batch.reject_count, &e);
     if (rc)
         return import_target_failed(j, &e);
     j->state = next;

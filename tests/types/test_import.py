@@ -237,6 +237,16 @@ def test_atomic(shop):
     assert len(shop.books()) == 5000
 
 
+def test_atomic_again_after_its_commit(shop):
+    """As if its worker had died before it could tell: the report is there the second time too."""
+    shop.import_("books", atomic="yes", rejected_max=5)
+    upload = shop.upload(b"title,n\n" + b"a,1\n" * 20 + b"b,x\nc,y\n")
+    first = shop.take(upload, options=["-f", "1"])
+    assert counts(first) == [22, 20, 0, 0, 2]
+    again = shop.take(upload, options=["-f", "2"])
+    assert again.result == first.result and again.data == first.data and len(shop.books()) == 20
+
+
 def test_too_many_rejected(shop):
     shop.import_("books", rejected_max=1, batch_rows=10)
     outcome = shop.take("title,n\n" + "a,1\n" * 20 + "b,x\n" * 3)

@@ -186,7 +186,6 @@ int settings_defer_key(const struct settings *s, const char **hex, struct error 
 const struct source_def *settings_source(const struct settings *s, const char *name);
 const struct export_def *settings_export(const struct settings *s, const char *name);
 const struct backup_def *settings_backup(const struct settings *s, const char *name);
-const struct import_def *settings_import(const struct settings *s, const char *name);
 const struct site_def *settings_site(const struct settings *s, const char *name);
 const struct type_def *settings_type(const struct settings *s, const char *name);
 const struct command_def *settings_command(const struct settings *s, const char *name);

@@ -27,7 +27,6 @@ struct db_column {
     const char *name; /* UTF-8, the column's label in the result */
     enum db_type type;
     bool is_unsigned;
-    bool is_nullable;
     bool is_enum;       /* ENUM or SET: text that the server sorts by its number */
     bool is_timestamp;  /* TIMESTAMP: shown in the session's time zone */
     bool is_json;       /* JSON, also MariaDB's where server and client library can tell: then it is

@@ -254,11 +254,6 @@ const struct backup_def *settings_backup(const struct settings *s, const char *n
     FIND(s->backups, s->backup_count, name);
 }
 
-const struct import_def *settings_import(const struct settings *s, const char *name)
-{
-    FIND(s->imports, s->import_count, name);
-}
-
 const struct site_def *settings_site(const struct settings *s, const char *name)
 {
     FIND(s->sites, s->site_count, name);

@@ -164,7 +164,6 @@ static void read_columns(struct db_rows *rows)
             .name = fields[i].name, /* lives as long as the result */
             .type = column_type(&fields[i]),
             .is_unsigned = (fields[i].flags & UNSIGNED_FLAG) != 0,
-            .is_nullable = (fields[i].flags & NOT_NULL_FLAG) == 0,
             .is_enum = (fields[i].flags & (ENUM_FLAG | SET_FLAG)) != 0,
             .is_timestamp = fields[i].type == MYSQL_TYPE_TIMESTAMP,
             .is_json = (int)fields[i].type == TYPE_JSON || has_json_format(&fields[i]),

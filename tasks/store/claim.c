@@ -200,14 +200,13 @@ static int64_t select_but(struct store *s, const struct running_users *u, const 
                           size_t max, struct db_stmt **r, struct error *e)
 {
     struct db_value params[GROUP_MAX + 3];
-    size_t full = 0, group = 1;
+    size_t full = 0;
     for (size_t i = 0; i < u->count && full < GROUP_MAX; i++)
         if (u->items[i].running >= u->limit)
             params[full++] = db_int(u->items[i].user);
     if (!full)
         params[full++] = db_int(INT64_MIN); /* nobody */
-    while (group < full)
-        group *= 2;
+    size_t group = store_group_for(full);
     for (size_t i = full; i < group; i++)
         params[i] = params[0];
     params[group] = db_text(type);

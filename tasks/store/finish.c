@@ -24,15 +24,7 @@ const char *finish_outcome(const struct finish *f)
 
 /* --- the move ------------------------------------------------------------------------------------- */
 
-/* Groups come in powers of two: the last end pads them, since naming one twice changes nothing. */
-static size_t group_of(size_t count)
-{
-    size_t group = 1;
-    while (group < count)
-        group *= 2;
-    return group;
-}
-
+/* The last end fills the group up, since naming one twice changes nothing. */
 static unsigned add_ids(struct db_value *p, unsigned n, const struct finish *const *ends, size_t count,
                         size_t group)
 {
@@ -72,7 +64,7 @@ static struct db_value fence_of(const struct finish *f)
 static int64_t move_successes(struct store *s, const struct finish *const *ends, size_t count, struct error *e)
 {
     struct db_value p[7 * FINISH_GROUP_MAX + 1];
-    size_t group = group_of(count);
+    size_t group = store_group_for(count);
     unsigned n = add_of_each(p, 0, ends, count, group, progress_of);
     n = add_of_each(p, n, ends, count, group, result_of);
     p[n++] = db_int(ends[0]->keep_usec);
@@ -213,7 +205,7 @@ int store_finish_plain(struct store *s, const struct finish *const *ends, size_t
     if (rc || !all)
         return rc;
     struct db_value ids[FINISH_GROUP_MAX];
-    unsigned group = add_ids(ids, 0, ends, count, group_of(count));
+    unsigned group = add_ids(ids, 0, ends, count, store_group_for(count));
     int64_t added = store_run(s, ST_ADD_SUCCESSES, group, ids, group, NULL, e);
     return added < 0 ? (int)added : 0;
 }

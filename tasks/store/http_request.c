@@ -15,7 +15,7 @@ int store_add_http_request(struct store *s, uint64_t id, int64_t user, const str
 
 int store_wipe_http_request(struct store *s, uint64_t id, struct error *e)
 {
-    int64_t rc = STORE_RUN(s, ST_TRASH_OF_REQUEST, NULL, e, db_uint(id));
+    int64_t rc = STORE_RUN(s, ST_TRASH_OF_REQUESTS, NULL, e, db_uint(id));
     if (rc >= 0)
         rc = STORE_RUN(s, ST_WIPE_REQUEST, NULL, e, db_uint(id));
     return rc < 0 ? (int)rc : 0;
@@ -36,17 +36,15 @@ static void read_row(struct db_stmt *r, struct arena *arena, struct http_request
 int store_get_http_requests(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
                             struct http_request *out, bool *found, struct error *e)
 {
-    struct db_value params[GROUP_MAX];
     int64_t rc = 0;
     for (size_t at = 0, n; at < count && rc >= 0; at += n) {
         struct db_stmt *r;
-        n = store_group(count - at);
+        n = count - at < GROUP_MAX ? count - at : GROUP_MAX;
         for (size_t i = at; i < at + n; i++) {
-            params[i - at] = db_uint(ids[i]);
             out[i] = (struct http_request){0};
             found[i] = false;
         }
-        rc = store_run(s, ST_GET_REQUESTS, n, params, (unsigned)n, &r, e);
+        rc = store_run_group(s, ST_GET_REQUESTS, ids + at, n, &r, e);
         while (rc >= 0 && (rc = db_next(r, e)) > 0)
             for (size_t i = at; i < at + n; i++)
                 if (ids[i] == db_col_uint(r, 0)) {

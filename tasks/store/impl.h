@@ -40,14 +40,23 @@ void store_statement_text(struct buf *out, enum statement_id id, size_t count);
     store_run((s), (id), 1, (const struct db_value[]){__VA_ARGS__},                          \
               sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value), (out), (e))
 
-/* Runs ID for every one of COUNT ids (any number), in slices whose sizes are powers of two; PREFIX are
- * the parameters before the group, SUFFIX-less statements only. Returns the sum of db_run's or an error. */
+/* Runs statement ID, which has nothing but its group, for COUNT ids, 1 to GROUP_MAX. What the group has more
+ * repeats the last one: naming an id twice changes nothing in a list of IN. */
+int64_t store_run_group(struct store *s, enum statement_id id, const uint64_t *ids, size_t count,
+                        struct db_stmt **out, struct error *e) MUST_USE;
+
+/* Runs ID for every one of COUNT ids (any number), as many at a time as a group may have, filled up as by
+ * store_run_group; PREFIX are the parameters before the group, SUFFIX-less statements only. Returns the sum of
+ * db_run's or an error. */
 int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_value *prefix,
                       unsigned prefix_count, const uint64_t *ids, size_t count,
                       struct error *e) MUST_USE;
 
-/* The largest power of two that is at most N and GROUP_MAX; N > 0. */
-size_t store_group(size_t n);
+/* The smallest group with room for N, 1 to GROUP_MAX. */
+size_t store_group_for(size_t n);
+
+/* The largest group that N > 0 values fill: for rows to be inserted, which cannot be named twice. */
+size_t store_group_filled(size_t n);
 
 /* The only function that changes a status. The statement of EVENT from FROM runs with PARAMS (the
  * changes' parameters, then ids or id and fence). Returns how many tasks moved: 0 where the task is

@@ -18,12 +18,15 @@ static const struct {
 
 #define STATE(name, ended)
 #define MOVE(event, from, to, which, changes) \
-    {EVENT_##event, TASK_##from, TASK_##to, ST_MOVE_##event##_##from},
-const struct task_move task_moves[] = {
+    {EVENT_##event, TASK_##from, ST_MOVE_##event##_##from},
+static const struct {
+    enum task_event event;
+    enum task_status from;
+    enum statement_id statement;
+} moves[] = {
 #include "store/states.def"
 };
 #undef MOVE
-const size_t task_move_count = COUNT_OF(task_moves);
 
 /* The API moves tasks that nobody runs; the runner all others. */
 #define ROLES_cancel (STORE_API | STORE_RUNNER) /* the runner: what comes back and was asked to stop */
@@ -72,9 +75,9 @@ bool task_status_ended(enum task_status status)
 
 static enum statement_id find_move(enum task_event event, enum task_status from)
 {
-    for (size_t i = 0; i < task_move_count; i++)
-        if (task_moves[i].event == event && task_moves[i].from == from)
-            return task_moves[i].statement;
+    for (size_t i = 0; i < COUNT_OF(moves); i++)
+        if (moves[i].event == event && moves[i].from == from)
+            return moves[i].statement;
     log_bug("no legal move: event %d from %s", (int)event, states[from].name);
 }
 

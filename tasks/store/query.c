@@ -69,24 +69,11 @@ int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, stru
     return 0;
 }
 
-/* Runs a statement for one slice of ids; a group is filled up with its last id. */
-static int64_t run_slice(struct store *s, enum statement_id statement, const uint64_t *ids, size_t count,
-                         struct db_stmt **r, struct error *e)
-{
-    struct db_value params[STORE_GET_MAX];
-    size_t group = 1;
-    while (group < count)
-        group *= 2;
-    for (size_t i = 0; i < group; i++)
-        params[i] = db_uint(ids[i < count ? i : count - 1]);
-    return store_run(s, statement, group, params, (unsigned)group, r, e);
-}
-
 static int get_slice(struct store *s, enum statement_id statement, const uint64_t *ids, size_t count,
                      struct arena *arena, struct task *out, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = run_slice(s, statement, ids, count, &r, e);
+    int64_t rc = store_run_group(s, statement, ids, count, &r, e);
     if (rc < 0)
         return (int)rc;
     int more;
@@ -130,7 +117,7 @@ int store_get_new_tasks(struct store *s, const uint64_t *ids, size_t count, stru
 static int find_slice(struct store *s, const uint64_t *ids, size_t count, bool *ended, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = run_slice(s, ST_FIND_UNFINISHED, ids, count, &r, e);
+    int64_t rc = store_run_group(s, ST_FIND_UNFINISHED, ids, count, &r, e);
     if (rc < 0)
         return (int)rc;
     int more;

@@ -64,8 +64,6 @@ enum statement_id {
 #define STATEMENT(name, roles, sql) ST_##name,
 #include "statements.def"
 #undef STATEMENT
-    ST_FIRST_MOVE,
-    ST_MOVE_BASE = ST_FIRST_MOVE - 1,
 #define STATE(name, ended)
 #define MOVE(event, from, to, which, changes) ST_MOVE_##event##_##from,
 #include "store/states.def"
@@ -97,15 +95,5 @@ enum task_event {
     EVENT_cancel,
     EVENT_retry,
 };
-
-/* A legal move, as data. */
-struct task_move {
-    enum task_event event;
-    enum task_status from, to;
-    enum statement_id statement;
-};
-
-extern const struct task_move task_moves[];
-extern const size_t task_move_count;
 
 #endif

@@ -87,7 +87,15 @@ int store_connect(struct store *s, struct error *e)
     return rc;
 }
 
-size_t store_group(size_t n)
+size_t store_group_for(size_t n)
+{
+    size_t size = 1;
+    while (size < n && size < GROUP_MAX)
+        size *= 2;
+    return size;
+}
+
+size_t store_group_filled(size_t n)
 {
     size_t size = 1;
     while (size * 2 <= n && size < GROUP_MAX)
@@ -168,6 +176,23 @@ int64_t store_run(struct store *s, enum statement_id id, size_t count,
     return n;
 }
 
+/* Appends COUNT ids to PARAMS, the last one as often as the group has room. Returns the group's size. */
+static size_t add_ids(struct db_value *params, const uint64_t *ids, size_t count)
+{
+    size_t group = store_group_for(count);
+    for (size_t i = 0; i < group; i++)
+        params[i] = db_uint(ids[i < count ? i : count - 1]);
+    return group;
+}
+
+int64_t store_run_group(struct store *s, enum statement_id id, const uint64_t *ids, size_t count,
+                        struct db_stmt **out, struct error *e)
+{
+    struct db_value params[GROUP_MAX];
+    size_t group = add_ids(params, ids, count);
+    return store_run(s, id, group, params, (unsigned)group, out, e);
+}
+
 int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_value *prefix,
                       unsigned prefix_count, const uint64_t *ids, size_t count, struct error *e)
 {
@@ -176,10 +201,8 @@ int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_val
         memcpy(params, prefix, prefix_count * sizeof *params);
     int64_t sum = 0;
     while (count) {
-        size_t n = store_group(count);
-        for (size_t i = 0; i < n; i++)
-            params[prefix_count + i] = db_uint(ids[i]);
-        int64_t changed = store_run(s, id, n, params, prefix_count + (unsigned)n, NULL, e);
+        size_t n = count < GROUP_MAX ? count : GROUP_MAX, group = add_ids(params + prefix_count, ids, n);
+        int64_t changed = store_run(s, id, group, params, prefix_count + (unsigned)group, NULL, e);
         if (changed < 0) {
             sum = changed;
             break;

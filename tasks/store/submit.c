@@ -96,7 +96,7 @@ static int submit(struct store *s, void *ctx, struct error *e)
         if (!turns[i])
             rc = assign_turns(s, sub, i, turns, e);
     for (size_t done = 0; done < sub->count && !rc;) {
-        size_t n = store_group(sub->count - done);
+        size_t n = store_group_filled(sub->count - done);
         rc = insert_group(s, sub->tasks + done, turns + done, n, ids + done, e);
         done += n;
     }

@@ -10,6 +10,31 @@
 #include "store/claim.h"
 #include "store/upload.h"
 
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* What a transaction should look at, ascending, so that all lock in one order. */
+struct candidates {
+    uint64_t *ids;
+    size_t count;
+};
+
+/* At most MAX ids by statement ID. Returns 0 or an error. */
+static int read_candidates(struct store *s, enum statement_id id, size_t max, struct candidates *x, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, id, &r, e, db_uint(max));
+    x->count = 0;
+    while (rc >= 0 && x->count < max && (rc = db_next(r, e)) > 0)
+        x->ids[x->count++] = db_col_uint(r, 0);
+    if (rc >= 0)
+        qsort(x->ids, x->count, sizeof *x->ids, compare_ids);
+    return rc < 0 ? (int)rc : 0;
+}
+
 /* A task whose runner is gone. */
 struct orphan {
     uint64_t id, fence;
@@ -19,8 +44,7 @@ struct orphan {
 };
 
 struct taking {
-    uint64_t *ids; /* candidates, ascending */
-    size_t count;
+    const struct candidates *from;
     attempts_left *left;
     void *ctx;
     int64_t keep_usec;
@@ -33,16 +57,10 @@ struct taking {
 static int lock_orphans(struct store *s, struct taking *t, struct orphan *out, size_t *count,
                         struct error *e)
 {
-    struct db_value params[GROUP_MAX];
-    size_t group = 1;
-    while (group < t->count)
-        group *= 2;
-    for (size_t i = 0; i < group; i++)
-        params[i] = db_uint(t->ids[i < t->count ? i : t->count - 1]);
     struct db_stmt *r;
-    int64_t rc = store_run(s, ST_LOCK_ORPHANS, group, params, (unsigned)group, &r, e);
+    int64_t rc = store_run_group(s, ST_LOCK_ORPHANS, t->from->ids, t->from->count, &r, e);
     *count = 0;
-    while (rc >= 0 && *count < t->count && (rc = db_next(r, e)) > 0) {
+    while (rc >= 0 && *count < t->from->count && (rc = db_next(r, e)) > 0) {
         struct orphan *o = &out[(*count)++];
         const char *type = db_col_text(r, 2, NULL), *worker = db_col_text(r, 5, NULL);
         o->id = db_col_uint(r, 0);
@@ -95,7 +113,7 @@ static int take_one(struct store *s, const struct taking *t, const struct orphan
 static int take_back(struct store *s, void *ctx, struct error *e)
 {
     struct taking *t = ctx;
-    struct orphan *orphans = arena_calloc(t->arena, t->count, sizeof *orphans);
+    struct orphan *orphans = arena_calloc(t->arena, t->from->count, sizeof *orphans);
     size_t count;
     t->changed = 0;
     int rc = lock_orphans(s, t, orphans, &count, e);
@@ -107,34 +125,22 @@ static int take_back(struct store *s, void *ctx, struct error *e)
     return rc < 0 ? rc : 0;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
                     struct lost_claim *out, struct error *e)
 {
-    struct taking t = {.left = left, .ctx = ctx, .keep_usec = keep_usec, .lost = out};
-    struct db_stmt *r;
+    uint64_t ids[GROUP_MAX];
+    struct candidates x = {ids, 0};
     int64_t rc = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
     if (rc >= 0)
         rc = store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
     if (max > GROUP_MAX)
         max = GROUP_MAX;
     if (rc >= 0)
-        rc = STORE_RUN(s, ST_ORPHANS, &r, e, db_uint(max));
-    if (rc <= 0)
+        rc = read_candidates(s, ST_ORPHANS, max, &x, e);
+    if (rc < 0 || !x.count)
         return (int)rc;
-    t.arena = arena_create();
-    t.ids = arena_alloc(t.arena, max * sizeof *t.ids);
-    while (t.count < max && (rc = db_next(r, e)) > 0)
-        t.ids[t.count++] = db_col_uint(r, 0);
-    if (rc >= 0) {
-        qsort(t.ids, t.count, sizeof *t.ids, compare_ids);
-        rc = store_transaction(s, take_back, &t, NULL, e);
-    }
+    struct taking t = {&x, left, ctx, keep_usec, arena_create(), out, 0};
+    rc = store_transaction(s, take_back, &t, NULL, e);
     arena_destroy(&t.arena);
     return rc < 0 ? (int)rc : (int)t.changed;
 }
@@ -184,36 +190,15 @@ int store_file_known(struct store *s, const char *path, struct error *e)
 
 /* --- what has expired -------------------------------------------------------------------------- */
 
-struct expiry {
-    uint64_t *ids;
-    size_t count;
-};
-
-static int read_ids(struct store *s, enum statement_id id, size_t max, struct expiry *x, struct error *e)
-{
-    struct db_stmt *r;
-    int64_t rc = STORE_RUN(s, id, &r, e, db_uint(max));
-    x->count = 0;
-    while (rc >= 0 && x->count < max && (rc = db_next(r, e)) > 0)
-        x->ids[x->count++] = db_col_uint(r, 0);
-    if (rc >= 0)
-        qsort(x->ids, x->count, sizeof *x->ids, compare_ids);
-    return rc < 0 ? (int)rc : 0;
-}
-
 /* Those that are still as they were found; others may sweep as well, or somebody has retried one. */
 static int expire_tasks(struct store *s, void *ctx, struct error *e)
 {
-    struct expiry *x = ctx;
-    struct db_value params[GROUP_MAX];
-    size_t group = store_group(x->count);
-    for (size_t i = 0; i < group; i++)
-        params[i] = db_uint(x->ids[i]);
+    struct candidates *x = ctx;
     struct db_stmt *r;
-    int64_t rc = store_run(s, ST_LOCK_EXPIRED, group, params, (unsigned)group, &r, e);
+    int64_t rc = store_run_group(s, ST_LOCK_EXPIRED, x->ids, x->count, &r, e);
     uint64_t locked[GROUP_MAX];
     size_t n = 0;
-    while (rc >= 0 && n < group && (rc = db_next(r, e)) > 0)
+    while (rc >= 0 && n < x->count && (rc = db_next(r, e)) > 0)
         locked[n++] = db_col_uint(r, 0);
     if (rc >= 0)
         rc = store_delete_rows(s, locked, n, e);
@@ -222,7 +207,7 @@ static int expire_tasks(struct store *s, void *ctx, struct error *e)
 
 static int expire_exports(struct store *s, void *ctx, struct error *e)
 {
-    const struct expiry *x = ctx;
+    const struct candidates *x = ctx;
     for (size_t i = 0; i < x->count; i++) {
         int64_t rc = STORE_RUN(s, ST_MARK_REMOVED, NULL, e, db_uint(x->ids[i]));
         if (rc > 0) /* else another runner was faster */
@@ -236,16 +221,16 @@ static int expire_exports(struct store *s, void *ctx, struct error *e)
 int store_expire(struct store *s, size_t max, struct error *e)
 {
     uint64_t ids[GROUP_MAX];
-    struct expiry x = {ids, 0};
+    struct candidates x = {ids, 0};
     int removed = 0;
     if (max > GROUP_MAX)
         max = GROUP_MAX;
-    int rc = read_ids(s, ST_EXPIRED_TASKS, max, &x, e);
+    int rc = read_candidates(s, ST_EXPIRED_TASKS, max, &x, e);
     if (!rc && x.count)
         rc = store_transaction(s, expire_tasks, &x, NULL, e);
     if (rc >= 0) {
         removed = rc;
-        rc = read_ids(s, ST_EXPIRED_EXPORTS, max, &x, e);
+        rc = read_candidates(s, ST_EXPIRED_EXPORTS, max, &x, e);
     }
     if (!rc && x.count)
         rc = store_transaction(s, expire_exports, &x, NULL, e);

@@ -76,12 +76,13 @@ int store_find_uploads(struct store *s, const char *const *ids, const int64_t *o
     int64_t rc = 0;
     for (size_t at = 0, n; at < count && rc >= 0; at += n) {
         struct db_stmt *r;
-        n = store_group(count - at);
-        for (size_t i = 0; i < n; i++) {
-            params[i] = db_text(ids[at + i]);
-            there[at + i] = false;
-        }
-        rc = store_run(s, ST_FIND_UPLOADS, n, params, (unsigned)n, &r, e);
+        n = count - at < GROUP_MAX ? count - at : GROUP_MAX;
+        size_t group = store_group_for(n);
+        for (size_t i = 0; i < group; i++)
+            params[i] = db_text(ids[at + (i < n ? i : n - 1)]);
+        for (size_t i = at; i < at + n; i++)
+            there[i] = false;
+        rc = store_run(s, ST_FIND_UPLOADS, group, params, (unsigned)group, &r, e);
         if (rc >= 0)
             rc = mark(r, ids + at, owners + at, n, there + at, e);
     }

@@ -218,6 +218,14 @@ def after_one(name, state):
 RACERS = [name for name in (*EVENTS, *OTHERS) if name not in ("schedule", "clear", "progress")]
 
 
+def test_as_many_expire_as_may(database, actors):
+    """Whoever asks for so many takes fewer for the end of a backlog."""
+    database.sql("INSERT INTO tasks (type, data, created_by, status, finished_at, expires_at)"
+                 " SELECT 'dummy', '{}', 1, 'success', '2020-01-01', '2020-01-01' FROM seq_1_to_300")
+    assert actors.drivers["runner", 0]("expire", max=200) == 200
+    assert database.value("SELECT COUNT(*) FROM tasks") == 100
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_two_events_at_once(database, actors, state):
     """The first one stands before its commit while the second one comes; then it commits. Either way it must

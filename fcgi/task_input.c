@@ -99,22 +99,6 @@ static const struct {
     {"created_by", read_created_by},
 };
 
-/* The pointer's step for a member's name (RFC 6901 section 3). */
-static const char *pointer_step(struct arena *arena, const char *name)
-{
-    struct buf b = BUF_INIT;
-    buf_addc(&b, '/');
-    for (; *name; name++) {
-        if (*name == '~' || *name == '/')
-            buf_adds(&b, *name == '~' ? "~0" : "~1");
-        else
-            buf_addc(&b, *name);
-    }
-    const char *step = arena_strndup(arena, b.data, b.len);
-    buf_free(&b);
-    return step;
-}
-
 static void read_member(struct reader *r, const char *name, struct json_object *value,
                         struct new_task *task)
 {
@@ -125,7 +109,8 @@ static void read_member(struct reader *r, const char *name, struct json_object *
             return;
         }
     r->unknown_member = true;
-    faults_add(&r->faults, pointer_step(r->arena, name), "is not known here");
+    if (!faults_full(&r->faults))
+        faults_add(&r->faults, faults_step(&r->faults, "", name), "is not known here");
 }
 
 static void read_data(struct reader *r, struct json_object *data, struct new_task *task,

@@ -35,6 +35,12 @@ struct faults {
 /* Adds a fault; further ones beyond FAULTS_MAX are dropped. */
 void faults_add(struct faults *f, const char *pointer, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* Whether there are FAULTS_MAX. */
+bool faults_full(const struct faults *f);
+
+/* POINTER and one more step, to the member NAME (RFC 6901 section 3), in F's arena. */
+const char *faults_step(const struct faults *f, const char *pointer, const char *name);
+
 /* Checks DATA (NULL: no data or null, the same as {}) for a task of type NAME. Adds every fault
  * to F and returns 0 where there was none, else ERR_INVALID. A type that cannot be POSTed or is
  * not enabled is a fault at /type. Roles are the caller's to check (task_type.role). */

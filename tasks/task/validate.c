@@ -16,7 +16,7 @@
 
 void faults_add(struct faults *f, const char *pointer, const char *fmt, ...)
 {
-    if (f->count == FAULTS_MAX)
+    if (faults_full(f))
         return;
     if (f->count == f->cap) {
         size_t cap = f->cap ? 2 * f->cap : 8;
@@ -35,8 +35,12 @@ void faults_add(struct faults *f, const char *pointer, const char *fmt, ...)
                                           arena_strdup(f->arena, text)};
 }
 
-/* POINTER and one more step to the member NAME (RFC 6901 section 3). */
-static const char *step(struct arena *arena, const char *pointer, const char *name)
+bool faults_full(const struct faults *f)
+{
+    return f->count == FAULTS_MAX;
+}
+
+const char *faults_step(const struct faults *f, const char *pointer, const char *name)
 {
     struct buf b = BUF_INIT;
     buf_adds(&b, pointer);
@@ -49,7 +53,7 @@ static const char *step(struct arena *arena, const char *pointer, const char *na
         else
             buf_addc(&b, *name);
     }
-    char *copy = arena_strdup(arena, buf_str(&b));
+    char *copy = arena_strdup(f->arena, buf_str(&b));
     buf_free(&b);
     return copy;
 }
@@ -82,15 +86,20 @@ static void check_unknown(struct json_object *object, const char *pointer,
                           const struct param *params, size_t count, const struct known *more,
                           struct faults *f)
 {
+    const char *list = NULL;
     json_object_object_foreach(object, name, value)
     {
         (void)value;
         bool known = params_find(params, count, name) != NULL;
         for (size_t i = 0; i < more->count; i++)
             known |= strcmp(more->names[i], name) == 0;
-        if (!known)
-            faults_add(f, step(f->arena, pointer, name), "is not known here: %s",
-                       list_known(f->arena, params, count, more));
+        if (known)
+            continue;
+        if (faults_full(f)) /* a body has room for a million of them */
+            return;
+        if (!list)
+            list = list_known(f->arena, params, count, more);
+        faults_add(f, faults_step(f, pointer, name), "is not known here: %s", list);
     }
 }
 
@@ -108,11 +117,11 @@ static void read_members(struct json_object *object, const char *pointer,
         struct error e = {0};
         if (object && json_object_object_get_ex(object, name, &value)) {
             if (param_read(&params[i], value, f->arena, &out->items[i], &e))
-                faults_add(f, step(f->arena, pointer, name), "%s", e.text);
+                faults_add(f, faults_step(f, pointer, name), "%s", e.text);
         } else {
             out->items[i] = params[i].fallback;
             if (params[i].def->required)
-                faults_add(f, step(f->arena, pointer, name), "is missing");
+                faults_add(f, faults_step(f, pointer, name), "is missing");
         }
     }
     if (object)

@@ -26,12 +26,7 @@ static bool storage_failed(struct receiving *v, const struct error *e)
 
 static bool create(struct receiving *v)
 {
-    const struct files_settings *files = &v->x->app->settings->files;
-    struct result_place place = {
-        .directory = files->directory,
-        .mode = (mode_t)files->mode,
-        .directory_mode = (mode_t)files->directory_mode,
-    };
+    const struct result_place place = result_place_of(&v->x->app->settings->files);
     struct error e = {0};
     return upload_create(&place, v->owner, v->ext, &v->file, &e) == 0 || storage_failed(v, &e);
 }

@@ -33,6 +33,9 @@ void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3); /* raw */
 void buf_add_u64(struct buf *b, uint64_t n);
 void buf_add_i64(struct buf *b, int64_t n);
 
+/* Text as UTF-8: a byte that is not part of a well-formed sequence becomes U+FFFD. */
+void buf_utf8(struct buf *b, const char *s, size_t len);
+
 /* A JSON string with its quotes (RFC 8259 section 7). Input is UTF-8; a byte that is not part of a
  * well-formed sequence becomes U+FFFD. */
 void buf_json(struct buf *b, const char *s, size_t len);

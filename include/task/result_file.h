@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "task/checkpoint.h"
 
+struct files_settings;
+
 enum {
     RESULT_PATH_SIZE = 128,
     SHA256_HEX_SIZE = 65,
@@ -31,6 +33,9 @@ struct result_place {
     mode_t mode;           /* of a published file, e.g. 0640 */
     mode_t directory_mode; /* of the directories below, e.g. 0750 */
 };
+
+/* As section files has it; DIRECTORY stays the settings'. */
+struct result_place result_place_of(const struct files_settings *files);
 
 struct result_file;
 

@@ -64,6 +64,9 @@ struct run_outcome {
     unsigned file_count;
 };
 
+/* Makes the outcome a success; its result and files are the caller's to add. */
+void run_succeed(struct run_outcome *o);
+
 /* Fails the outcome; returns ERR_INVALID so that it can stand in a return. */
 int run_fail(struct run_outcome *o, enum run_end end, const char *code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);

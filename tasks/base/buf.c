@@ -96,6 +96,19 @@ void buf_add_i64(struct buf *b, int64_t n)
     buf_add_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
 }
 
+void buf_utf8(struct buf *b, const char *s, size_t len)
+{
+    for (;;) {
+        size_t good = utf8_valid_prefix(s, len);
+        buf_add(b, s, good);
+        if (good == len)
+            return;
+        buf_adds(b, "\xef\xbf\xbd");
+        s += good + 1;
+        len -= good + 1;
+    }
+}
+
 /* What JSON must not hold raw: 0 = may stand, 'u' = \u00XX, else the letter behind the backslash. */
 static char json_escape(unsigned char c)
 {

@@ -8,7 +8,6 @@
 
 #include "base/process.h"
 #include "base/random.h"
-#include "base/utf8.h"
 
 void claim_list_init(struct claim_list *l)
 {
@@ -250,17 +249,7 @@ void claim_end_refused(struct run_claim *c, const char *reason)
 static const char *clean_text(struct arena *arena, const char *log)
 {
     struct buf b = BUF_INIT;
-    size_t len = strlen(log);
-    while (len) {
-        size_t good = utf8_valid_prefix(log, len);
-        buf_add(&b, log, good);
-        if (good < len) {
-            buf_adds(&b, "\xef\xbf\xbd");
-            good++;
-        }
-        log += good;
-        len -= good;
-    }
+    buf_utf8(&b, log, strlen(log));
     const char *text = arena_strndup(arena, buf_str(&b), b.len);
     buf_free(&b);
     return text;

@@ -9,11 +9,7 @@
 static int write_file(const struct settings *s, const struct run_task *t, const struct buf *result,
                       struct result_file **out, struct error *e)
 {
-    const struct result_place place = {
-        .directory = s->files.directory,
-        .mode = (mode_t)s->files.mode,
-        .directory_mode = (mode_t)s->files.directory_mode,
-    };
+    const struct result_place place = result_place_of(&s->files);
     char name[64];
     snprintf(name, sizeof name, "task-%" PRIu64 "-result.json", t->id);
     int rc = result_file_create(&place, t->id, t->fence, "json", out, e);

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* outcome.c: how a run says that it failed. */
+/* outcome.c: how a run says what has become of it. */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "task/run.h"
+
+void run_succeed(struct run_outcome *o)
+{
+    o->end = RUN_SUCCESS;
+    o->code[0] = o->message[0] = '\0';
+}
 
 int run_fail(struct run_outcome *o, enum run_end end, const char *code, const char *fmt, ...)
 {

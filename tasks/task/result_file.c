@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/settings.h"
 #include "result_file_impl.h"
 
 enum {
@@ -81,6 +82,11 @@ static int open_temporary(struct result_file *f, const char *directory, uint64_t
     memcpy(f->path, path, sizeof path);
     f->full_path = xasprintf("%s/%s", directory, path);
     return 0;
+}
+
+struct result_place result_place_of(const struct files_settings *files)
+{
+    return (struct result_place){files->directory, (mode_t)files->mode, (mode_t)files->directory_mode};
 }
 
 int result_file_create(const struct result_place *place, uint64_t id, uint64_t fence,

@@ -185,12 +185,7 @@ static int dump(struct backup *b)
 
 static int open_file(struct backup *b)
 {
-    const struct files_settings *files = &run_settings(b->run)->files;
-    const struct result_place place = {
-        .directory = files->directory,
-        .mode = (mode_t)files->mode,
-        .directory_mode = (mode_t)files->directory_mode,
-    };
+    const struct result_place place = result_place_of(&run_settings(b->run)->files);
     const struct run_task *t = run_task(b->run);
     enum backup_compression kind = (enum backup_compression)b->def->compression;
     struct error e = {0};
@@ -259,8 +254,7 @@ static void succeed(struct backup *b)
     buf_addc(&o->result, '}');
     o->files[o->file_count++] = b->file;
     b->file = NULL;
-    o->end = RUN_SUCCESS;
-    o->code[0] = o->message[0] = '\0';
+    run_succeed(o);
 }
 
 /* What the progress is measured by, for a person: the server only estimates. */

@@ -26,12 +26,6 @@ bool cell_is_true(const struct db_column *c, const char *v, size_t len);
 
 enum { CELL_BIT_ROOM = 20 };
 
-/* Bytes that cell_bytes may write for LEN bytes. */
-static inline size_t cell_bytes_room(size_t len)
-{
-    return 2 * len + 5;
-}
-
 static inline char *cell_put(char *p, const char *s, size_t len)
 {
     memcpy(p, s, len);

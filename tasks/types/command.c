@@ -15,12 +15,6 @@
 
 enum { PROGRAM_GRACE_MS = 500 };
 
-void command_succeed(struct command_task *t)
-{
-    t->outcome->end = RUN_SUCCESS;
-    t->outcome->code[0] = t->outcome->message[0] = '\0';
-}
-
 bool command_take_result(struct command_task *t, const char *text, size_t len)
 {
     static const char space[] = " \t\r\n";

@@ -62,7 +62,7 @@ static void judge(struct command_task *t, const struct work_dir *dir, struct con
         command_ended_badly(t, status, c->log.last);
     else if (command_take_result(t, c->output.len ? c->output.data : "", c->output.len) &&
              take_files(t, dir))
-        command_succeed(t);
+        run_succeed(t->outcome);
 }
 
 void command_exec(struct command_task *t)

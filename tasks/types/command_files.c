@@ -76,13 +76,8 @@ static bool refuse(struct command_task *t, const char *name, const struct error 
 
 static bool take_file(struct command_task *t, int fd, const char *name, bool sealed)
 {
-    const struct files_settings *files = &run_settings(t->run)->files;
     const struct run_task *task = run_task(t->run);
-    const struct result_place place = {
-        .directory = files->directory,
-        .mode = (mode_t)files->mode,
-        .directory_mode = (mode_t)files->directory_mode,
-    };
+    const struct result_place place = result_place_of(&run_settings(t->run)->files);
     char ext[EXTENSION_MAX + 1];
     struct result_file *file = NULL;
     struct error e = {0};
@@ -92,7 +87,7 @@ static bool take_file(struct command_task *t, int fd, const char *name, bool sea
         rc = result_file_adopt(file, fd, name, sealed, &e);
     if (!rc) {
         result_file_name(file, clean_name(run_arena(t->run), name), ext);
-        rc = result_file_finish(file, 0, &e);
+        rc = result_file_finish(file, RESULT_NO_ROWS, &e);
     }
     if (rc) {
         result_file_discard(&file);

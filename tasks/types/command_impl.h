@@ -41,8 +41,6 @@ void command_ended_badly(struct command_task *t, int status, const char *last);
  * outcome then says. */
 bool command_take_result(struct command_task *t, const char *text, size_t len);
 
-void command_succeed(struct command_task *t);
-
 /* --- command_environment.c --------------------------------------------------------------------------- */
 
 /* The account that DEF's program runs as. ERR_INVALID where there is none of that name. Strings are static

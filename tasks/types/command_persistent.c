@@ -176,7 +176,7 @@ static bool judge(struct command_task *t, struct work_dir *dir, struct conversat
         break;
     }
     if (take_files(t, dir))
-        command_succeed(t);
+        run_succeed(t->outcome);
     return true;
 }
 

@@ -45,9 +45,7 @@ struct csv_stream {
 /* Not for CELL_BIT. */
 void csv_stream_begin(struct csv_stream *t, const struct csv_style *s, enum cell_kind kind);
 
-enum { CSV_STREAM_ROOM = 8 };
-
-/* Writes the next part to P, which has 2 * LEN + CSV_STREAM_ROOM bytes; returns its end. Parts of
+/* Writes the next part to P, which has 2 * LEN + 8 bytes; returns its end. Parts of
  * bytes are multiples of 3 but for the last. */
 char *csv_stream_add(struct csv_stream *t, char *p, const char *data, size_t len);
 

@@ -73,12 +73,7 @@ static int storage_failed(struct run_outcome *o, const struct error *e)
 static int create_file(struct run *r, struct run_outcome *o, const char *ext,
                        struct result_file **out)
 {
-    const struct files_settings *files = &run_settings(r)->files;
-    struct result_place place = {
-        .directory = files->directory,
-        .mode = (mode_t)files->mode,
-        .directory_mode = (mode_t)files->directory_mode,
-    };
+    const struct result_place place = result_place_of(&run_settings(r)->files);
     struct error e = {0};
     const struct run_task *t = run_task(r);
     if (result_file_create(&place, t->id, t->fence, ext, out, &e))
@@ -180,8 +175,7 @@ static int finish(struct export_writer *w, const struct export_format *format, c
     put_result(w, format, result_file_info(w->file));
     o->files[0] = w->file;
     o->file_count = 1;
-    o->end = RUN_SUCCESS;
-    o->code[0] = o->message[0] = '\0';
+    run_succeed(o);
     w->file = NULL;
     return 0;
 }

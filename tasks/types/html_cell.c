@@ -2,27 +2,22 @@
 /* html_cell.c: escaping of text content (HTML Standard, "serialising HTML fragments"). */
 #include "html_cell.h"
 
+#include "cell.h"
 #include "scan.h"
-
-static char *put(char *p, const char *s, size_t len)
-{
-    memcpy(p, s, len);
-    return p + len;
-}
 
 static char *put_char(char *p, char c)
 {
     switch (c) {
     case '&':
-        return put(p, "&amp;", 5);
+        return cell_put(p, "&amp;", 5);
     case '<':
-        return put(p, "&lt;", 4);
+        return cell_put(p, "&lt;", 4);
     case '>':
-        return put(p, "&gt;", 4);
+        return cell_put(p, "&gt;", 4);
     case '\r':
-        return put(p, "&#13;", 5);
+        return cell_put(p, "&#13;", 5);
     case '\0':
-        return put(p, "\xef\xbf\xbd", 3);
+        return cell_put(p, "\xef\xbf\xbd", 3);
     default:
         *p = c;
         return p + 1;
@@ -36,7 +31,7 @@ char *html_text(char *p, const char *text, size_t len)
         uint64_t w = scan_load(text);
         if (!(scan_byte(w, '&') | scan_byte(w, '<') | scan_byte(w, '>') |
               scan_less(w, '\r' + 1))) {
-            p = put(p, text, 8);
+            p = cell_put(p, text, 8);
             text += 8;
             continue;
         }

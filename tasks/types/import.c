@@ -216,8 +216,7 @@ static int finish(struct import_job *j)
              (unsigned long long)c->skipped, (unsigned long long)c->rejected);
     if (file)
         o->files[o->file_count++] = file;
-    o->end = RUN_SUCCESS;
-    o->code[0] = o->message[0] = '\0';
+    run_succeed(o);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "csv_cell.h"
 #include "import_impl.h"
+#include "source.h"
 
 enum {
     BATCH_BYTES = 1024 * 1024, /* text of a batch, but for its last row */
@@ -24,15 +25,7 @@ static const char *const session[] = {
 
 static int open_session(struct import_job *j, struct error *e)
 {
-    const struct source_def *target = j->import->target;
-    struct db_options options = {
-        .session = DB_SESSION_SOURCE,
-        .timeout_s = (int)((target->read_timeout_usec + 999999) / 1000000),
-    };
-    struct db_address address;
-    int rc = settings_source_address(target, &address, e);
-    if (!rc)
-        rc = db_open(&address, &options, &j->db, e);
+    int rc = source_open(j->import->target, &j->db, e);
     for (size_t i = 0; i < COUNT_OF(session) && !rc; i++)
         rc = db_exec(j->db, session[i], e);
     return rc;

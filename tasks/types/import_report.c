@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "csv_cell.h"
 
 struct import_report {
@@ -38,38 +37,17 @@ void import_report_destroy(struct import_report **pp)
 static int begin(struct import_report *p, struct error *e)
 {
     static const char header[] = "row,line,column,reason,record\r\n";
-    const struct files_settings *files = &run_settings(p->run)->files;
-    struct result_place place = {
-        .directory = files->directory,
-        .mode = (mode_t)files->mode,
-        .directory_mode = (mode_t)files->directory_mode,
-    };
+    const struct result_place place = result_place_of(&run_settings(p->run)->files);
     const struct run_task *t = run_task(p->run);
     int rc = result_file_create(&place, t->id, t->fence, "csv", &p->file, e);
     return rc ? rc : result_file_write(p->file, header, sizeof header - 1, e);
-}
-
-/* TEXT with U+FFFD for what is not UTF-8. */
-static void put_valid(struct buf *out, const char *text, size_t len)
-{
-    while (len) {
-        size_t good = utf8_valid_prefix(text, len);
-        buf_add(out, text, good);
-        text += good;
-        len -= good;
-        if (!len)
-            break;
-        buf_adds(out, "\xef\xbf\xbd");
-        text++;
-        len--;
-    }
 }
 
 static void put_text(struct import_report *p, const char *text, size_t len)
 {
     static const struct csv_style style = {.guard = true};
     buf_clear(&p->text);
-    put_valid(&p->text, text, len);
+    buf_utf8(&p->text, text, len);
     buf_addc(&p->line, ',');
     buf_reserve(&p->line, csv_room(&style, p->text.len));
     char *begin = p->line.data + p->line.len;

@@ -66,7 +66,8 @@ bool import_row_fault(const struct error *e)
 
 /* --- parts of statements ------------------------------------------------------------------------------ */
 
-int import_written_place(const struct import_table *t, unsigned column)
+/* Where a written column stands in a row's values; -1: it is not written. */
+static int written_place(const struct import_table *t, unsigned column)
 {
     for (unsigned i = 0; i < t->written_count; i++)
         if (t->written[i] == column)
@@ -77,7 +78,7 @@ int import_written_place(const struct import_table *t, unsigned column)
 bool import_key_written(const struct import_table *t, const struct import_key *k)
 {
     for (unsigned i = 0; i < k->count; i++)
-        if (import_written_place(t, k->columns[i]) < 0)
+        if (written_place(t, k->columns[i]) < 0)
             return false;
     return true;
 }
@@ -131,7 +132,8 @@ void import_add_place(struct buf *out, const struct import_table *t, const char 
     import_add_name(out, column);
 }
 
-const char *import_key_names(const struct import_table *t, const struct import_key *k, struct arena *arena)
+/* The names of a key's columns, for a person. */
+static const char *key_names(const struct import_table *t, const struct import_key *k, struct arena *arena)
 {
     struct buf b = BUF_INIT;
     for (unsigned i = 0; i < k->count; i++)
@@ -260,16 +262,16 @@ void import_writer_close(struct import_writer **wp)
 
 /* --- what is wrong with a row ----------------------------------------------------------------------------- */
 
-void import_reject_foreign(struct import_writer *w, struct import_batch *b, size_t at, const struct import_key *k)
+static void reject_foreign(struct import_writer *w, struct import_batch *b, size_t at, const struct import_key *k)
 {
-    import_batch_reject(b, &b->rows[at], import_key_names(w->table, k, b->arena),
+    import_batch_reject(b, &b->rows[at], key_names(w->table, k, b->arena),
                         "a row with this key is there already, and it is somebody else's");
 }
 
-void import_reject_duplicate(struct import_writer *w, struct import_batch *b, size_t at,
+static void reject_duplicate(struct import_writer *w, struct import_batch *b, size_t at,
                              const struct import_key *k)
 {
-    import_batch_reject(b, &b->rows[at], import_key_names(w->table, k, b->arena),
+    import_batch_reject(b, &b->rows[at], key_names(w->table, k, b->arena),
                         "a row with this key is there already");
 }
 
@@ -313,7 +315,7 @@ static bool key_values(const struct import_writer *w, const struct import_key *k
                        struct db_value *out)
 {
     for (unsigned i = 0; i < k->count; i++) {
-        out[i] = row[import_written_place(w->table, k->columns[i])];
+        out[i] = row[written_place(w->table, k->columns[i])];
         if (out[i].kind == DB_NULL)
             return false;
     }
@@ -377,11 +379,11 @@ static int write_duplicate(struct import_writer *w, struct import_batch *b, size
         return rc;
     w->crowded = true;
     if (m.foreign >= 0)
-        import_reject_foreign(w, b, at, &w->table->keys[m.foreign]);
+        reject_foreign(w, b, at, &w->table->keys[m.foreign]);
     else if (m.own < 0)
         reject_refused(w, b, at, refused);
     else if (w->policy == IMPORT_ERROR)
-        import_reject_duplicate(w, b, at, &w->table->keys[m.own]);
+        reject_duplicate(w, b, at, &w->table->keys[m.own]);
     else if (w->policy == IMPORT_SKIP)
         b->result.skipped++;
     else

@@ -29,9 +29,6 @@ struct import_writer {
 /* Whether the error that a statement gave is a row's own fault, so that the others may go on. */
 bool import_row_fault(const struct error *e);
 
-/* Where a written column stands in a row's values; -1: it is not written. */
-int import_written_place(const struct import_table *t, unsigned column);
-
 /* Whether all columns of the key are written. */
 bool import_key_written(const struct import_table *t, const struct import_key *k);
 
@@ -45,14 +42,6 @@ void import_add_insert(struct buf *out, const char *table, const struct import_t
 
 /* Adds "`table`.`column`". */
 void import_add_place(struct buf *out, const struct import_table *t, const char *column);
-
-/* The names of a key's columns, for a person. */
-const char *import_key_names(const struct import_table *t, const struct import_key *k, struct arena *arena);
-
-/* What stands against row AT of B by key K: rejects it. */
-void import_reject_foreign(struct import_writer *w, struct import_batch *b, size_t at, const struct import_key *k);
-void import_reject_duplicate(struct import_writer *w, struct import_batch *b, size_t at,
-                             const struct import_key *k);
 
 /* Row by row: COUNT rows from AT on. */
 int import_write_each(struct import_writer *w, struct import_batch *b, size_t at, size_t count,

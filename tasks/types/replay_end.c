@@ -103,6 +103,6 @@ bool replay_judge(struct replay *p, CURLcode rc, struct run_outcome *o)
 
 void replay_succeed(const struct replay *p, struct run_outcome *o)
 {
-    o->end = RUN_SUCCESS;
+    run_succeed(o);
     buf_addf(&o->result, "{\"status\":%u,\"bytes\":%" PRIu64 "}", p->status, p->bytes);
 }

@@ -58,7 +58,7 @@ static int write_head(struct replay *p)
 {
     const struct settings *s = run_settings(p->run);
     const struct run_task *t = run_task(p->run);
-    const struct result_place place = {s->files.directory, (mode_t)s->files.mode, (mode_t)s->files.directory_mode};
+    const struct result_place place = result_place_of(&s->files);
     struct stored_response head = {.status = p->status, .reason = p->reason};
     struct buf line = BUF_INIT;
     char name[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* source.h: connections to the databases that exports read. They are kept open between tasks. */
+/* source.h: connections to the databases that tasks read and fill. Those of exports are kept open between tasks. */
 #ifndef TASKS_TYPES_SOURCE_H
 #define TASKS_TYPES_SOURCE_H
 

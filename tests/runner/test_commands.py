@@ -269,6 +269,7 @@ def test_files_become_downloads(commands):
     assert (answer.status_code, answer.content) == (200, b"x,y")
     exports = commands.stack.request("GET", "/v1/tasks/exports").json()["exports"]
     picture = next(e for e in exports if e["filename"] == "b.PNG")
+    assert picture["rows"] is None
     answer = commands.stack.request("GET", f"/v1/tasks/exports/{picture['id']}/download")
     assert (answer.content, answer.headers["Content-Type"]) == (b"picture", "application/octet-stream")
 

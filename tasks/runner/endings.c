@@ -10,10 +10,10 @@
 
 static int write_alone(struct endings *n, struct store *s, size_t i, struct error *e)
 {
-    n->failing[0] = i;
+    n->failing = i;
     n->failing_count = 1;
     int rc = store_finish(s, &n->claims[i]->finish, e);
-    n->written[i] = rc == ERR_FENCED ? WRITTEN_LOST : WRITTEN;
+    n->lost[i] = rc == ERR_FENCED;
     if (rc != ERR_FENCED)
         return rc;
     error_clear(e);
@@ -38,16 +38,11 @@ static int compare_plain(const void *a, const void *b)
 static int write_together(struct endings *n, struct store *s, size_t at, size_t count, struct error *e)
 {
     const struct finish *ends[FINISH_GROUP_MAX];
-    bool lost[FINISH_GROUP_MAX];
+    n->failing = at;
     n->failing_count = count;
-    for (size_t i = 0; i < count; i++) {
-        n->failing[i] = at + i;
+    for (size_t i = 0; i < count; i++)
         ends[i] = &n->claims[at + i]->finish;
-    }
-    int rc = store_finish_plain(s, ends, count, lost, e);
-    for (size_t i = 0; i < count && !rc; i++)
-        n->written[at + i] = lost[i] ? WRITTEN_LOST : WRITTEN;
-    return rc;
+    return store_finish_plain(s, ends, count, n->lost + at, e);
 }
 
 /* Plain successes stand first (endings_take): they are most of what there is where tasks are short. */
@@ -92,7 +87,7 @@ int endings_count(const struct endings *n, struct store *s, unsigned slot, struc
         size_t at = 0;
         while (at < count && compare_tallies(&tallies[at], &one) != 0)
             at++;
-        if (n->written[i] == WRITTEN_LOST || n->claims[i]->finish.kind == FINISH_HAND_BACK)
+        if (n->lost[i] || n->claims[i]->finish.kind == FINISH_HAND_BACK)
             continue;
         if (at < count)
             tallies[at].count++;
@@ -143,10 +138,9 @@ void endings_settle(struct endings *n, struct dispatcher *d)
 {
     for (size_t i = 0; i < n->count; i++) {
         struct run_claim *c = n->claims[i];
-        if (n->written[i] == WRITTEN_LOST) {
+        if (n->lost[i]) {
             log_warning("task %llu: the claim was lost before its end was written: discarded",
                         (unsigned long long)c->task.id);
-            c->finish.file_count = c->finish.kind == FINISH_SUCCESS ? c->finish.file_count : 0;
             remove_files(d, c, true); /* whoever has it now may have ended it: sweep_checkpoints sees */
         } else if (c->finish.kind != FINISH_SUCCESS) {
             remove_files(d, c, c->finish.kind == FINISH_RETRY || c->finish.kind == FINISH_HAND_BACK);
@@ -161,8 +155,7 @@ void endings_settle(struct endings *n, struct dispatcher *d)
 
 static void refuse(struct endings *n, struct dispatcher *d, const struct error *e)
 {
-    size_t failing = n->failing[0];
-    struct run_claim *c = n->claims[failing];
+    struct run_claim *c = n->claims[n->failing];
     log_error("task %llu: the database refuses its end: %s", (unsigned long long)c->task.id, e->text);
     remove_files(d, c, false);
     if (!c->refused) {
@@ -171,7 +164,7 @@ static void refuse(struct endings *n, struct dispatcher *d, const struct error *
     }
     /* not even the short form: forget it, so that it holds nobody up; the next comparison of the claims
      * hands it back */
-    n->claims[failing] = n->claims[--n->count];
+    n->claims[n->failing] = n->claims[--n->count];
     claim_free(&c);
 }
 
@@ -179,18 +172,15 @@ static void refuse(struct endings *n, struct dispatcher *d, const struct error *
 void endings_failed(struct endings *n, struct dispatcher *d, int rc, const struct error *e)
 {
     bool refused = rc == ERR_DB_REFUSED && n->failing_count;
-    if (refused && n->failing_count == 1) {
-        refuse(n, d, e);
-    } else if (refused) { /* one of many: it shows when each is written by itself */
-        for (size_t i = 0; i < n->failing_count; i++)
-            n->claims[n->failing[i]]->alone = true;
-    } else {
+    if (!refused)
         database_failed(d, "writing endings and claiming", e);
-        if (n->failing_count == 1 && rc != ERR_DB_GONE)
-            n->claims[n->failing[0]]->troubled = true;
-        for (size_t i = 0; n->failing_count > 1 && i < n->failing_count && rc != ERR_DB_GONE; i++)
-            n->claims[n->failing[i]]->alone = true;
-    }
+    if (n->failing_count == 1 && refused)
+        refuse(n, d, e);
+    else if (n->failing_count == 1 && rc != ERR_DB_GONE)
+        n->claims[n->failing]->troubled = true;
+    else if (rc != ERR_DB_GONE) /* one of many: it shows when each is written by itself */
+        for (size_t i = 0; i < n->failing_count; i++)
+            n->claims[n->failing + i]->alone = true;
     for (size_t i = 0; i < n->count; i++)
         claim_list_push(&d->ended, n->claims[i]);
 }

@@ -8,17 +8,12 @@
 
 enum { ENDINGS_MAX = 512 };
 
-/* How writing one ending went, this time. */
-enum written { WRITTEN, WRITTEN_LOST };
-
 struct endings {
     struct run_claim *claims[ENDINGS_MAX];
-    enum written written[ENDINGS_MAX];
+    bool lost[ENDINGS_MAX]; /* the claim was, as was found when it was written this time */
     size_t count;
     size_t plain_count; /* the first of them, which are written many at a time */
-    /* indexes of those that were being written when the transaction failed */
-    size_t failing[FINISH_GROUP_MAX];
-    size_t failing_count;
+    size_t failing, failing_count; /* those that were being written when the transaction failed */
 };
 
 /* Takes as many of ENDED as fit. Returns false where it is a single one that has made a transaction fail: it

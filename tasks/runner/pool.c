@@ -4,7 +4,6 @@
 #include "pool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +153,6 @@ static bool spawn(struct pool *p, struct pool_worker *w)
     setpgid(pid, pid); /* the child does the same: whoever comes first */
     const struct timeval most = {0, SEND_TIMEOUT_MS * 1000};
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
-    fcntl(pair[0], F_SETFL, O_NONBLOCK);
     w->pid = pid;
     w->fd = pair[0];
     w->generation = p->generation;
@@ -259,6 +257,7 @@ static void bury_orphans(const struct pool *p)
 
 void pool_reap(struct pool *p, int64_t now_ns)
 {
+    bool buried = false;
     for (size_t i = 0; i < p->worker_count; i++) {
         pid_t pid = p->workers[i].pid;
         siginfo_t info = {0};
@@ -268,8 +267,10 @@ void pool_reap(struct pool *p, int64_t now_ns)
         kill(-pid, SIGKILL); /* what it left in its process group, while the number is still its own */
         if (waitpid(pid, &status, 0) > 0) {
             bury(p, &p->workers[i], status, now_ns);
-            end_orphans(p);
+            buried = true;
         }
     }
+    if (buried)
+        end_orphans(p);
     bury_orphans(p);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pool_work.c: what the workers are given, what they answer, and when they are to stop. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -45,16 +44,15 @@ size_t pool_busy(const struct pool *p)
 static bool send_frame(int fd, const struct buf *b)
 {
     ssize_t n;
-    fcntl(fd, F_SETFL, 0);
     do
         n = send(fd, b->data, b->len, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
     return n == (ssize_t)b->len;
 }
 
-/* Sends of W's backlog what its socket takes, and watches for the moment when it takes more. */
-static void flush(struct pool *p, struct pool_worker *w)
+/* Sends of W's backlog what its socket takes, and watches for the moment when it takes more: WATCHED tells whether
+ * that is so already. */
+static void flush(struct pool *p, struct pool_worker *w, bool watched)
 {
     ssize_t n = 0;
     while (w->out.len && n >= 0) {
@@ -66,9 +64,11 @@ static void flush(struct pool *p, struct pool_worker *w)
     }
     if (n < 0 && errno != EAGAIN) /* it has died: the obituary is on its way */
         buf_clear(&w->out);
-    struct epoll_event ev = {.events = w->out.len ? EPOLLIN | EPOLLOUT : EPOLLIN,
+    bool watch = w->out.len > 0;
+    struct epoll_event ev = {.events = watch ? EPOLLIN | EPOLLOUT : EPOLLIN,
                              .data.u64 = (uint64_t)(w - p->workers)};
-    epoll_ctl(p->epoll, EPOLL_CTL_MOD, w->fd, &ev);
+    if (watch != watched)
+        epoll_ctl(p->epoll, EPOLL_CTL_MOD, w->fd, &ev);
 }
 
 /* An ordinary worker that does not take its task at once is ended, and another one gets it. One that carries
@@ -82,8 +82,9 @@ static bool send_task(struct pool *p, struct pool_worker *w, size_t place, const
         sent = send_frame(w->fd, &frame);
         buf_free(&frame);
     } else {
+        bool watched = w->out.len > 0;
         wire_put_task(&w->out, place, task);
-        flush(p, w);
+        flush(p, w, watched);
     }
     if (!sent) { /* it has just died idle, or ought to: the obituary is on its way */
         kill(-w->pid, SIGKILL);
@@ -185,10 +186,10 @@ void pool_receive(struct pool *p, size_t index)
 {
     struct pool_worker *w = &p->workers[index];
     if (w->fd >= 0 && w->out.len)
-        flush(p, w);
+        flush(p, w, true);
     while (w->fd >= 0) {
         buf_reserve(&w->in, READ_SIZE);
-        ssize_t n = read(w->fd, w->in.data + w->in.len, READ_SIZE);
+        ssize_t n = recv(w->fd, w->in.data + w->in.len, READ_SIZE, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)

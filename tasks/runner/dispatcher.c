@@ -182,11 +182,7 @@ static void begin_drain(struct dispatcher *d, int64_t now_ns)
     d->end_by_ns = d->drain_until_ns + write_margin_ns;
     log_info("ending: %zu tasks run, %zu are handed back", pool_busy(&d->pool), waiting_count(d));
     notify_stopping();
-    struct run_claim *c;
-    while ((c = waiting_pop(d))) {
-        claim_end_hand_back(c);
-        claim_list_push(&d->ended, c);
-    }
+    hand_back_waiting(d);
 }
 
 static void read_signals(struct dispatcher *d, int64_t now_ns)
@@ -216,7 +212,8 @@ static size_t find_type(const struct dispatcher *d, const char *type)
     return i;
 }
 
-bool runner_takes(const struct dispatcher *d, const char *type)
+/* Whether TYPE is one of d->types: lanes of others are never remembered. */
+static bool takes(const struct dispatcher *d, const char *type)
 {
     return find_type(d, type) < d->types.count;
 }
@@ -231,7 +228,7 @@ static void read_bell(struct dispatcher *d)
 {
     struct doorbell_message m;
     while (doorbell_read(d->bell, &m))
-        if (runner_takes(d, m.type))
+        if (takes(d, m.type))
             lanes_note(&d->lanes, m.type, m.priority, m.turn);
 }
 

@@ -89,6 +89,9 @@ size_t waiting_count(const struct dispatcher *d);
 /* Takes a waiting claim of any kind; NULL where there is none. */
 struct run_claim *waiting_pop(struct dispatcher *d);
 
+/* Ends all that wait, handed back. */
+void hand_back_waiting(struct dispatcher *d);
+
 /* --- look.c: what the queue has, and what of it may be claimed -------------------------------------- */
 
 /* Looks at the queue: corrects the lanes. */
@@ -130,9 +133,6 @@ void expire(struct dispatcher *d, int64_t now_ns);
 void remove_files(struct dispatcher *d, struct run_claim *c, bool again);
 
 /* --- dispatcher.c ------------------------------------------------------------------------------------ */
-
-/* Whether TYPE is one of d->types: lanes of others are never remembered. */
-bool runner_takes(const struct dispatcher *d, const char *type);
 
 /* What kind of worker runs TYPE. */
 enum worker_kind runner_kind(const struct dispatcher *d, const char *type);

@@ -238,11 +238,7 @@ void lease_check(struct dispatcher *d, int64_t now_ns)
             log_error("task %llu: the lease could not be renewed: ended", (unsigned long long)c->task.id);
     }
     pool_stop_all(&d->pool, STOP_LEASE, now_ns);
-    struct run_claim *c;
-    while ((c = waiting_pop(d))) {
-        claim_end_hand_back(c);
-        claim_list_push(&d->ended, c);
-    }
+    hand_back_waiting(d);
 }
 
 void lease_leave(struct dispatcher *d)

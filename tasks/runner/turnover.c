@@ -45,6 +45,15 @@ struct run_claim *waiting_pop(struct dispatcher *d)
     return c;
 }
 
+void hand_back_waiting(struct dispatcher *d)
+{
+    struct run_claim *c;
+    while ((c = waiting_pop(d))) {
+        claim_end_hand_back(c);
+        claim_list_push(&d->ended, c);
+    }
+}
+
 void assign_waiting(struct dispatcher *d, int64_t now_ns)
 {
     for (int kind = 0; kind < WORKER_KINDS; kind++)

@@ -212,7 +212,6 @@ int store_finish_plain(struct store *s, const struct finish *const *ends, size_t
 
 /* --- progress and counters ------------------------------------------------------------------------ */
 
-
 struct notes {
     const struct progress_note *notes;
     size_t count;

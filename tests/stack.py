@@ -46,17 +46,6 @@ def rows(connection, query, args=None):
         return list(cursor.fetchall())
 
 
-def has_sigterm(pid, mask):
-    """Is SIGTERM in the process's MASK: SigBlk, those it blocks, or SigCgt, those it has a handler for?"""
-    bits = re.search(rf"^{mask}:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1]
-    return bool(int(bits, 16) >> signal.SIGTERM - 1 & 1)
-
-
-def stopped(pid):
-    """Has SIGSTOP reached all its threads?"""
-    return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in Path(f"/proc/{pid}/task").glob("*/stat"))
-
-
 def read_env(path):
     """The shell variables of DIR/env, without running it."""
     pairs = (shlex.split(line)[0].split("=", 1) for line in Path(path).read_text().splitlines() if line)

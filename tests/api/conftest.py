@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from api.fastcgi import Connection
+from proc import children
 from stack import wait_until
 
 NEVER = "2099-01-01T00:00:00Z"
@@ -87,7 +88,7 @@ class Pool:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=stack.state,
                 env=stack.daemon_environment(), start_new_session=True, **stack.daemon_account())
         wait_until(self.socket.exists, 10)
-        wait_until(self.children, 10)
+        wait_until(lambda: len(self.children()) == edit["api.processes"], 10)
 
     def connect(self, timeout=10):
         return Connection(self.socket, timeout)
@@ -97,9 +98,7 @@ class Pool:
             return connection.request(**options)
 
     def children(self):
-        pid = self.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            return [int(child) for child in file.read().split()]
+        return children(self.process.pid)
 
     def log(self):
         return self.log_path.read_text(errors="replace")

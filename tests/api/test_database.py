@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from api.conftest import NEVER, assert_problem
-from stack import stopped, wait_until
+from proc import stopped
+from stack import wait_until
 
 REQUESTS = [
     ("GET", "/v1/tasks", {}), ("GET", "/v1/tasks/1", {}), ("DELETE", "/v1/tasks/1", {}),

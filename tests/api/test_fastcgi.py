@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from api.fastcgi import BEGIN, PARAMS, STDIN, Connection, begin, pairs, params, record, stream
+from proc import descriptors
 from stack import wait_until
 
 BODY = json.dumps({"type": "dummy", "run_at": "2099-01-01T00:00:00Z"}).encode()
@@ -202,14 +203,10 @@ def test_combined_lookups(stack, connect, make):
 def test_no_descriptor_is_lost(stack, pool):
     one = pool()
     [child] = one.children()
-
-    def descriptors():
-        import os
-        return len(os.listdir(f"/proc/{child}/fd"))
     assert one.request(path="/v1/tasks/health").status == 200
-    before = descriptors()
+    before = len(descriptors(child))
     for _ in range(100):
         assert one.request(path="/v1/tasks/health").status == 200
         with one.connect() as connection:
             connection.send(b"\xff" * 20)
-    wait_until(lambda: descriptors() <= before, 5)
+    wait_until(lambda: len(descriptors(child)) <= before, 5)

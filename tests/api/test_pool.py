@@ -9,15 +9,8 @@ import time
 import pytest
 
 from api.conftest import NEVER
+from proc import alive, descriptors
 from stack import wait_until
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 class Load:
@@ -185,7 +178,7 @@ def test_descriptors(pool):
     one = pool()
     [child] = one.children()
     assert one.request(path="/v1/tasks/types").status == 200
-    targets = [os.readlink(f"/proc/{child}/fd/{fd}") for fd in os.listdir(f"/proc/{child}/fd")]
+    targets = descriptors(child).values()
     kinds = sorted(target.split(":")[0] for target in targets)
     assert kinds.count("socket") <= 1 + 2 + 4  # the listener, the pair of the hand-over, the database, a peer
     assert not [kind for kind in kinds if kind == "pipe"]

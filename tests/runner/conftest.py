@@ -6,11 +6,11 @@ import os
 import re
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
-from stack import FINAL, has_sigterm, wait_until
+from proc import children, has_sigterm
+from stack import FINAL, wait_until
 
 LEASE = 3.0  # seconds, the shortest that may be configured
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -27,38 +27,12 @@ export "slow" {
 """
 
 
-def children(pid):
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def alive(pid):
-    """Zombies are not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def listens(pid):
     """Has it come so far as to take signals? Until then they end it, as they do any program. Or has it ended?"""
     try:
         return has_sigterm(pid, "SigBlk")
     except (FileNotFoundError, ProcessLookupError):
         return True
-
-
-def descriptors(pid):
-    """{number: what it is}"""
-    found = {}
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found[int(entry.name)] = os.readlink(entry)
-        except OSError:
-            pass
-    return found
 
 
 class Queue:

@@ -17,7 +17,8 @@ import requests
 
 from stack import FINAL, wait_until
 
-from runner.conftest import QUICK, SLOW_EXPORT, children, listens
+from proc import children
+from runner.conftest import QUICK, SLOW_EXPORT, listens
 
 SECONDS = float(os.environ.get("BACKDESK_CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("BACKDESK_CHAOS_SEED", time.time_ns()))

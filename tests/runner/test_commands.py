@@ -14,7 +14,7 @@ import pytest
 
 from stack import SOURCE, wait_until
 
-from runner.conftest import children
+from proc import children
 
 PROGRAM = Path(__file__).with_name("programs.py")
 PYTHON = "/usr/bin/python3"

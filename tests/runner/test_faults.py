@@ -10,7 +10,8 @@ import pytest
 
 from stack import wait_until
 
-from runner.conftest import LEASE, Paused, SLOW_EXPORT, alive, children, descriptors
+from proc import alive, children, descriptors
+from runner.conftest import LEASE, Paused, SLOW_EXPORT
 
 SLOW = SLOW_EXPORT % 0.005
 

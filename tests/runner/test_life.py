@@ -11,7 +11,8 @@ import subprocess
 
 from stack import wait_until
 
-from runner.conftest import UUID, children, descriptors
+from proc import children, descriptors, stat
+from runner.conftest import UUID
 
 
 def test_its_name_and_its_row(queue):
@@ -261,8 +262,7 @@ def test_idle_it_costs_next_to_nothing(queue):
     pids = [runner.pid, *queue.workers(runner)]
 
     def ticks():
-        return sum(sum(map(int, open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()[11:13]))
-                   for pid in pids)
+        return sum(sum(map(int, stat(pid)[11:13])) for pid in pids)
     seen = "SELECT last_seen FROM runners WHERE worker = %s"
     before, first = ticks(), queue.sql(seen, (runner.worker,))
     wait_until(lambda: (queue.sql(seen, (runner.worker,))[0][0] - first[0][0]).total_seconds() > 1.9, 10)

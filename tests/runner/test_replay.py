@@ -13,7 +13,8 @@ import time
 import pytest
 
 from api.fastcgi import Connection
-from runner.conftest import LEASE, Paused, alive, children
+from proc import alive, children
+from runner.conftest import LEASE, Paused
 from runner.site import Site, ok
 from stack import wait_until
 

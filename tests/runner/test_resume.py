@@ -12,14 +12,15 @@ import pytest
 
 from stack import wait_until
 
-from runner.conftest import LEASE, Paused, children
+from proc import children, descriptors
+from runner.conftest import LEASE, Paused
 from runner.test_faults import worker_of
 
-# its third column costs time only where `pace` says so: an undisturbed run is fast
+# its last column costs time only where `pace` says so: an undisturbed run is fast, one behind `gate` nearly stands
 EXPORT = """
 export "paced" {
     source = "site"
-    query = "SELECT b.*, SLEEP(p.pause) AS waited FROM books b, pace p WHERE p.id = 1 AND owner_id = :owner AND b.id < 4000"
+    query = "SELECT b.*, SLEEP(IF(b.id > p.gate, 0.02, p.pause)) AS waited FROM books b, pace p WHERE p.id = 1 AND owner_id = :owner AND b.id < 4000"
     key = {"id"}
     page_rows = 50
     count = none
@@ -31,13 +32,13 @@ QUICK = {"files__checkpoint": '"30ms"', "queue__max_attempts": 100, "queue__back
 
 @pytest.fixture
 def paced(queue):
-    """The queue, with pace(seconds) for the export's speed."""
+    """The queue, with pace(seconds a row[, the id of the last row before it nearly stands]) for the export's speed."""
     site = queue.stack.env["SITE_DATABASE"]
 
-    def pace(seconds):
-        queue.sql(f"UPDATE {site}.pace SET pause = {seconds}")
-    queue.stack.root_sql(f"CREATE TABLE {site}.pace (id INT PRIMARY KEY, pause DOUBLE)")
-    queue.stack.root_sql(f"INSERT INTO {site}.pace VALUES (1, 0)")
+    def pace(seconds, gate=1000000):
+        queue.sql(f"UPDATE {site}.pace SET pause = {seconds}, gate = {gate}")
+    queue.stack.root_sql(f"CREATE TABLE {site}.pace (id INT PRIMARY KEY, pause DOUBLE, gate INT)")
+    queue.stack.root_sql(f"INSERT INTO {site}.pace VALUES (1, 0, 1000000)")
     queue.pace = pace
     yield queue
     queue.stack.stop_runners()
@@ -97,11 +98,10 @@ def undisturbed(queue, kind="csv"):
 
 
 def kill_worker(queue, runners, task):
-    for runner in runners:
-        for pid in children(runner.pid):
-            if any(f"/tmp/{task}-" in os.path.realpath(f"/proc/{pid}/fd/{number}")
-                   for number in (os.listdir(f"/proc/{pid}/fd") if os.path.exists(f"/proc/{pid}/fd") else ())):
-                os.kill(pid, signal.SIGKILL)
+    """The one that writes, once there is one: after the deed before this one, nobody may have taken the task yet."""
+    pid, = wait_until(lambda: [pid for runner in runners for pid in children(runner.pid)
+                               if any(f"/tmp/{task}-" in path for path in descriptors(pid).values())], LEASE + 20, every=0.005)
+    os.kill(pid, signal.SIGKILL)
 
 
 def kill_runner(queue, runners, _):
@@ -122,13 +122,14 @@ def terminate_runner(queue, runners, _):
 def test_killed_at_random_moments(paced, kind):
     runners = [start(paced, "red", runner__shutdown_grace='"0s"'), start(paced, "blue")]
     expected = undisturbed(paced, kind)
-    paced.pace(0.0005)
+    paced.pace(0.0005, gate=0)
     task = ask(paced, kind)
     dice = random.Random(kind)
     for part, deed in zip(sorted(dice.uniform(0, 0.8) for _ in range(6)),
                           [kill_worker, kill_runner, kill_worker, terminate_runner, kill_worker, kill_worker]):
-        if grown(paced, task, int(part * len(expected[0]))):
-            deed(paced, runners, task)
+        paced.pace(0.0005, gate=int(part * 4000) + 200)  # so that the task cannot end before the last deed
+        assert grown(paced, task, int(part * len(expected[0])))
+        deed(paced, runners, task)
     paced.pace(0)
     assert paced.wait(task, timeout=30)["status"] == "success"
     assert file_of(paced, task) == expected

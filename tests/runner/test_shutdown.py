@@ -9,7 +9,8 @@ import pytest
 
 from stack import wait_until
 
-from runner.conftest import SLOW_EXPORT, alive, children
+from proc import alive, children
+from runner.conftest import SLOW_EXPORT
 
 
 def test_told_to_end_it_finishes_what_it_can(queue):

@@ -4,6 +4,7 @@
 import os
 import signal
 
+from proc import children
 from stack import wait_until
 
 
@@ -14,20 +15,6 @@ def start(stack, seconds, runner, **edit):
     task = stack.create("dummy", {"seconds": seconds, "steps": 1000})
     wait_until(lambda: stack.task(task["id"])["status"] == "started")
     return worker, task["id"]
-
-
-def workers_of(runner):
-    """Pids of the worker processes of a runner."""
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as stat:
-                fields = stat.read().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == runner.pid:
-            found.append(int(entry))
-    return found
 
 
 def attempts(stack, task_id):
@@ -54,11 +41,11 @@ def test_cancelled_against_its_will(stack):
     """A worker that does not listen is killed when the grace time is over, and only it."""
     try:
         runner, task = start(stack, 60, "deaf", **{"runner.cancel_grace": '"500ms"'})
-        (worker,) = workers_of(runner)
+        (worker,) = children(runner.pid)
         os.kill(worker, signal.SIGSTOP)
         assert stack.request("POST", f"/v1/tasks/{task}/cancel").status_code == 202
         assert stack.finish(task, timeout=15)["status"] == "cancelled"
-        wait_until(lambda: worker not in workers_of(runner) and workers_of(runner))
+        wait_until(lambda: worker not in children(runner.pid) and children(runner.pid))
         next_one = stack.create("dummy", {"seconds": 0})
         assert stack.finish(next_one["id"], timeout=15)["status"] == "success"
     finally:

@@ -8,7 +8,8 @@ import time
 import pytest
 from pymysql.err import OperationalError
 
-from stack import stopped, wait_until
+from proc import stopped
+from stack import wait_until
 
 from store.conftest import WORKER, StoreError
 

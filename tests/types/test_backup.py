@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from proc import alive
+
 EXPAND = {"zstd": lambda data: subprocess.run(["zstd", "-dc"], input=data, capture_output=True, check=True).stdout,
           "gzip": gzip.decompress, "none": lambda data: data}
 EXTENSION = {"zstd": "sql.zst", "gzip": "sql.gz", "none": "sql"}
@@ -225,13 +227,6 @@ def hanging(backup, program):
     return process, [int(pid) for pid in pids.read_text().split()]
 
 
-def gone(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
 def test_stop(backup, program):
     process, pids = hanging(backup, program)
     begin = time.monotonic()
@@ -239,7 +234,7 @@ def test_stop(backup, program):
     assert backup.end(process).end == "stopped"
     assert time.monotonic() - begin < 2
     assert backup.left() == []
-    wait_for(lambda: all(gone(pid) for pid in pids))
+    wait_for(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_killed_with_its_worker(backup, program):
@@ -247,10 +242,10 @@ def test_killed_with_its_worker(backup, program):
     process, pids = hanging(backup, program)
     process.kill()
     process.communicate()
-    wait_for(lambda: gone(pids[0]))
+    wait_for(lambda: not alive(pids[0]))
     assert all(path.startswith("tmp/") for path in backup.left())
     for pid in pids:
-        if not gone(pid):
+        if alive(pid):
             os.kill(pid, signal.SIGKILL)
 
 
@@ -258,7 +253,7 @@ def test_the_program_is_killed(backup, program):
     process, pids = hanging(backup, program)
     os.kill(pids[0], signal.SIGKILL)
     for pid in pids[1:]:
-        if not gone(pid):
+        if alive(pid):
             os.kill(pid, signal.SIGKILL)
     outcome = backup.end(process)
     assert (outcome.end, outcome.code) == ("failed", "dump_failed") and "SIGKILL" in outcome.message

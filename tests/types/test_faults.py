@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from stack import has_sigterm, wait_until
+from proc import has_sigterm
+from stack import wait_until
 
 QUERY = "SELECT id, v FROM t"
 

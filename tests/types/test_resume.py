@@ -26,7 +26,7 @@ def books(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(99), price DECIMAL(9,2), cover LONGBLOB)",
              "INSERT INTO t SELECT 3 * CAST(seq AS SIGNED) - 6000, IF(seq MOD 7, CONCAT('=\"', seq, '<,\n'), NULL), seq / 8,"
              f" IF(seq MOD 11, REPEAT(CHAR(seq MOD 256), seq MOD 40), NULL) FROM seq_1_to_{ROWS}",
-             f"UPDATE t SET cover = REPEAT('x', 3000000) WHERE id IN (-3000, 3000)",
+             "UPDATE t SET cover = REPEAT('x', 3000000) WHERE id IN (-3000, 3000)",
              "CREATE TABLE pace (id INT PRIMARY KEY, pause DOUBLE)", "INSERT INTO pace VALUES (1, 0)")
     site.export("t", QUERY, ["id"], bom="yes", page_rows=50, count="none")
     site.checkpoint = "20ms"

@@ -3,7 +3,6 @@
 
 import base64
 import datetime
-import os
 import re
 import resource
 import signal
@@ -13,6 +12,7 @@ import openpyxl
 import pytest
 
 from formats import DATE, DATETIME, TIME, excel_date, excel_number, excel_value, read, shown, type_codes, unescape
+from proc import descriptors
 
 PEAK_KIB = 64 * 1024
 
@@ -218,13 +218,7 @@ def test_no_descriptor_is_lost(table):
 
 def unlinked(process):
     """The files that it has open and that have no name any more."""
-    paths = []
-    for entry in os.scandir(f"/proc/{process.pid}/fd"):
-        try:
-            paths.append(os.readlink(entry.path))
-        except FileNotFoundError:
-            pass
-    return [path for path in paths if path.endswith(" (deleted)")]
+    return [path for path in descriptors(process.pid).values() if path.endswith(" (deleted)")]
 
 
 def test_nothing_is_left(table):

@@ -4,10 +4,10 @@
 
 #include <openssl/sha.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 
 static bool is_visible(char c)
 {
@@ -61,6 +61,5 @@ void body_hash(const void *body, size_t len, char out[BODY_HASH_SIZE])
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(body, len, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    hex_write(out, digest, sizeof digest);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/log.h"
 
 enum { KEPT_MEMORY = 64 * 1024, FILE_CHUNK = 64 * 1024, ETAG_SIZE = 2 + 32 + 1 };
@@ -127,8 +128,7 @@ void response_etag(struct response *r, const char *if_none_match)
         return;
     SHA256((const unsigned char *)buf_str(&r->body), r->body.len, digest);
     tag[0] = '"';
-    for (int i = 0; i < 16; i++)
-        snprintf(tag + 1 + 2 * i, 3, "%02x", digest[i]);
+    hex_write(tag + 1, digest, 16);
     tag[33] = '"';
     tag[34] = '\0';
     response_header(r, "ETag", tag);

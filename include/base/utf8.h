@@ -11,4 +11,7 @@ size_t utf8_sequence(const unsigned char *p, size_t len);
 /* The offset of the first byte that is not part of a well-formed sequence; LEN where all is well. */
 size_t utf8_valid_prefix(const char *s, size_t len);
 
+/* How many characters well-formed text has. */
+size_t utf8_count(const char *s, size_t len);
+
 #endif

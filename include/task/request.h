@@ -36,6 +36,11 @@ int deferred_request_parse(const char *data, size_t len, struct arena *arena, st
 int request_headers_parse(const char *text, size_t len, struct arena *arena, struct request_headers *out,
                           struct error *e) MUST_USE;
 
+/* Whether a request's header NAME is neither kept nor sent again: it is of one connection (RFC 9110 section 7.6.1),
+ * made anew, asked for the deferral, says what only we may say, or becomes HTTP_PROXY in the environment of CGI
+ * programs. */
+bool request_header_is_dropped(const char *name);
+
 /* Whether R may reach SITE (NULL: not known) twice: its method is idempotent (RFC 9110 section 9.2.2), or the
  * operator says so of its URI. */
 bool deferred_request_is_repeatable(const struct deferred_request *r, const struct site_def *site);

@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
 	include/base/compiler.h \
 	include/base/db_address.h \
 	include/base/error.h tasks/base/error.c \
+	include/base/hex.h tasks/base/hex.c \
 	include/base/json.h tasks/base/json.c tasks/base/json_scan.c \
 	tasks/base/json_names.h tasks/base/json_names.c \
 	include/base/log.h tasks/base/log.c \

@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -50,14 +51,10 @@ static void write_line(enum log_level level, const char *fmt, va_list ap)
     char text[1500], line[2048];
     vsnprintf(text, sizeof text, fmt, ap);
 
-    struct timespec now;
-    struct tm tm;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    size_t at = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &tm);
-    at += (size_t)snprintf(line + at, sizeof line - at, ".%06ldZ %s[%ld] %s: ",
-                           now.tv_nsec / 1000, settings.program, (long)getpid(),
-                           level_names[level]);
+    char when[INSTANT_TEXT_SIZE];
+    instant_format(clock_wall_usec(), when);
+    size_t at = (size_t)snprintf(line, sizeof line, "%s %s[%ld] %s: ", when, settings.program, (long)getpid(),
+                                 level_names[level]);
     at = put_escaped(line, at, sizeof line, text);
     line[at++] = '\n';
     ssize_t ignored = write(STDERR_FILENO, line, at);

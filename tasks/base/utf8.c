@@ -35,3 +35,12 @@ size_t utf8_valid_prefix(const char *s, size_t len)
     }
     return at;
 }
+
+/* Every byte counts but those that go on with a character. */
+size_t utf8_count(const char *s, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += ((unsigned char)s[i] & 0xc0) != 0x80;
+    return n;
+}

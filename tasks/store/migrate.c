@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "db/db.h"
 
@@ -65,9 +67,9 @@ static void checksum(const struct buf *sql, char out[HEX_SIZE])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    EVP_Digest(sql->data, sql->len, digest, &len, EVP_sha256(), NULL);
-    for (unsigned i = 0; i < len && i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    if (EVP_Digest(sql->data, sql->len, digest, &len, EVP_sha256(), NULL) != 1)
+        log_bug("SHA-256 is not available");
+    hex_write(out, digest, len);
 }
 
 /* The number of "NNNN_name.sql"; 0 for any other name. */

@@ -3,9 +3,10 @@
 #include "store/token.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "impl.h"
 
@@ -17,9 +18,9 @@ static void hash_text(const char *text, char out[HASH_SIZE])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
-    EVP_Digest(text, strlen(text), digest, &len, EVP_sha256(), NULL);
-    for (unsigned i = 0; i < len && i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    if (EVP_Digest(text, strlen(text), digest, &len, EVP_sha256(), NULL) != 1)
+        log_bug("SHA-256 is not available");
+    hex_write(out, digest, len);
 }
 
 int store_find_token(struct store *s, const char *text, int64_t *user, bool *is_admin,

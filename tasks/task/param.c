@@ -178,21 +178,13 @@ static int compare(const struct param_value *a, const struct param_value *b)
     return (x > y) - (x < y);
 }
 
-static size_t characters(const char *s, size_t len)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)s[i] & 0xc0) != 0x80;
-    return n;
-}
-
 static bool within_limits(const struct param *p, const struct param_value *v)
 {
     const struct param_def *d = p->def;
     if (v->kind == PARAM_ENUM)
         return str_list_has(&d->values, v->text);
     if (v->kind == PARAM_STRING)
-        return (int64_t)characters(v->text, v->text_len) <= d->max_length &&
+        return (int64_t)utf8_count(v->text, v->text_len) <= d->max_length &&
                (!p->pattern || regexec(p->pattern, v->text, 0, NULL, 0) == 0);
     return (p->min.is_null || compare(v, &p->min) >= 0) &&
            (p->max.is_null || compare(v, &p->max) <= 0);

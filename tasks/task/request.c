@@ -8,6 +8,29 @@
 
 #include "base/json.h"
 
+bool request_header_is_dropped(const char *name)
+{
+    static const char *const names[] = {
+        /* of one connection */
+        "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+        "HTTP2-Settings", "Proxy-Authenticate", "Proxy-Authorization", "Expect",
+        /* made anew */
+        "Host", "Content-Length", "X-Task-Id",
+        /* asked for the deferral */
+        "X-Arango-Async",
+        /* becomes HTTP_PROXY */
+        "Proxy",
+    };
+    static const char *const prefixes[] = {"X-Backdesk-", "X-Accel-", "Backdesk-"};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    for (size_t i = 0; i < COUNT_OF(prefixes); i++)
+        if (strncasecmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Without spaces and controls, so that it is one word of a request's head. */
 static bool is_word(const char *s)
 {

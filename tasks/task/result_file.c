@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/settings.h"
@@ -357,12 +358,6 @@ static int move_to_shard(struct result_file *f)
     }
 }
 
-static void put_hex(char *out, const unsigned char *bytes, unsigned len)
-{
-    for (unsigned i = 0; i < len; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
 int result_file_finish(struct result_file *f, uint64_t rows, struct error *e)
 {
     checkpoint_wait(f);
@@ -376,7 +371,7 @@ int result_file_finish(struct result_file *f, uint64_t rows, struct error *e)
         error_set(&f->error, ERR_SYSTEM, "SHA-256 failed");
         return failed(f, e);
     }
-    put_hex(f->info.sha256, digest, digest_len);
+    hex_write(f->info.sha256, digest, digest_len);
     if (fchmod(f->fd, f->mode))
         return result_file_failed(f, "given its mode", e);
     if (fsync(f->fd))

@@ -5,18 +5,10 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/random.h"
 
 enum { VERSION = 1, HEAD_SIZE = 1 + SEAL_KEY_ID_SIZE + SEAL_NONCE_SIZE, PLAIN_MAX = 1 << 24 };
-
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    if (c >= 'A' && c <= 'F')
-        c = (char)(c - 'A' + 'a');
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
 
 int seal_key_read(const char *hex, struct seal_key *out, struct error *e)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "pack.h"
 
 enum { READ_SIZE = 128 * 1024 };
@@ -76,9 +77,8 @@ static int read_file(struct reading *r, struct error *e)
 
 static bool is_digest(const struct dump_mark *m, const char *hex)
 {
-    char text[2 * EVP_MAX_MD_SIZE + 1] = "";
-    for (unsigned i = 0; i < m->digest_len; i++)
-        snprintf(text + 2 * i, 3, "%02x", m->digest[i]);
+    char text[2 * EVP_MAX_MD_SIZE + 1];
+    hex_write(text, m->digest, m->digest_len);
     return strcmp(text, hex) == 0;
 }
 

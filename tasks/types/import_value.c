@@ -10,6 +10,8 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
+#include "base/utf8.h"
 
 enum { NUMBER_MAX = 400 /* longest text of a number that is looked at */ };
 
@@ -277,25 +279,16 @@ static struct text_part unguard(struct text_part t)
 static const char *value_text(const struct import_style *s, const struct import_column *c, struct text_part t,
                               struct arena *arena, struct db_value *out)
 {
-    size_t chars = 0;
     if (s->guard)
         t = unguard(t);
     if (c->max_chars && t.len > c->max_chars) {
-        for (size_t i = 0; i < t.len; i++)
-            chars += ((unsigned char)t.p[i] & 0xc0) != 0x80;
+        size_t chars = utf8_count(t.p, t.len);
         if (chars > c->max_chars)
             return arena_printf(arena, "has %zu characters, at most %llu may be", chars,
                                 (unsigned long long)c->max_chars);
     }
     *out = db_textn(t.p, t.len);
     return NULL;
-}
-
-static int hex_digit(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static bool decode_hex(struct text_part t, char *out, size_t *len)

@@ -16,20 +16,6 @@ enum { UPLOAD_BUFFER = 64 * 1024 };
 
 /* --- headers ---------------------------------------------------------------------------------------- */
 
-/* Belong to one connection, are made anew, or are ours to say. They are not kept either; but the data of a task
- * is the database's, and anybody may have changed it there. */
-static bool is_left_out(const char *name)
-{
-    static const char *const names[] = {
-        "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Trailer",
-        "Transfer-Encoding", "Upgrade", "Expect", "Host", "Content-Length", "X-Task-Id",
-    };
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return strncasecmp(name, "X-Backdesk-", 11) == 0 || strncasecmp(name, "X-Accel-", 8) == 0;
-}
-
 static void add_line(struct replay *p, const char *line)
 {
     struct curl_slist *more = curl_slist_append(p->headers, line);
@@ -54,7 +40,7 @@ static void add_kept(struct replay *p, const struct request_headers *kept, struc
 {
     for (size_t i = 0; i < kept->count; i++) {
         const struct stored_header *h = &kept->items[i];
-        if (is_left_out(h->name))
+        if (request_header_is_dropped(h->name)) /* it was not kept; but anybody may have changed the row */
             continue;
         seen->accept = seen->accept || strcasecmp(h->name, "Accept") == 0;
         seen->key = seen->key || strcasecmp(h->name, "Idempotency-Key") == 0;

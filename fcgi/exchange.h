@@ -47,6 +47,7 @@ struct identity {
 struct request {
     bool head; /* HEAD: the handler does as for GET */
     const struct route *route;
+    const char *path; /* decoded, as the route was found by it */
     uint64_t id; /* the number in the path */
     struct url_query query;
     struct identity identity;

@@ -85,18 +85,11 @@ void gateway_destroy(struct gateway **g)
 {
     if (!*g)
         return;
-    int fd = gateway_release(g);
-    if (fd >= 0)
-        close(fd);
-}
-
-int gateway_release(struct gateway **g)
-{
-    int fd = (*g)->fd;
     FCGX_Free(&(*g)->request, 0);
+    if ((*g)->fd >= 0)
+        close((*g)->fd);
     free(*g);
     *g = NULL;
-    return fd;
 }
 
 int gateway_fd(const struct gateway *g)

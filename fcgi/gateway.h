@@ -21,10 +21,6 @@ struct gateway *gateway_create(int fd) MUST_USE;
 /* Closes the connection, frees *G and sets it to NULL. NULL is accepted. */
 void gateway_destroy(struct gateway **g);
 
-/* Frees *G without closing: returns the descriptor, which now belongs to the caller. Only between
- * requests, when every byte of the last one has been read. */
-int gateway_release(struct gateway **g) MUST_USE;
-
 int gateway_fd(const struct gateway *g);
 
 enum gateway_event {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
 #include "fcgi/view.h"
@@ -12,15 +13,6 @@
 #include "task/validate.h"
 
 enum { REASON_MAX = 500 }; /* characters */
-
-/* Characters of well-formed UTF-8: every byte but those that go on with one. */
-static size_t count_characters(const char *text, size_t len)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return n;
-}
 
 static bool refuse(struct exchange *x, const char *pointer, const char *detail)
 {
@@ -38,7 +30,7 @@ static bool take_reason(struct exchange *x, struct json_object *value, const cha
     size_t len = (size_t)json_object_get_string_len(value);
     if (strlen(text) != len)
         return refuse(x, "/reason", "must not hold U+0000");
-    if (count_characters(text, len) > REASON_MAX)
+    if (utf8_count(text, len) > REASON_MAX)
         return refuse(x, "/reason", "must have at most 500 characters");
     *reason = len ? arena_strndup(x->arena, text, len) : NULL;
     return true;

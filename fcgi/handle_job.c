@@ -335,12 +335,11 @@ void handle_job_misread(struct exchange *x)
 }
 
 /* How many segments stand behind "job". */
-static size_t segments(struct exchange *x, const char **last)
+static size_t segments(const struct exchange *x, const char **last)
 {
-    const char *path = transport_param(x->transport, "DOCUMENT_URI"), *at = path ? strstr(path, "/job") : NULL;
     size_t n = 0;
     *last = "";
-    for (at = at ? at + strlen("/job") : ""; *at; at += strcspn(at, "/")) {
+    for (const char *at = strstr(x->request.path, "/job") + strlen("/job"); *at; at += strcspn(at, "/")) {
         at += strspn(at, "/");
         if (*at) {
             *last = at;

@@ -15,11 +15,7 @@ static void send_file(struct exchange *x, const struct task_file *file)
     struct export_file f;
     struct error e = {0};
     int result = backend_get_export(x->app->backend, file->id, x->arena, &f, &e);
-    if (result == ERR_NOT_FOUND) { /* it has been deleted since the task was looked up */
-        response_problem(r, PROBLEM_not_found, NULL);
-        return;
-    }
-    if (result != 0) {
+    if (result != 0) { /* ERR_NOT_FOUND: it has been deleted since the task was looked up */
         exchange_fail(x, result, &e);
         return;
     }

@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* kept_headers.c: the tables of names, and how a name is got back from FastCGI's. */
+/* kept_headers.c: what of a request is kept, shown or sealed, and how a name is got back from FastCGI's. */
 #include "fcgi/kept_headers.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "fcgi/prefer.h"
-#include "task/stored_response.h"
+#include "task/request.h"
 
 enum { NAME_SIZE = 128 };
 
-static const char *const dropped[] = {
-    /* of one connection */
-    "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-    "Http2-Settings", "Proxy-Authenticate", "Proxy-Authorization", "Expect",
-    /* made anew */
-    "Host", "Content-Length", "X-Task-Id",
-    /* asked for the deferral */
-    "X-Arango-Async",
-    /* becomes HTTP_PROXY in the environment of CGI programs */
-    "Proxy",
-};
-static const char *const dropped_prefixes[] = {"X-Backdesk-", "X-Accel-", "Backdesk-"};
 static const char *const secret[] = {"Cookie", "Authorization"};
 static const char *const deferring[] = {"respond-async", "wait", "forget"};
 
@@ -91,10 +79,7 @@ static const char *read_param(const char *param, char name[NAME_SIZE])
 
 static bool is_dropped(const char *name, const char *const *all, const struct defer_settings *defer)
 {
-    for (size_t i = 0; i < COUNT_OF(dropped_prefixes); i++)
-        if (strncmp(name, dropped_prefixes[i], strlen(dropped_prefixes[i])) == 0)
-            return true;
-    return is_among(name, dropped, COUNT_OF(dropped)) || connection_names(all, name) ||
+    return request_header_is_dropped(name) || connection_names(all, name) ||
            is_among(name, defer->drop_headers.items, defer->drop_headers.count);
 }
 

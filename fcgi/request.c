@@ -40,6 +40,7 @@ bool request_find_route(struct exchange *x)
     const char *method = param(x, "REQUEST_METHOD"), *path = request_path(x);
     if (!path)
         return response_problem(&x->response, PROBLEM_not_found, NULL);
+    x->request.path = path;
     enum method number = method_parse(method ? method : "", &x->request.head);
     switch (route_find(number, path, &x->request.route, &x->request.id, allow)) {
     case ROUTE_FOUND:
@@ -95,16 +96,24 @@ static bool take_token(struct exchange *x, const char *token)
     return false;
 }
 
-bool request_check_identity(struct exchange *x)
+/* Whom nginx says it is; returns the name it gives, or NULL. */
+static const char *take_user(struct exchange *x)
 {
     struct identity *who = &x->request.identity;
-    const char *user = param(x, "BACKDESK_USER"), *header = param(x, "HTTP_AUTHORIZATION");
-    const char *token = !user && header ? bearer_token(header) : NULL;
+    const char *user = param(x, "BACKDESK_USER");
+    who->user = user ? parse_user(user) : 0;
+    who->admin = who->user && has_role(param(x, "BACKDESK_ROLES"), "admin");
+    return user;
+}
+
+bool request_check_identity(struct exchange *x)
+{
+    const struct identity *who = &x->request.identity;
     enum right right = x->request.route->right;
     if (right == RIGHT_NONE)
         return true;
-    who->user = user ? parse_user(user) : 0;
-    who->admin = who->user && has_role(param(x, "BACKDESK_ROLES"), "admin");
+    const char *user = take_user(x), *header = param(x, "HTTP_AUTHORIZATION");
+    const char *token = !user && header ? bearer_token(header) : NULL;
     if (token && !take_token(x, token))
         return false;
     if (!who->user) {
@@ -120,12 +129,10 @@ bool request_check_identity(struct exchange *x)
 /* Credentials in the request are the site's, not ours: only what nginx says counts. */
 bool request_check_visitor(struct exchange *x)
 {
-    struct identity *who = &x->request.identity;
-    const char *user = param(x, "BACKDESK_USER"), *method = param(x, "BACKDESK_METHOD");
+    const char *method = param(x, "BACKDESK_METHOD");
     x->request.head = method && strcmp(method, "HEAD") == 0;
-    who->user = user ? parse_user(user) : 0;
-    who->admin = who->user && has_role(param(x, "BACKDESK_ROLES"), "admin");
-    if (who->user)
+    take_user(x);
+    if (x->request.identity.user)
         return true;
     response_problem(&x->response, PROBLEM_unauthorized, "Only requests of somebody who is signed in are deferred.");
     response_header(&x->response, "WWW-Authenticate", "Session realm=\"site\"");

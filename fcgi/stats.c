@@ -88,19 +88,13 @@ static uint64_t sum_live(const struct counts *c, const struct text *type, enum t
     return sum;
 }
 
-static void add_number(struct buf *out, const char *key, uint64_t n)
-{
-    buf_adds(out, key);
-    buf_add_u64(out, n);
-}
-
 static void add_type(struct buf *out, const struct counts *c, struct text type)
 {
     buf_adds(out, "{\"type\":");
     buf_json(out, type.p, type.len);
-    add_number(out, ",\"scheduled\":", sum_live(c, &type, TASK_scheduled));
-    add_number(out, ",\"fresh\":", sum_live(c, &type, TASK_fresh));
-    add_number(out, ",\"started\":", sum_live(c, &type, TASK_started));
+    view_number(out, ",\"scheduled\":", sum_live(c, &type, TASK_scheduled));
+    view_number(out, ",\"fresh\":", sum_live(c, &type, TASK_fresh));
+    view_number(out, ",\"started\":", sum_live(c, &type, TASK_started));
     buf_adds(out, ",\"ended\":{");
     const char *comma = "";
     for (int i = 0; i < c->ended_count; i++) {
@@ -108,7 +102,7 @@ static void add_type(struct buf *out, const struct counts *c, struct text type)
             continue;
         buf_adds(out, comma);
         buf_json(out, c->ended[i].name.p, c->ended[i].name.len);
-        add_number(out, ":", c->ended[i].count);
+        view_number(out, ":", c->ended[i].count);
         comma = ",";
     }
     bool paused = false;
@@ -123,9 +117,9 @@ static void write_json(struct stats *s, const struct counts *c)
         s->arena, (size_t)(c->live_count + c->ended_count + c->paused_count) + 1, sizeof *names);
     size_t count = find_names(c, names);
     buf_clear(&s->json);
-    add_number(&s->json, "{\"waiting\":",
+    view_number(&s->json, "{\"waiting\":",
                sum_live(c, NULL, TASK_scheduled) + sum_live(c, NULL, TASK_fresh));
-    add_number(&s->json, ",\"running\":", sum_live(c, NULL, TASK_started));
+    view_number(&s->json, ",\"running\":", sum_live(c, NULL, TASK_started));
     buf_adds(&s->json, ",\"types\":[");
     for (size_t i = 0; i < count; i++) {
         if (i)

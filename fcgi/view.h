@@ -28,6 +28,7 @@ void view_runner(struct buf *out, const struct runner_row *r);
 /* --- members: KEY as it is written, such as ",\"worker\":" -------------------------------------- */
 
 void view_text(struct buf *out, const char *key, struct text t); /* SQL's NULL becomes null */
+void view_number(struct buf *out, const char *key, uint64_t n);
 void view_instant(struct buf *out, const char *key, int64_t usec);
 
 /* JSON text of a column: as it is where it is JSON, as a string where somebody's SQL put in something

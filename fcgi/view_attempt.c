@@ -4,10 +4,8 @@
 
 void view_attempt(struct buf *out, const struct attempt *a)
 {
-    buf_adds(out, "{\"attempt\":");
-    buf_add_u64(out, a->attempt);
-    buf_adds(out, ",\"fence\":");
-    buf_add_u64(out, a->fence);
+    view_number(out, "{\"attempt\":", a->attempt);
+    view_number(out, ",\"fence\":", a->fence);
     view_text(out, ",\"worker\":", a->worker);
     view_instant(out, ",\"started_at\":", a->started_at);
     view_instant(out, ",\"finished_at\":", a->finished_at);

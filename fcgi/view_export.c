@@ -4,14 +4,11 @@
 
 void view_export(struct buf *out, const struct export_file *f)
 {
-    buf_adds(out, "{\"id\":");
-    buf_add_u64(out, f->id);
-    buf_adds(out, ",\"task_id\":");
-    buf_add_u64(out, f->task_id);
+    view_number(out, "{\"id\":", f->id);
+    view_number(out, ",\"task_id\":", f->task_id);
     view_text(out, ",\"filename\":", f->filename);
     view_text(out, ",\"format\":", f->format);
-    buf_adds(out, ",\"bytes\":");
-    buf_add_u64(out, f->bytes);
+    view_number(out, ",\"bytes\":", f->bytes);
     buf_adds(out, ",\"rows\":");
     if (f->has_rows)
         buf_add_u64(out, f->rows);

@@ -12,6 +12,12 @@ void view_text(struct buf *out, const char *key, struct text t)
         buf_adds(out, "null");
 }
 
+void view_number(struct buf *out, const char *key, uint64_t n)
+{
+    buf_adds(out, key);
+    buf_add_u64(out, n);
+}
+
 void view_instant(struct buf *out, const char *key, int64_t usec)
 {
     buf_adds(out, key);

@@ -71,8 +71,7 @@ static unsigned effective_attempts(const struct settings *s, const struct task *
 
 void view_task(struct buf *out, const struct settings *s, const struct task *t, bool admin)
 {
-    buf_adds(out, "{\"id\":");
-    buf_add_u64(out, t->id);
+    view_number(out, "{\"id\":", t->id);
     view_text(out, ",\"type\":", t->type);
     view_json(out, ",\"data\":", t->data);
     buf_adds(out, ",\"status\":");
@@ -88,10 +87,8 @@ void view_task(struct buf *out, const struct settings *s, const struct task *t, 
     view_instant(out, ",\"started_at\":", t->started_at);
     view_instant(out, ",\"finished_at\":", t->finished_at);
     view_instant(out, ",\"expires_at\":", t->expires_at);
-    buf_adds(out, ",\"attempt\":");
-    buf_add_u64(out, t->attempt);
-    buf_adds(out, ",\"max_attempts\":");
-    buf_add_u64(out, effective_attempts(s, t));
+    view_number(out, ",\"attempt\":", t->attempt);
+    view_number(out, ",\"max_attempts\":", effective_attempts(s, t));
     buf_adds(out, t->cancel_requested ? ",\"cancel_requested\":true" : ",\"cancel_requested\":false");
     view_json(out, ",\"progress\":", t->progress);
     view_json(out, ",\"error\":", t->error);

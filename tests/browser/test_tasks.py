@@ -151,6 +151,16 @@ def test_names_are_text(page, stack):
     assert "<script>alert(1)</script>" in row.text
 
 
+def test_the_response_of_a_request(page, stack):
+    """What was asked for is one click away from the task."""
+    answer = stack.request("GET", "/demo/slow?seconds=0", headers={"Prefer": "respond-async"})
+    task_id = answer.json()["id"]
+    page.wait_for_state(task_id, "success")
+    page.open_details(page.row(task_id))
+    link = page.row(task_id).find_element("link text", "Open the result")
+    assert link.get_attribute("href").endswith(f"/v1/tasks/{task_id}/result") and link.is_displayed()
+
+
 def test_several_files_and_a_long_result(page, stack):
     """Each can be reached from the task."""
     with stack.connect() as connection, connection.cursor() as cursor:

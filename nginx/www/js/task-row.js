@@ -28,12 +28,14 @@ function drawFiles(task) {
     return links.length > 0 ? el('ul', {}, ...links) : null;
 }
 
-/* A long result is not in the task. */
+/* A long result is not in the task; that of a deferred request is its response, which the task only tells of. */
 function drawResult(task) {
-    if (task.result) {
-        return el('pre', {}, JSON.stringify(task.result, null, 2));
-    }
-    return task.links?.result ? el('a', { href: task.links.result }, 'Open the result') : null;
+    const result = task.links?.result;
+    const parts = [
+        task.result && el('pre', {}, JSON.stringify(task.result, null, 2)),
+        result && el('a', { href: result }, 'Open the result'),
+    ].filter(Boolean);
+    return parts.length > 0 ? parts : null;
 }
 
 export class TaskRow {

@@ -82,6 +82,14 @@ static int reserve_part(struct admission_part *p, struct quota *q, struct store 
     return rc;
 }
 
+bool admission_is_complete(const struct admission *a)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (a->parts[i].taken < a->parts[i].wanted)
+            return a->remembered;
+    return true;
+}
+
 int admission_reserve(struct admission *a, struct store *s, struct error *e)
 {
     if (a->remembered)

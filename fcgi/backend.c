@@ -60,8 +60,8 @@ static const struct task_file *copy_files(struct arena *arena, const struct task
     return files;
 }
 
-/* The arena of a batch is gone when the next batch begins: each job takes its own copy. */
-static struct task copy_task(struct arena *arena, const struct task *t)
+/* The batch's arena lives only until the next one. */
+static struct task task_copy(struct arena *arena, const struct task *t)
 {
     struct task copy = *t;
     copy.type = copy_text(arena, t->type);
@@ -179,7 +179,7 @@ static void run_lookups(void *context, struct combine_job *first, size_t count)
         else if (result == 0 && batch->found[i].id == 0)
             job->result = error_set(job->error, ERR_NOT_FOUND, "there is no such task");
         else if (result == 0)
-            *job->out = copy_task(job->arena, &batch->found[i]);
+            *job->out = task_copy(job->arena, &batch->found[i]);
     }
 }
 

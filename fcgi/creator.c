@@ -35,21 +35,6 @@ static struct create_job *job_of(struct combine_job *j)
     return (struct create_job *)j;
 }
 
-static struct text copy_text(struct arena *arena, struct text t)
-{
-    return (struct text){t.p ? arena_strndup(arena, t.p, t.len) : NULL, t.len};
-}
-
-/* The arena of a batch is gone when the next batch begins: each job takes its own copy. A new task has no
- * other texts. */
-static struct task copy_task(struct arena *arena, const struct task *t)
-{
-    struct task copy = *t;
-    copy.type = copy_text(arena, t->type);
-    copy.data = copy_text(arena, t->data);
-    return copy;
-}
-
 /* --- together ------------------------------------------------------------------------------------ */
 
 struct batch {
@@ -69,7 +54,9 @@ static int create(struct store *s, void *context, struct error *e)
 
 static int create_call(struct store *s, void *context, struct error *e)
 {
-    return store_transaction(s, create, context, NULL, e);
+    struct batch *batch = context;
+    return admission_is_complete(&batch->admission) ? create(s, batch, e)
+                                                    : store_transaction(s, create, batch, NULL, e);
 }
 
 /* Makes the tasks of the jobs from FIRST up to END (not included) one batch. */
@@ -98,14 +85,15 @@ static int create_together(struct creator *c, struct combine_job *first,
     if (result == 0)
         result = backend_call(c->backend, BACKEND_WRITE, create_call, &batch, e);
     admission_end(&batch.admission, result == 0);
-    const struct task *made = batch.made;
+    const struct task *made = batch.made; /* with the submissions' own texts */
     for (struct combine_job *j = first; j != end; j = j->next) {
         struct submission *s = job_of(j)->submission;
         job_of(j)->result = result;
         if (result != 0 && job_of(j)->error)
             *job_of(j)->error = *e;
-        for (size_t i = 0; result == 0 && i < s->count; i++)
-            s->made[i] = copy_task(s->arena, made++);
+        if (result == 0)
+            memcpy(s->made, made, s->count * sizeof *made);
+        made += s->count;
         s->made_count = result == 0 ? s->count : 0;
         s->queue_full = admission_queue_full(&batch.admission);
     }

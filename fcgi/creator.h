@@ -19,7 +19,7 @@ struct submission {
     const struct new_task *tasks;
     size_t count;
     const struct submit_key *key; /* NULL: none */
-    struct arena *arena;          /* for the texts of made */
+    struct arena *arena;          /* for the texts of made where replayed; else they are those of tasks */
     struct task *made;            /* room for count */
     size_t made_count;            /* out: less than count only where replayed */
     bool replayed;                /* out: made are the tasks of an earlier submission */

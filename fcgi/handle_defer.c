@@ -76,7 +76,7 @@ static bool make_data(struct deferral *d)
         return response_problem(&x->response, PROBLEM_too_large, "The request's headers are too long to be kept.");
     d->task = (struct new_task){
         .type = HTTP_REQUEST_TYPE,
-        .data = buf_str(&d->data),
+        .data = arena_strndup(d->x->arena, buf_str(&d->data), d->data.len), /* the made task has it too */
         .data_len = d->data.len,
         .priority = PRIORITY_DEFAULT,
         .run_at = INSTANT_NONE,

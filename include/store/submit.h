@@ -20,7 +20,7 @@ struct new_task {
 };
 
 /* Inserts COUNT tasks, all or none, and returns after the commit. OUT[0..COUNT) are filled in the same
- * order (texts from ARENA). Returns 0; ERR_DB_REFUSED where a value does not fit its column.
+ * order, with the texts of TASKS. Returns 0; ERR_DB_REFUSED where a value does not fit its column.
  *
  * Fair shares: in each lane a user's tasks stand a fixed distance apart and his first one stands beside
  * whoever is first, so that users take turns however many tasks each of them has (start-time fair

@@ -8,26 +8,25 @@
 #include "statements.h"
 #include "store/store.h"
 
-/* Groups are repeated 1, 2, 4, ... 512 times, each size prepared when it is first needed. */
-enum { GROUP_SIZES = 10, GROUP_MAX = 512 };
+/* How often a group is repeated: 1, 2, 3, ... 16, 32, ... 512 times, each size prepared when it is first needed. */
+enum { GROUP_ANY = 16, GROUP_SIZES = GROUP_ANY + 5, GROUP_MAX = 512 };
 
-/* Invariant: stmts are of db; both are gone after a lost connection. depth counts transactions that
- * joined the open one. */
+/* Invariant: stmts are of db; both are gone after a lost connection. depth is 1 within a transaction, or a
+ * change that is one by itself. */
 struct store {
     struct db *db;
     const struct db_address *address;
     enum store_role role;
     int timeout_s;
     int depth;
-    unsigned id_step; /* auto_increment_increment of this session */
     struct db_stmt *stmts[ST_COUNT][GROUP_SIZES];
 };
 
 /* Connects where there is no usable connection. */
 int store_connect(struct store *s, struct error *e) MUST_USE;
 
-/* Runs statement ID, whose group (if it has one) is repeated for COUNT values or rows; COUNT must be a
- * power of two up to GROUP_MAX (1 where there is no group). Connects first where need be. *OUT is for
+/* Runs statement ID, whose group (if it has one) is repeated for COUNT values or rows; COUNT must be one of
+ * the sizes above (1 where there is no group). Connects first where need be. *OUT is for
  * db_next and db_col_*. Returns what db_run returns. */
 int64_t store_run(struct store *s, enum statement_id id, size_t count, const struct db_value *params,
                   unsigned param_count, struct db_stmt **out, struct error *e) MUST_USE;
@@ -52,7 +51,12 @@ int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_val
                       unsigned prefix_count, const uint64_t *ids, size_t count,
                       struct error *e) MUST_USE;
 
-/* The smallest group with room for N, 1 to GROUP_MAX. */
+/* As store_transaction for a BODY whose one and only statement that changes something comes last: it commits
+ * itself, which saves two round trips. Joins an open transaction. */
+int store_change_once(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
+                      struct error *e) MUST_USE;
+
+/* The smallest power of two with room for N, 1 to GROUP_MAX: few statements for any number. */
 size_t store_group_for(size_t n);
 
 /* The largest group that N > 0 values fill: for rows to be inserted, which cannot be named twice. */
@@ -88,10 +92,6 @@ int store_wipe_http_request(struct store *s, uint64_t id, struct error *e) MUST_
 
 /* Copies column COL of the present row into ARENA; p is NULL for SQL's NULL. */
 struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena);
-
-/* As store_get_tasks, for tasks that the same transaction has entered: they have no files yet. */
-int store_get_new_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
-                        struct task *out, struct error *e) MUST_USE;
 
 /* Reads a row of TASK_COLUMNS. */
 int store_read_task(struct db_stmt *stmt, struct arena *arena, struct task *out, struct error *e) MUST_USE;

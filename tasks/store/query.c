@@ -69,11 +69,11 @@ int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, stru
     return 0;
 }
 
-static int get_slice(struct store *s, enum statement_id statement, const uint64_t *ids, size_t count,
-                     struct arena *arena, struct task *out, struct error *e)
+static int get_slice(struct store *s, const uint64_t *ids, size_t count, struct arena *arena, struct task *out,
+                     struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = store_run_group(s, statement, ids, count, &r, e);
+    int64_t rc = store_run_group(s, ST_GET_TASKS, ids, count, &r, e);
     if (rc < 0)
         return (int)rc;
     int more;
@@ -89,29 +89,17 @@ static int get_slice(struct store *s, enum statement_id statement, const uint64_
     return more;
 }
 
-static int get_tasks(struct store *s, enum statement_id statement, const uint64_t *ids, size_t count,
-                     struct arena *arena, struct task *out, struct error *e)
+int store_get_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
+                    struct task *out, struct error *e)
 {
     memset(out, 0, count * sizeof *out);
     for (size_t at = 0; at < count; at += STORE_GET_MAX) {
         size_t n = count - at < STORE_GET_MAX ? count - at : STORE_GET_MAX;
-        int rc = get_slice(s, statement, ids + at, n, arena, out + at, e);
+        int rc = get_slice(s, ids + at, n, arena, out + at, e);
         if (rc)
             return rc;
     }
     return 0;
-}
-
-int store_get_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
-                    struct task *out, struct error *e)
-{
-    return get_tasks(s, ST_GET_TASKS, ids, count, arena, out, e);
-}
-
-int store_get_new_tasks(struct store *s, const uint64_t *ids, size_t count, struct arena *arena,
-                        struct task *out, struct error *e)
-{
-    return get_tasks(s, ST_GET_NEW_TASKS, ids, count, arena, out, e);
 }
 
 static int find_slice(struct store *s, const uint64_t *ids, size_t count, bool *ended, struct error *e)

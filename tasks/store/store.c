@@ -57,20 +57,6 @@ int store_fd(const struct store *s)
     return s->db ? db_fd(s->db) : -1;
 }
 
-static int read_id_step(struct store *s, struct error *e)
-{
-    struct db_stmt *stmt = NULL;
-    int rc = db_prepare(s->db, "SELECT @@auto_increment_increment", &stmt, e);
-    if (rc)
-        return rc;
-    int64_t rows = db_run(stmt, NULL, 0, e);
-    rc = rows < 0 ? (int)rows : db_next(stmt, e);
-    if (rc > 0)
-        s->id_step = (unsigned)db_col_uint(stmt, 0);
-    db_stmt_close(&stmt);
-    return rc < 0 ? rc : 0;
-}
-
 int store_connect(struct store *s, struct error *e)
 {
     if (s->db && db_usable(s->db))
@@ -80,8 +66,6 @@ int store_connect(struct store *s, struct error *e)
     store_disconnect(s);
     struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = s->timeout_s};
     int rc = db_open(s->address, &options, &s->db, e);
-    if (!rc)
-        rc = read_id_step(s, e);
     if (rc)
         store_disconnect(s);
     return rc;
@@ -97,7 +81,9 @@ size_t store_group_for(size_t n)
 
 size_t store_group_filled(size_t n)
 {
-    size_t size = 1;
+    if (n <= GROUP_ANY)
+        return n;
+    size_t size = GROUP_ANY;
     while (size * 2 <= n && size < GROUP_MAX)
         size *= 2;
     return size;
@@ -134,13 +120,20 @@ void store_statement_text(struct buf *out, enum statement_id id, size_t count)
     expand(out, statements[id].sql, count);
 }
 
+/* Which of a statement's sizes COUNT is; GROUP_SIZES: none. */
+static unsigned size_number(size_t count)
+{
+    unsigned number = count < GROUP_ANY ? (unsigned)count - 1 : GROUP_ANY - 1;
+    for (size_t size = GROUP_ANY; size < count; size *= 2)
+        number++;
+    return count && store_group_filled(count) == count ? number : GROUP_SIZES;
+}
+
 static int prepare(struct store *s, enum statement_id id, size_t count, struct db_stmt **out,
                    struct error *e)
 {
-    unsigned size = 0;
-    while (((size_t)1 << size) < count)
-        size++;
-    if (((size_t)1 << size) != count || size >= GROUP_SIZES)
+    unsigned size = size_number(count);
+    if (size >= GROUP_SIZES)
         log_bug("statement %s: group of %zu", statements[id].name, count);
     if (!(statements[id].roles & s->role))
         log_bug("statement %s is not one of this role", statements[id].name);
@@ -251,6 +244,13 @@ int store_check(struct store *s, struct error *e)
     return rc;
 }
 
+/* What is tried until the server takes it. */
+struct attempt {
+    int (*body)(struct store *, void *, struct error *);
+    void *ctx;
+    bool *unknown; /* out: the commit may have been made */
+};
+
 /* 1 to 32 ms, more with each try, so that two who collided do not collide again. */
 static void pause_before_retry(int attempt)
 {
@@ -259,8 +259,7 @@ static void pause_before_retry(int attempt)
     nanosleep(&pause, NULL);
 }
 
-static int try_once(struct store *s, int (*body)(struct store *, void *, struct error *),
-                    void *ctx, bool *unknown, struct error *e)
+static int try_transaction(struct store *s, const struct attempt *a, struct error *e)
 {
     int rc = store_connect(s, e);
     if (!rc)
@@ -268,17 +267,48 @@ static int try_once(struct store *s, int (*body)(struct store *, void *, struct 
     if (rc)
         return rc;
     s->depth = 1;
-    rc = body(s, ctx, e);
+    rc = a->body(s, a->ctx, e);
     if (rc >= 0) {
         int committed = db_commit(s->db, e);
         if (committed) {
             rc = committed;
-            *unknown = rc == ERR_DB_GONE;
+            *a->unknown = rc == ERR_DB_GONE;
         }
     }
     s->depth = 0;
     if (rc < 0)
         db_rollback(s->db);
+    return rc;
+}
+
+/* The server rolls a statement that fails back by itself. */
+static int try_change(struct store *s, const struct attempt *a, struct error *e)
+{
+    int rc = store_connect(s, e);
+    if (rc)
+        return rc;
+    s->depth = 1; /* the statements go over one connection here, too */
+    rc = a->body(s, a->ctx, e);
+    s->depth = 0;
+    return rc;
+}
+
+/* Makes TRY anew where the server asks for it. */
+static int repeat(struct store *s, int (*try)(struct store *, const struct attempt *, struct error *),
+                  const struct attempt *a, struct error *e)
+{
+    int rc = 0;
+    int64_t start = clock_mono_ns(), most_ns = s->timeout_s * INT64_C(1000000000);
+    for (int attempt = 0; attempt < TRANSACTION_TRIES; attempt++) {
+        if (attempt && most_ns && clock_mono_ns() - start > most_ns)
+            break;
+        if (attempt)
+            pause_before_retry(attempt);
+        error_clear(e);
+        rc = try(s, a, e);
+        if (rc != ERR_DB_RETRY)
+            break;
+    }
     return rc;
 }
 
@@ -289,21 +319,15 @@ int store_transaction(struct store *s, int (*body)(struct store *, void *, struc
     if (!unknown)
         unknown = &nowhere;
     *unknown = false;
-    if (s->depth)
-        return body(s, ctx, e);
-    int rc = 0;
-    int64_t start = clock_mono_ns(), most_ns = s->timeout_s * INT64_C(1000000000);
-    for (int attempt = 0; attempt < TRANSACTION_TRIES; attempt++) {
-        if (attempt && most_ns && clock_mono_ns() - start > most_ns)
-            break;
-        if (attempt)
-            pause_before_retry(attempt);
-        error_clear(e);
-        rc = try_once(s, body, ctx, unknown, e);
-        if (rc != ERR_DB_RETRY)
-            break;
-    }
-    return rc;
+    const struct attempt a = {body, ctx, unknown};
+    return s->depth ? body(s, ctx, e) : repeat(s, try_transaction, &a, e);
+}
+
+int store_change_once(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
+                      struct error *e)
+{
+    const struct attempt a = {body, ctx, NULL};
+    return s->depth ? body(s, ctx, e) : repeat(s, try_change, &a, e);
 }
 
 struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* submit.c: inserts new tasks and reads back what the database made of them. */
+/* submit.c: gives new tasks their turns and inserts them. */
 #include "store/submit.h"
 
 #include <stdlib.h>
@@ -8,109 +8,188 @@
 #include "impl.h"
 #include "store/query.h"
 
-enum { COLUMNS = 10 }; /* parameters of one row in ST_SUBMIT */
+enum {
+    COLUMNS = 9,    /* parameters of one row in ST_SUBMIT */
+    LANE_PARAMS = 6, /* of one lane in ST_TURNS */
+    LANES_MAX = 32,  /* asked for with one statement */
+};
 
 /* How far a user's tasks stand apart in a lane, in turns (microseconds). So long that real time never
  * catches up with it: tasks that come back (a retry, a task by plain SQL) get the present as their turn
  * and so stand before everybody's second task. */
 static const int64_t turn_step = INT64_C(3600) * 1000000;
 
+/* Tasks of one user, type and priority; the next one gets turn NEXT. */
+struct lane {
+    const struct new_task *first;
+    int64_t next;
+};
+
 struct submission {
     const struct new_task *tasks;
     size_t count;
     struct arena *arena;
     struct task *out;
+    struct lane *lanes;
+    size_t lane_count;
+    size_t *lane_of; /* of each task */
+    int64_t now;     /* the server's */
+    uint64_t id_step; /* auto_increment_increment: a cluster's changes as nodes come and go */
 };
 
-/* Gives tasks[at] and those that share its user and lane their turns. */
-static int assign_turns(struct store *s, const struct submission *sub, size_t at, int64_t *turns,
-                        struct error *e)
+/* --- turns ------------------------------------------------------------------------------------------ */
+
+static bool same_lane(const struct new_task *a, const struct new_task *b)
 {
-    const struct new_task *t = &sub->tasks[at];
-    struct db_value type = db_text(t->type), priority = db_int(t->priority);
-    struct db_stmt *r;
-    int64_t rc = STORE_RUN(s, ST_LAST_TURN, &r, e, db_int(t->created_by), type, priority, type, priority);
-    if (rc >= 0)
-        rc = db_next(r, e);
-    if (rc < 0)
-        return (int)rc;
-    bool queued = !db_col_null(r, 0), waiting = !db_col_null(r, 1);
-    int64_t next = queued ? db_col_int(r, 0) + turn_step : waiting ? db_col_int(r, 1) : INSTANT_NONE;
-    for (size_t i = at; i < sub->count; i++) {
-        const struct new_task *other = &sub->tasks[i];
-        if (turns[i] || other->created_by != t->created_by || other->priority != t->priority ||
-            strcmp(other->type, t->type) != 0)
-            continue;
-        turns[i] = next;
-        /* with nobody waiting the first one takes the server's present; a step is so long that this
-         * machine's is near enough for the others */
-        next = (next == INSTANT_NONE ? clock_wall_usec() : next) + turn_step;
+    return a->created_by == b->created_by && a->priority == b->priority && strcmp(a->type, b->type) == 0;
+}
+
+static void find_lanes(struct submission *sub)
+{
+    sub->lanes = arena_alloc(sub->arena, sub->count * sizeof *sub->lanes);
+    sub->lane_of = arena_alloc(sub->arena, sub->count * sizeof *sub->lane_of);
+    sub->lane_count = 0;
+    for (size_t i = 0; i < sub->count; i++) {
+        size_t n = 0;
+        while (n < sub->lane_count && !same_lane(sub->lanes[n].first, &sub->tasks[i]))
+            n++;
+        if (n == sub->lane_count)
+            sub->lanes[sub->lane_count++] = (struct lane){.first = &sub->tasks[i]};
+        sub->lane_of[i] = n;
+    }
+}
+
+/* Reads the next turns of the lanes from AT on, and what the server says of itself. */
+static int read_turns(struct submission *sub, size_t at, struct db_stmt *r, struct error *e)
+{
+    int more;
+    while ((more = db_next(r, e)) > 0) {
+        bool queued = !db_col_null(r, 1), waiting = !db_col_null(r, 2);
+        sub->now = db_col_instant(r, 3);
+        sub->id_step = db_col_uint(r, 4);
+        sub->lanes[at + db_col_uint(r, 0)].next = queued    ? db_col_int(r, 1) + turn_step
+                                                  : waiting ? db_col_int(r, 2)
+                                                            : sub->now;
+    }
+    return more;
+}
+
+static int ask_turns(struct store *s, struct submission *sub, struct error *e)
+{
+    struct db_value params[LANES_MAX * LANE_PARAMS];
+    for (size_t at = 0; at < sub->lane_count; at += LANES_MAX) {
+        size_t left = sub->lane_count - at, n = left < LANES_MAX ? left : LANES_MAX, group = store_group_for(n);
+        for (size_t i = 0; i < group; i++) { /* the last one fills the group up */
+            size_t lane = i < n ? i : n - 1;
+            const struct new_task *t = sub->lanes[at + lane].first;
+            struct db_value *p = params + i * LANE_PARAMS;
+            p[0] = db_uint(lane);
+            p[1] = db_int(t->created_by);
+            p[2] = p[4] = db_text(t->type);
+            p[3] = p[5] = db_int(t->priority);
+        }
+        struct db_stmt *r;
+        int64_t rc = store_run(s, ST_TURNS, group, params, (unsigned)(group * LANE_PARAMS), &r, e);
+        if (rc >= 0)
+            rc = read_turns(sub, at, r, e);
+        if (rc < 0)
+            return (int)rc;
     }
     return 0;
 }
 
+/* --- rows ------------------------------------------------------------------------------------------- */
+
+/* OUT as the tasks will stand in the table, but for their ids: nothing need be read back. */
+static void make_rows(struct submission *sub)
+{
+    for (size_t i = 0; i < sub->count; i++) {
+        const struct new_task *t = &sub->tasks[i];
+        bool later = t->run_at != INSTANT_NONE && t->run_at > sub->now;
+        struct lane *lane = &sub->lanes[sub->lane_of[i]];
+        sub->out[i] = (struct task){
+            .type = {t->type, strlen(t->type)},
+            .data = {t->data, t->data_len},
+            .status = later ? TASK_scheduled : TASK_fresh,
+            .priority = t->priority,
+            .turn = later ? t->run_at : lane->next,
+            .created_at = sub->now,
+            .updated_on = INSTANT_NONE,
+            .run_at = t->run_at,
+            .started_at = INSTANT_NONE,
+            .finished_at = INSTANT_NONE,
+            .expires_at = INSTANT_NONE,
+            .created_by = t->created_by,
+            .max_attempts = t->max_attempts,
+        };
+        lane->next += later ? 0 : turn_step;
+    }
+}
+
 /* Inserts N tasks with one statement. InnoDB gives the rows of one such INSERT ids that follow each other
- * by auto_increment_increment; that nothing else is taken for granted is checked after reading back. */
-static int insert_group(struct store *s, const struct new_task *tasks, const int64_t *turns,
-                        size_t n, uint64_t *ids, struct error *e)
+ * by auto_increment_increment. */
+static int insert_group(struct store *s, struct task *tasks, size_t n, uint64_t id_step, struct error *e)
 {
     struct db_value *params = xcalloc(n * COLUMNS, sizeof *params);
     for (size_t i = 0; i < n; i++) {
-        const struct new_task *t = &tasks[i];
+        const struct task *t = &tasks[i];
         struct db_value *p = params + i * COLUMNS;
-        p[0] = db_text(t->type);
-        p[1] = db_textn(t->data, t->data_len);
-        p[2] = db_int(t->created_by);
+        p[0] = db_textn(t->type.p, t->type.len);
+        p[1] = db_textn(t->data.p, t->data.len);
+        p[2] = db_text(task_status_name(t->status));
         p[3] = db_int(t->priority);
-        p[4] = db_uint(t->max_attempts);
-        p[5] = p[6] = p[7] = p[8] = db_instant(t->run_at);
-        p[9] = turns[i] == INSTANT_NONE ? db_null() : db_int(turns[i]);
+        p[4] = db_int(t->turn);
+        p[5] = db_instant(t->created_at);
+        p[6] = db_int(t->created_by);
+        p[7] = db_instant(t->run_at);
+        p[8] = t->max_attempts ? db_uint(t->max_attempts) : db_null();
     }
     struct db_stmt *stmt;
     int64_t rc = store_run(s, ST_SUBMIT, n, params, (unsigned)(n * COLUMNS), &stmt, e);
     free(params);
     if (rc < 0)
         return (int)rc;
-    uint64_t first = db_insert_id(stmt);
     for (size_t i = 0; i < n; i++)
-        ids[i] = first + i * s->id_step;
+        tasks[i].id = db_insert_id(stmt) + i * id_step;
     return 0;
 }
 
-static int add_requests(struct store *s, const struct submission *sub, const uint64_t *ids, struct error *e)
+static int add_requests(struct store *s, const struct submission *sub, struct error *e)
 {
     int rc = 0;
     for (size_t i = 0; i < sub->count && !rc; i++)
         if (sub->tasks[i].request)
-            rc = store_add_http_request(s, ids[i], sub->tasks[i].created_by, sub->tasks[i].request, e);
+            rc = store_add_http_request(s, sub->out[i].id, sub->tasks[i].created_by, sub->tasks[i].request, e);
     return rc;
 }
 
 static int submit(struct store *s, void *ctx, struct error *e)
 {
     struct submission *sub = ctx;
-    uint64_t *ids = arena_alloc(sub->arena, sub->count * sizeof *ids);
-    int64_t *turns = arena_calloc(sub->arena, sub->count, sizeof *turns);
-    int rc = 0;
-    for (size_t i = 0; i < sub->count && !rc; i++)
-        if (!turns[i])
-            rc = assign_turns(s, sub, i, turns, e);
-    for (size_t done = 0; done < sub->count && !rc;) {
-        size_t n = store_group_filled(sub->count - done);
-        rc = insert_group(s, sub->tasks + done, turns + done, n, ids + done, e);
-        done += n;
+    int rc = ask_turns(s, sub, e);
+    if (rc)
+        return rc;
+    make_rows(sub);
+    for (size_t done = 0, n; done < sub->count && !rc; done += n) {
+        n = store_group_filled(sub->count - done);
+        rc = insert_group(s, sub->out + done, n, sub->id_step, e);
     }
-    if (!rc)
-        rc = store_get_new_tasks(s, ids, sub->count, sub->arena, sub->out, e);
-    for (size_t i = 0; i < sub->count && !rc; i++)
-        if (!sub->out[i].id || sub->out[i].created_by != sub->tasks[i].created_by)
-            rc = error_set(e, ERR_DB, "the database did not give consecutive ids to one INSERT");
-    return rc ? rc : add_requests(s, sub, ids, e);
+    return rc ? rc : add_requests(s, sub, e);
+}
+
+/* Nothing but one INSERT? It commits itself: two round trips less. */
+static bool is_one_change(const struct submission *sub)
+{
+    for (size_t i = 0; i < sub->count; i++)
+        if (sub->tasks[i].request)
+            return false;
+    return store_group_filled(sub->count) == sub->count;
 }
 
 int store_submit(struct store *s, const struct new_task *tasks, size_t count, struct arena *arena,
                  struct task *out, struct error *e)
 {
-    struct submission sub = {tasks, count, arena, out};
-    return store_transaction(s, submit, &sub, NULL, e);
+    struct submission sub = {.tasks = tasks, .count = count, .arena = arena, .out = out};
+    find_lanes(&sub);
+    return is_one_change(&sub) ? store_change_once(s, submit, &sub, e) : store_transaction(s, submit, &sub, NULL, e);
 }

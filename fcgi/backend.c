@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fcgi/breaker.h"
-#include "fcgi/combine.h"
 #include "fcgi/store_pool.h"
+#include "fcgi/watch.h"
 
 /* Two seconds are promised. A round trip may take one of them, waiting for a connection the rest of
  * api.database_wait. What has failed within QUICK may be tried again. */
@@ -30,15 +30,6 @@ struct backend {
     struct arena *lookup_arena;
     struct store_pool *pool;
     int64_t wait_ns;
-};
-
-struct lookup_job {
-    struct combine_job job;
-    uint64_t id;
-    struct arena *arena;
-    struct task *out;
-    struct error *error;
-    int result;
 };
 
 static int64_t msec_ns(int64_t msec)
@@ -98,6 +89,7 @@ static int run_with(struct backend *b, struct lease *lease, enum backend_kind ki
                     int (*call)(struct store *s, void *context, struct error *e), void *context,
                     struct error *e)
 {
+    watch_leave();
     if (!breaker_enter(&b->breaker))
         return error_set(e, ERR_DB_GONE, "the database did not answer a moment ago");
     struct error detail = {0};
@@ -134,6 +126,7 @@ int backend_call(struct backend *b, enum backend_kind kind,
                  int (*call)(struct store *s, void *context, struct error *e), void *context,
                  struct error *e)
 {
+    watch_leave();
     struct lease *lease = store_pool_take(b->pool, b->wait_ns);
     if (!lease)
         return error_set(e, ERR_TIMEOUT, "no database connection became free in time");
@@ -167,31 +160,60 @@ static void run_lookups(void *context, struct combine_job *first, size_t count)
     batch->arena = b->lookup_arena;
     batch->found = arena_calloc(b->lookup_arena, count, sizeof *batch->found);
     for (struct combine_job *j = first; j; j = j->next)
-        batch->ids[batch->count++] = ((struct lookup_job *)j)->id;
+        batch->ids[batch->count++] = ((struct lookup *)j)->id;
 
     int result = run_with(b, &b->lookup, BACKEND_READ, lookup_call, batch, &e);
     size_t i = 0;
     for (struct combine_job *j = first; j; j = j->next, i++) {
-        struct lookup_job *job = (struct lookup_job *)j;
-        job->result = result;
-        if (result != 0 && job->error)
-            *job->error = e;
-        else if (result == 0 && batch->found[i].id == 0)
-            job->result = error_set(job->error, ERR_NOT_FOUND, "there is no such task");
-        else if (result == 0)
-            *job->out = task_copy(job->arena, &batch->found[i]);
+        struct lookup *l = (struct lookup *)j;
+        l->result = result;
+        if (result != 0)
+            l->error = e;
+        else if (batch->found[i].id == 0)
+            l->result = error_set(&l->error, ERR_NOT_FOUND, "there is no such task");
+        else
+            l->task = task_copy(l->arena, &batch->found[i]);
     }
+}
+
+static void finish_lookup(struct combine_job *job)
+{
+    struct lookup *l = (struct lookup *)job;
+    l->done(l);
+}
+
+void backend_look_up(struct backend *b, struct lookup *l)
+{
+    error_clear(&l->error);
+    combine_later(b->lookups, &l->job, finish_lookup);
+}
+
+void backend_flush(struct backend *b)
+{
+    combine_flush(b->lookups);
+}
+
+/* --- the rest ------------------------------------------------------------------------------------ */
+
+struct task_call_context {
+    uint64_t id;
+    struct arena *arena;
+    struct task *out;
+};
+
+static int task_call(struct store *s, void *context, struct error *e)
+{
+    const struct task_call_context *c = context;
+    int rc = store_get_tasks(s, &c->id, 1, c->arena, c->out, e);
+    return rc == 0 && c->out->id == 0 ? error_set(e, ERR_NOT_FOUND, "there is no such task") : rc;
 }
 
 int backend_get_task(struct backend *b, uint64_t id, struct arena *arena, struct task *out,
                      struct error *e)
 {
-    struct lookup_job job = {.id = id, .arena = arena, .out = out, .error = e};
-    combine(b->lookups, &job.job);
-    return job.result;
+    struct task_call_context c = {id, arena, out};
+    return backend_call(b, BACKEND_READ, task_call, &c, e);
 }
-
-/* --- the rest ------------------------------------------------------------------------------------ */
 
 struct export_call_context {
     uint64_t id;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* backend.h: how the threads of one process share its few database connections. Lookups of a task by id
- * that wait at the same time become one statement on a connection of their own, all else
- * takes turns on a small pool. Every function may be called by any
- * thread, and answers ERR_DB_GONE or ERR_TIMEOUT within two seconds where the database does not. */
+ * that come at the same time become one statement on a connection of their own, and hold no thread but
+ * one; all else takes turns on a small pool. Every function may be called by any thread, and answers
+ * ERR_DB_GONE or ERR_TIMEOUT within two seconds where the database does not. */
 #ifndef FCGI_BACKEND_H
 #define FCGI_BACKEND_H
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/settings.h"
+#include "fcgi/combine.h"
 #include "store/change.h"
 #include "store/query.h"
 
@@ -17,7 +19,23 @@ struct backend;
 int backend_create(const struct settings *s, struct backend **out, struct error *e) MUST_USE;
 void backend_destroy(struct backend **b); /* NULL is accepted; nobody may be waiting */
 
-/* Combined. Texts from ARENA. ERR_NOT_FOUND where there is none. */
+/* A task to be looked up. */
+struct lookup {
+    struct combine_job job;
+    uint64_t id;
+    struct arena *arena; /* for the texts of task */
+    void (*done)(struct lookup *l); /* combine_later's finish */
+    int result;          /* out: 0, ERR_NOT_FOUND, or what backend_call returns */
+    struct task task;    /* out, where result is 0 */
+    struct error error;  /* out, where it is not */
+};
+
+/* Combined. L->done is called by whichever thread has asked the database: at the latest in backend_flush, which
+ * this thread calls when it has nothing else to do. */
+void backend_look_up(struct backend *b, struct lookup *l);
+void backend_flush(struct backend *b);
+
+/* One by itself. Texts from ARENA. ERR_NOT_FOUND where there is none. */
 int backend_get_task(struct backend *b, uint64_t id, struct arena *arena, struct task *out,
                      struct error *e) MUST_USE;
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "fcgi/exchange.h"
+#include "fcgi/watch.h"
 #include "task/upload.h"
 
 enum { CHUNK = 64 * 1024 };
@@ -61,6 +62,7 @@ bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, uint6
 {
     struct receiving v = {.x = x, .owner = owner, .ext = ext, .limit = limit, .skip_empty = skip_empty};
     struct error e = {0};
+    watch_leave(); /* for the disk */
     if (receive(&v, length) &&
         (!v.file || result_file_finish(v.file, 0, &e) == 0 || storage_failed(&v, &e))) {
         *out = v.file;

@@ -86,25 +86,44 @@ static void give_exchange(struct child *c, struct exchange *x)
     exchange_destroy(&x);
 }
 
-static bool serve_request(void *context, struct pool_request *r)
+static enum outcome settle(struct child *c, struct pool_request *r, enum outcome outcome)
+{
+    if (outcome == OUTCOME_ANSWERED) {
+        give_exchange(c, r->kept);
+        r->kept = NULL;
+    }
+    return outcome;
+}
+
+static enum outcome serve_request(void *context, struct pool_request *r)
 {
     struct child *c = context;
-    struct exchange *x = r->kept;
-    if (x) {
-        exchange_resume(x);
-    } else {
-        x = r->kept = take_exchange(c); /* before it can be held, and woken by another thread */
-        if (!exchange_run(x, r->transport, r))
-            return false;
-    }
-    r->kept = NULL;
-    give_exchange(c, x);
-    return true;
+    if (r->kept)
+        return settle(c, r, exchange_go_on(r->kept));
+    r->kept = take_exchange(c); /* before it can be held, and woken by another thread */
+    return settle(c, r, exchange_run(r->kept, r->transport, r));
+}
+
+static void flush_requests(void *context)
+{
+    struct child *c = context;
+    backend_flush(c->app.backend);
+}
+
+static void settle_request(void *place, enum outcome outcome)
+{
+    struct pool_request *r = place;
+    pool_served(r, settle(pool_context(r), r, outcome));
 }
 
 static void wake_request(void *place)
 {
     pool_wake(place);
+}
+
+static void call_request_again(void *place)
+{
+    pool_serve_again(place);
 }
 
 /* A connection is a descriptor: as many as the configuration promises must fit. */
@@ -122,7 +141,10 @@ static void raise_descriptor_limit(int64_t connections)
 
 int child_serve(const struct catalogue *catalogue, const struct child_descriptors *descriptors)
 {
-    struct child c = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct child c = {
+        .app = {.settle = settle_request, .call_again = call_request_again},
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+    };
     struct error e = {0};
     gateway_library_init();
     int result = app_open(&c.app, catalogue, &e);
@@ -142,6 +164,7 @@ int child_serve(const struct catalogue *catalogue, const struct child_descriptor
             .io_timeout_usec = IO_TIMEOUT_SECONDS * INT64_C(1000000),
             .drain_usec = api->shutdown_grace_usec,
             .serve = serve_request,
+            .flush = flush_requests,
             .context = &c,
         };
         result = pool_run(&options, &e);
@@ -166,6 +189,7 @@ int child_answer_one(const struct catalogue *catalogue, int in, int out)
         struct exchange *x = exchange_create(&app);
         cgi_open(&cgi, in, out);
         exchange_run(x, &cgi.transport, NULL);
+        backend_flush(app.backend);
         exchange_destroy(&x);
     } else {
         log_error("%s", e.text);

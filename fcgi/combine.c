@@ -5,9 +5,10 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "fcgi/watch.h"
 
-/* Invariant: a job is queued only while there is a leader; the leader's own job is not in the queue
- * once its batch has begun. */
+/* Invariant: a job of combine is queued only while there is a leader, whose own job is not in the queue once its
+ * batch has begun. */
 struct combiner {
     pthread_mutex_t lock;
     struct combine_job *first, *last; /* waiting for the next batch */
@@ -52,14 +53,21 @@ static struct combine_job *take_batch(struct combiner *c, size_t *count)
     return first;
 }
 
+/* Lock held, and given up meanwhile. Does one batch and returns it. */
+static struct combine_job *run_batch(struct combiner *c)
+{
+    size_t count;
+    struct combine_job *first = take_batch(c, &count);
+    pthread_mutex_unlock(&c->lock);
+    c->run(c->context, first, count);
+    pthread_mutex_lock(&c->lock);
+    return first;
+}
+
 /* Lock held, and given up meanwhile. Does one batch, the leader's own job in it. */
 static void lead(struct combiner *c, const struct combine_job *own)
 {
-    size_t count;
-    struct combine_job *job = take_batch(c, &count), *next;
-    pthread_mutex_unlock(&c->lock);
-    c->run(c->context, job, count);
-    pthread_mutex_lock(&c->lock);
+    struct combine_job *job = run_batch(c), *next;
     for (; job; job = next) {
         next = job->next; /* a job is gone as soon as its thread sees that it is done */
         job->done = true;
@@ -73,23 +81,62 @@ static void lead(struct combiner *c, const struct combine_job *own)
     }
 }
 
-void combine(struct combiner *c, struct combine_job *job)
+/* Lock held. */
+static void enqueue(struct combiner *c, struct combine_job *job)
 {
     job->next = NULL;
-    job->done = false;
-    pthread_cond_init(&job->changed, NULL);
-    pthread_mutex_lock(&c->lock);
-    job->leads = !c->led;
-    c->led = true;
     if (c->last)
         c->last->next = job;
     else
         c->first = job;
     c->last = job;
+}
+
+void combine(struct combiner *c, struct combine_job *job)
+{
+    job->finish = NULL;
+    job->done = false;
+    pthread_cond_init(&job->changed, NULL);
+    pthread_mutex_lock(&c->lock);
+    enqueue(c, job);
+    job->leads = !c->led;
+    c->led = true;
+    watch_leave();
     while (!job->done && !job->leads)
         pthread_cond_wait(&job->changed, &c->lock);
     if (!job->done)
         lead(c, job);
     pthread_mutex_unlock(&c->lock);
     pthread_cond_destroy(&job->changed);
+}
+
+/* Lock held, and given up meanwhile. */
+static void finish_batch(struct combiner *c, struct combine_job *first)
+{
+    pthread_mutex_unlock(&c->lock);
+    for (struct combine_job *job = first, *next; job; job = next) {
+        next = job->next; /* it is gone when it has been finished */
+        job->finish(job);
+    }
+    pthread_mutex_lock(&c->lock);
+}
+
+void combine_later(struct combiner *c, struct combine_job *job, void (*finish)(struct combine_job *job))
+{
+    job->finish = finish;
+    pthread_mutex_lock(&c->lock);
+    enqueue(c, job);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void combine_flush(struct combiner *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!c->led) {
+        c->led = true;
+        while (c->first)
+            finish_batch(c, run_batch(c));
+        c->led = false;
+    }
+    pthread_mutex_unlock(&c->lock);
 }

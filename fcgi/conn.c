@@ -15,8 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* The poller sleeps in epoll; what it must look at again is told through the eventfd. */
-static void wake_poller(const struct pool *p)
+void conn_wake_poller(const struct pool *p)
 {
     const uint64_t one = 1;
     ssize_t ignored = write(p->wake, &one, sizeof one);
@@ -40,7 +39,7 @@ static void arm(struct pool *p, struct conn *c)
     watch(p, c, EPOLLIN);
 }
 
-/* Lock held. */
+/* Lock held. Whoever calls it looks at the queue himself next, or hires a worker. */
 static void queue(struct pool *p, struct conn *c)
 {
     c->state = CONN_BUSY;
@@ -51,7 +50,6 @@ static void queue(struct pool *p, struct conn *c)
     else
         p->queue_first = c;
     p->queue_last = c;
-    pthread_cond_signal(&p->work);
 }
 
 /* Lock held, in the poller. A parked connection whose event has not come: it must not come later, when a
@@ -76,7 +74,7 @@ static void forget(struct pool *p, struct conn *c)
     gateway_destroy(&c->gateway);
     free(c);
     if (p->full || p->phase != POOL_SERVING)
-        wake_poller(p);
+        conn_wake_poller(p);
 }
 
 /* Lock held, the connection in nobody else's hands. Sends the descriptor to whichever younger child
@@ -144,6 +142,7 @@ void conn_park(struct pool *p, struct conn *c)
     pthread_mutex_lock(&p->lock);
     if (c->woken || p->phase != POOL_SERVING) {
         queue(p, c);
+        conn_hire(p);
     } else {
         c->state = CONN_PARKED;
         watch(p, c, 0);
@@ -160,7 +159,7 @@ void pool_wake(struct pool_request *r)
         c->state = CONN_WAKING;
         c->queued = p->waking;
         p->waking = c;
-        wake_poller(p);
+        conn_wake_poller(p);
     } else if (c->state == CONN_BUSY) {
         c->woken = true;
     }
@@ -178,18 +177,33 @@ void conn_queue_woken(struct pool *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+void pool_serve_again(struct pool_request *r)
+{
+    struct pool *p = r->pool;
+    pthread_mutex_lock(&p->lock);
+    queue(p, (struct conn *)r);
+    conn_hire(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void conn_hire(struct pool *p)
+{
+    if (p->idle)
+        pthread_cond_signal(&p->work);
+    else if (p->watcher == WORKER)
+        conn_wake_poller(p); /* it can serve as well */
+    else if (p->watcher == NOBODY)
+        pthread_cond_signal(&p->reserve);
+}
+
 struct conn *conn_take(struct pool *p)
 {
-    pthread_mutex_lock(&p->lock);
-    while (!p->queue_first && !p->workers_end)
-        pthread_cond_wait(&p->work, &p->lock);
     struct conn *c = p->queue_first;
     if (c) {
         p->queue_first = c->queued;
         if (!p->queue_first)
             p->queue_last = NULL;
     }
-    pthread_mutex_unlock(&p->lock);
     return c;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* conn.h: the connections of a pool, shared between pool.c (threads) and poller.c (the loop). */
+/* conn.h: the connections of a pool, shared between pool.c (threads) and poller.c (the watch). */
 #ifndef FCGI_CONN_H
 #define FCGI_CONN_H
 
@@ -9,11 +9,11 @@
 #include "fcgi/gateway.h"
 #include "fcgi/pool.h"
 
-/* Who may touch a connection: one worker while it is busy, else the poller; so that no connection goes away
- * while the poller has an event of it in its hands. */
+/* Who may touch a connection: one thread while it is busy, else the poller, which is whoever has the watch; so
+ * that no connection goes away while the poller has an event of it in its hands. */
 enum conn_state {
     CONN_IDLE, /* armed in epoll: its next event makes it busy */
-    CONN_BUSY, /* queued for a worker or with one */
+    CONN_BUSY, /* queued for a worker, with one, or elsewhere */
     CONN_PARKED, /* in the middle of a request that waits; epoll tells when the peer goes away */
     CONN_WAKING, /* was parked; the poller is told to queue it */
 };
@@ -39,9 +39,19 @@ enum pool_phase {
 struct pool {
     const struct pool_options *options;
     int epoll;
-    int wake; /* eventfd: a worker tells the poller that something has changed */
+    int wake; /* eventfd: tells the poller that something has changed */
+    struct poller *poller; /* the state of the watch: of whoever has it */
     pthread_mutex_t lock;
-    pthread_cond_t work;
+    pthread_cond_t work;    /* idle workers wait for it */
+    pthread_cond_t reserve; /* the main thread does: it watches where all workers are busy */
+    unsigned idle;          /* workers that wait */
+    enum {
+        NOBODY,
+        WORKER,  /* a worker waits for events */
+        IN_HAND, /* a worker has the watch, serves, and comes back to it or leaves it to another */
+        MAIN,
+    } watcher;
+    bool over, gave_up;     /* the threads shall end; requests are left unanswered */
     struct conn *conns;
     unsigned count; /* of conns */
     unsigned busy;  /* of them with a request, parked ones too */
@@ -49,7 +59,6 @@ struct pool {
     struct conn *waking;
     enum pool_phase phase;
     bool full;    /* the poller took the sources out of epoll: wake it when a connection goes */
-    bool workers_end;
 };
 
 /* Takes over FD, a connected socket, and arms it. */
@@ -71,10 +80,23 @@ void conn_queue_woken(struct pool *p);
  * poller between two rounds of events. */
 void conn_sweep(struct pool *p);
 
-/* Takes the next connection from the queue, waits for one; NULL: the thread shall end. */
+/* The poller sleeps in epoll; that it must look at something again is told through the eventfd. */
+void conn_wake_poller(const struct pool *p);
+
+/* Lock held. Has somebody else look after the queue and the watch. */
+void conn_hire(struct pool *p);
+
+/* Lock held. Takes the next connection out of the queue; NULL: it is empty. */
 struct conn *conn_take(struct pool *p) MUST_USE;
 
-/* The loop, until the drain is over. Returns whether every request has been answered. */
-bool poller_run(struct pool *p, int signals) MUST_USE;
+enum watch { WATCH_GOES_ON, WATCH_DONE, WATCH_GIVEN_UP };
+
+/* SIGNALS: descriptor of the signals that tell the pool to end. */
+struct poller *poller_create(struct pool *p, int signals) MUST_USE;
+void poller_destroy(struct poller **l); /* NULL is accepted */
+
+/* Waits for events once and takes them: new connections are opened, others queued. By whoever has the watch, who
+ * keeps having it until told that the drain is over: every request is answered, or that has been given up. */
+enum watch poller_watch(struct poller *l) MUST_USE;
 
 #endif

@@ -2,6 +2,7 @@
 /* exchange.c: the course of a request: checks, handler, answer. */
 #include "fcgi/exchange.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,30 +71,85 @@ static void defer(struct exchange *x)
         body_drain(x);
 }
 
-bool exchange_run(struct exchange *x, struct transport *t, void *place)
+/* Sends the answer, unless it is to be held. */
+static enum outcome finish(struct exchange *x)
+{
+    x->held = x->resume && x->place && x->app->waiters; /* before it can be woken */
+    if (x->held && waiters_add(x->app->waiters, &x->wait, x->wait.id, x->hold_seconds, x->place))
+        return OUTCOME_HELD;
+    x->held = false;
+    send_answer(x);
+    return OUTCOME_ANSWERED;
+}
+
+static enum outcome do_next(struct exchange *x)
+{
+    x->then(x);
+    return finish(x);
+}
+
+/* By whoever has asked the database, for many at once: only what asks nothing more is done at once. */
+static void looked_up(struct lookup *l)
+{
+    struct exchange *x = (struct exchange *)((char *)l - offsetof(struct exchange, lookup));
+    if (!x->place)
+        do_next(x);
+    else if (x->request.route->handle == handle_task_get)
+        x->app->settle(x->place, do_next(x));
+    else
+        x->app->call_again(x->place);
+}
+
+static enum outcome look_up(struct exchange *x, uint64_t id, handler_fn *then)
+{
+    x->then = then;
+    x->lookup.id = id;
+    x->lookup.arena = x->arena;
+    x->lookup.done = looked_up;
+    backend_look_up(x->app->backend, &x->lookup);
+    return OUTCOME_ELSEWHERE;
+}
+
+static void handle_task(struct exchange *x)
+{
+    if (request_check_task(x))
+        x->request.route->handle(x);
+}
+
+enum outcome exchange_run(struct exchange *x, struct transport *t, void *place)
 {
     clear(x);
     x->transport = t;
+    x->place = place;
     if (capture_wanted(x))
         defer(x);
     else if (request_find_route(x) && request_check_identity(x) && request_check_site(x) &&
-        request_read_query(x) && request_read_body(x) && request_find_object(x))
-        x->request.route->handle(x);
-    if (x->resume && place && x->app->waiters &&
-        waiters_add(x->app->waiters, &x->wait, x->wait.id, x->hold_seconds, place))
-        return false;
-    send_answer(x);
-    return true;
+             request_read_query(x) && request_read_body(x)) {
+        if (x->request.route->right == RIGHT_TASK_OWNER)
+            return look_up(x, x->request.id, handle_task);
+        if (request_find_export(x))
+            x->request.route->handle(x);
+    }
+    return finish(x);
 }
 
-void exchange_resume(struct exchange *x)
+static void answer_held(struct exchange *x)
 {
-    bool over = waiters_leave(x->app->waiters, &x->wait);
+    handler_fn *resume = x->resume;
+    x->resume = NULL;
     response_clear(&x->response);
-    x->resume(x);
-    if (over) /* and not because the peer or the pool goes away */
+    resume(x);
+    if (x->over) /* and not because the peer or the pool goes away */
         say_applied(x);
-    send_answer(x);
+}
+
+enum outcome exchange_go_on(struct exchange *x)
+{
+    if (!x->held)
+        return do_next(x);
+    x->held = false;
+    x->over = waiters_leave(x->app->waiters, &x->wait);
+    return look_up(x, x->wait.id, answer_held);
 }
 
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume)

@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "fcgi/backend.h"
+#include "fcgi/outcome.h"
 #include "fcgi/response.h"
 #include "fcgi/route.h"
 #include "fcgi/transport.h"
@@ -19,7 +21,6 @@
 #include "task/catalogue.h"
 #include "task/seal.h"
 
-struct backend;
 struct creator;
 struct stats;
 struct tokens;
@@ -34,6 +35,9 @@ struct app {
     struct stats *stats;
     struct tokens *tokens;
     struct waiters *waiters; /* NULL: no answer can be held */
+    /* Of the request at PLACE, by any thread: what has become of it; that a thread shall go on with it. */
+    void (*settle)(void *place, enum outcome outcome);
+    void (*call_again)(void *place);
     struct buf types_json; /* the body of GET /v1/tasks/types */
     struct seal_key seal_key; /* of deferred requests; where a site is configured */
 };
@@ -63,8 +67,13 @@ struct exchange {
     struct arena *arena; /* everything that lives as long as the request */
     struct request request;
     struct response response;
+    void *place; /* NULL: the caller stays with the request to its end */
+    struct lookup lookup; /* of the task that the request is about */
+    handler_fn *then;     /* what comes after it */
     struct wait wait;
     int hold_seconds;
+    bool held;
+    bool over; /* the wait */
     handler_fn *resume; /* NULL: the answer need not be held */
     void *resume_context;
 };
@@ -72,16 +81,17 @@ struct exchange {
 struct exchange *exchange_create(const struct app *app) MUST_USE;
 void exchange_destroy(struct exchange **x); /* NULL is accepted */
 
-/* Reads the request from T, does what it asks for and sends the answer: true. False: the answer is held, and X
- * may already be in other hands; at PLACE waiters will call for exchange_resume. PLACE NULL: never false. */
-bool exchange_run(struct exchange *x, struct transport *t, void *place);
+/* Reads the request from T, does what it asks for and sends the answer, as far as this can be done now; where it
+ * cannot, app->settle and app->call_again are told at PLACE. PLACE NULL: the answer
+ * is sent at the latest by backend_flush. */
+enum outcome exchange_run(struct exchange *x, struct transport *t, void *place);
 
-/* Sends the answer that was held, as it is now. */
-void exchange_resume(struct exchange *x);
+/* Goes on with a request that was held, or that app->call_again was called for. */
+enum outcome exchange_go_on(struct exchange *x);
 
 /* For handlers: has the answer held until task ID has ended, as long as the client prefers (Prefer: wait, RFC
- * 7240), and RESUME write it anew then. What stands in the response is sent where there is no such wish or too
- * many wait already. */
+ * 7240), and RESUME write it anew then, with the task in x->lookup. What stands in the response is sent where
+ * there is no such wish or too many wait already. */
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume);
 
 /* Answers for an error of layer store: 503 where the database is away, 404, 409, else 500 with a line

@@ -13,10 +13,17 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "fcgi/watch.h"
 
 /* What is read and thrown away of a body that nobody wanted, before the connection is given up. It
  * must be more than a web server lets through by default, or an early answer (413) would be lost. */
-enum { DRAIN_MAX = 16 * 1024 * 1024, BEGIN_RECORD_SIZE = 16, FCGI_VERSION = 1, FCGI_BEGIN = 1 };
+enum { DRAIN_MAX = 16 * 1024 * 1024 };
+
+/* The FastCGI specification 1.0, sections 3.3 and 8. */
+enum { FCGI_VERSION = 1, FCGI_BEGIN = 1, FCGI_STDIN = 5, RECORD_HEAD_SIZE = 8 };
+
+/* What a socket takes at once however slow its peer is. */
+enum { PEEK_SIZE = 8192, SMALL_ANSWER = 64 * 1024 };
 
 /* Invariant: request.in is set exactly between gateway_begin and gateway_finish. */
 struct gateway {
@@ -46,6 +53,8 @@ static int fastcgi_write(struct transport *t, const void *data, size_t len)
 {
     FCGX_Stream *out = ((struct gateway *)t)->request.out;
     const char *p = data;
+    if (len > SMALL_ANSWER)
+        watch_leave();
     while (len) {
         int part = len > 1 << 20 ? 1 << 20 : (int)len;
         if (FCGX_PutStr(p, part, out) != part)
@@ -97,10 +106,26 @@ int gateway_fd(const struct gateway *g)
     return g->fd;
 }
 
-/* What libfcgi would refuse by closing: seen here first, so that the close is ours. */
+/* Whether the first LEN bytes of a request have all of it: its last record is an empty one of its body. */
+static bool is_whole(const unsigned char *p, size_t len)
+{
+    while (len >= RECORD_HEAD_SIZE) {
+        size_t content = (size_t)p[4] << 8 | p[5], record = RECORD_HEAD_SIZE + content + p[6];
+        if (p[1] == FCGI_STDIN && content == 0)
+            return true;
+        if (record > len)
+            return false;
+        p += record;
+        len -= record;
+    }
+    return false;
+}
+
+/* What libfcgi would refuse by closing: seen here first, so that the close is ours. Leaves the watch where the rest
+ * of a request has to be waited for. */
 static enum gateway_event look(int fd)
 {
-    unsigned char head[BEGIN_RECORD_SIZE];
+    unsigned char head[PEEK_SIZE];
     ssize_t n;
     do
         n = recv(fd, head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
@@ -111,6 +136,8 @@ static enum gateway_event look(int fd)
         return GATEWAY_CLOSED;
     if (head[0] != FCGI_VERSION || (n >= 4 && head[1] == FCGI_BEGIN && head[2] == 0 && head[3] == 0))
         return GATEWAY_CLOSED;
+    if (!is_whole(head, (size_t)n))
+        watch_leave();
     return GATEWAY_REQUEST;
 }
 

@@ -134,10 +134,8 @@ static void answer(struct exchange *x, const struct created *c)
 static void answer_again(struct exchange *x)
 {
     struct created *c = x->resume_context;
-    struct task now;
-    struct error e = {0};
-    if (backend_get_task(x->app->backend, c->submission.made[0].id, x->arena, &now, &e) == 0)
-        c->submission.made[0] = now;
+    if (x->lookup.result == 0)
+        c->submission.made[0] = x->lookup.task;
     answer(x, c);
 }
 

@@ -204,12 +204,10 @@ static void answer(struct exchange *x, const struct deferred *d)
 static void answer_again(struct exchange *x)
 {
     struct deferred *d = x->resume_context;
-    struct task now;
-    struct error e = {0};
     const struct task_file *stored = NULL;
-    if (backend_get_task(x->app->backend, d->task.id, x->arena, &now, &e) == 0) {
-        d->task = now;
-        stored = task_status_ended(now.status) ? stored_answer_of(&now) : NULL;
+    if (x->lookup.result == 0) {
+        d->task = x->lookup.task;
+        stored = task_status_ended(d->task.status) ? stored_answer_of(&d->task) : NULL;
     }
     if (!stored || !stored_answer_give(x, &d->task, stored)) {
         response_clear(&x->response);

@@ -36,7 +36,7 @@ static void show(struct exchange *x)
 
 static void show_again(struct exchange *x)
 {
-    if (request_find_object(x))
+    if (request_check_task(x))
         show(x);
 }
 

@@ -26,6 +26,7 @@ libapi_a_SOURCES = \
 	fcgi/handle_task.c fcgi/handle_upload.c fcgi/handle_worker.c \
 	fcgi/idempotency.h fcgi/idempotency.c \
 	fcgi/kept_headers.h fcgi/kept_headers.c \
+	fcgi/outcome.h \
 	fcgi/page.h fcgi/page.c \
 	fcgi/poller.c \
 	fcgi/pool.h fcgi/pool.c \
@@ -46,7 +47,8 @@ libapi_a_SOURCES = \
 	fcgi/url.h fcgi/url.c \
 	fcgi/view.h fcgi/view_attempt.c fcgi/view_export.c fcgi/view_member.c fcgi/view_runner.c \
 	fcgi/view_task.c \
-	fcgi/waiters.h fcgi/waiters.c
+	fcgi/waiters.h fcgi/waiters.c \
+	fcgi/watch.h
 
 API_LIBS = libapi.a $(STORE_LIBS) $(DB_LIBS) $(TASK_LIBS) $(BASE_LIBS) $(FCGI_LIBS)
 

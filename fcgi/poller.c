@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* poller.c: the one loop of a child: new connections, idle connections, signals, the drain. It never
- * reads a request and never blocks outside epoll. */
+/* poller.c: what a child watches: new connections, idle connections, signals, the drain. It never reads a
+ * request and never blocks outside epoll. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "fcgi/conn.h"
 
 enum {
@@ -154,29 +155,27 @@ static void take_event(struct poller *l, const struct epoll_event *event)
     }
 }
 
-enum drain { DRAIN_GOES_ON, DRAIN_DONE, DRAIN_GIVEN_UP };
-
 /* What is left to do; the phase moves on when its time is over. */
-static enum drain drained(struct poller *l, int64_t now)
+static enum watch drained(struct poller *l, int64_t now)
 {
     struct pool *p = l->pool;
     pthread_mutex_lock(&p->lock);
     unsigned count = p->count, busy = p->busy;
     pthread_mutex_unlock(&p->lock);
     if (p->phase == POOL_SERVING)
-        return DRAIN_GOES_ON;
+        return WATCH_GOES_ON;
     if (count == 0)
-        return DRAIN_DONE;
+        return WATCH_DONE;
     if (now < l->deadline_ns)
-        return DRAIN_GOES_ON;
+        return WATCH_GOES_ON;
     if (p->phase != POOL_ENDING) {
         log_info("drain time is over: closing %u connections, %u of them at work", count, busy);
         enter_phase(l, POOL_ENDING);
         conn_sweep(p);
-        return DRAIN_GOES_ON;
+        return WATCH_GOES_ON;
     }
     log_warning("ending with %u requests unanswered", busy);
-    return DRAIN_GIVEN_UP;
+    return WATCH_GIVEN_UP;
 }
 
 /* Milliseconds until something must be looked at without an event; -1 = no limit. */
@@ -192,25 +191,34 @@ static int patience(const struct poller *l, int64_t now)
     return until <= now ? 0 : (int)((until - now) / msec_ns(1)) + 1;
 }
 
-bool poller_run(struct pool *p, int signals)
+struct poller *poller_create(struct pool *p, int signals)
 {
-    struct poller loop = {.pool = p, .signals = signals}, *l = &loop;
-    struct epoll_event events[EVENTS];
+    struct poller *l = xcalloc(1, sizeof *l);
+    l->pool = p;
+    l->signals = signals;
     watch(l, &l->signals, EPOLLIN);
     watch(l, &p->wake, EPOLLIN);
-    for (;;) {
-        int64_t now = clock_mono_ns();
-        choose_sources(l, now);
-        conn_queue_woken(p);
-        if (p->phase != POOL_SERVING)
-            conn_sweep(p);
-        enum drain drain = drained(l, now);
-        if (drain != DRAIN_GOES_ON)
-            return drain == DRAIN_DONE;
-        int n = epoll_wait(p->epoll, events, EVENTS, patience(l, now));
-        if (n < 0 && errno != EINTR)
-            log_bug("epoll_wait: %s", strerror(errno));
-        for (int i = 0; i < n; i++)
-            take_event(l, &events[i]);
-    }
+    return l;
+}
+
+void poller_destroy(struct poller **l)
+{
+    free(*l);
+    *l = NULL;
+}
+
+enum watch poller_watch(struct poller *l)
+{
+    struct pool *p = l->pool;
+    struct epoll_event events[EVENTS];
+    choose_sources(l, clock_mono_ns());
+    int n = epoll_wait(p->epoll, events, EVENTS, patience(l, clock_mono_ns()));
+    if (n < 0 && errno != EINTR)
+        log_bug("epoll_wait: %s", strerror(errno));
+    for (int i = 0; i < n; i++)
+        take_event(l, &events[i]);
+    conn_queue_woken(p);
+    if (p->phase != POOL_SERVING)
+        conn_sweep(p);
+    return drained(l, clock_mono_ns());
 }

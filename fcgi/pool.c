@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pool.c: the threads of a child process around the connections of conn.c and the loop of poller.c. */
+/* pool.c: the threads of a child process around the connections of conn.c and the watch of poller.c. */
 #include "fcgi/pool.h"
 
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fcgi/conn.h"
+#include "fcgi/watch.h"
 
 /* Requests need little stack: buffers come from the arena, and JSON's depth is bounded. */
 #ifdef WITH_SANITIZERS
@@ -22,25 +23,124 @@ enum { STACK_SIZE = 2 * 1024 * 1024 };
 enum { STACK_SIZE = 256 * 1024 };
 #endif
 
+/* The pool whose watch this thread has in hand. */
+static _Thread_local struct pool *in_hand;
+
+/* --- serving ------------------------------------------------------------------------------------ */
+
+void *pool_context(const struct pool_request *r)
+{
+    return r->pool->options->context;
+}
+
+void pool_served(struct pool_request *r, enum outcome outcome)
+{
+    struct conn *c = (struct conn *)r;
+    if (outcome == OUTCOME_HELD)
+        conn_park(r->pool, c);
+    else if (outcome == OUTCOME_ANSWERED)
+        conn_answered(r->pool, c, gateway_finish(c->gateway));
+}
+
+static void serve(struct pool *p, struct conn *c)
+{
+    const struct pool_options *o = p->options;
+    enum gateway_event event = c->request.kept ? GATEWAY_REQUEST : gateway_begin(c->gateway);
+    if (event != GATEWAY_REQUEST)
+        return conn_answered(p, c, event == GATEWAY_NOTHING);
+    c->request.transport = gateway_transport(c->gateway);
+    pool_served(&c->request, o->serve(o->context, &c->request));
+}
+
+/* --- the watch (watch.h) ---------------------------------------------------------------------------------- */
+
+/* Lock held, and given up meanwhile. */
+static void watch(struct pool *p, int watcher)
+{
+    p->watcher = watcher;
+    pthread_mutex_unlock(&p->lock);
+    enum watch state = poller_watch(p->poller);
+    pthread_mutex_lock(&p->lock);
+    p->watcher = watcher == WORKER ? IN_HAND : NOBODY;
+    in_hand = watcher == WORKER ? p : NULL;
+    if (state == WATCH_GOES_ON)
+        return;
+    p->over = true;
+    p->gave_up = state == WATCH_GIVEN_UP;
+    pthread_cond_broadcast(&p->work);
+    pthread_cond_signal(&p->reserve);
+}
+
+void watch_leave(void)
+{
+    struct pool *p = in_hand;
+    if (!p)
+        return;
+    in_hand = NULL;
+    pthread_mutex_lock(&p->lock);
+    p->watcher = NOBODY;
+    conn_hire(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* Lock held, and given up meanwhile. */
+static void flush(struct pool *p)
+{
+    pthread_mutex_unlock(&p->lock);
+    p->options->flush(p->options->context);
+    pthread_mutex_lock(&p->lock);
+}
+
+/* Lock held, and given up meanwhile. What is queued first, then what can be done for many at once, then the watch,
+ * where nobody else has it. NULL: the thread shall end. */
+static struct conn *next_connection(struct pool *p, bool served)
+{
+    struct conn *c;
+    while (!(c = conn_take(p)) && !p->over) {
+        if (served) {
+            served = false;
+            flush(p);
+        } else if (p->watcher == NOBODY || in_hand) {
+            watch(p, WORKER);
+        } else {
+            p->idle++;
+            pthread_cond_wait(&p->work, &p->lock);
+            p->idle--;
+        }
+    }
+    if (c && !in_hand && (p->queue_first || p->watcher == NOBODY))
+        conn_hire(p);
+    return c;
+}
+
 static void *worker_main(void *argument)
 {
     struct pool *p = argument;
-    const struct pool_options *o = p->options;
     struct conn *c;
-    while ((c = conn_take(p)) != NULL) {
-        enum gateway_event event = c->request.kept ? GATEWAY_REQUEST : gateway_begin(c->gateway);
-        bool kept = event == GATEWAY_NOTHING;
-        if (event == GATEWAY_REQUEST) {
-            c->request.transport = gateway_transport(c->gateway);
-            if (!o->serve(o->context, &c->request)) {
-                conn_park(p, c);
-                continue;
-            }
-            kept = gateway_finish(c->gateway);
-        }
-        conn_answered(p, c, kept);
+    pthread_mutex_lock(&p->lock);
+    for (bool served = false; (c = next_connection(p, served)) != NULL; served = true) {
+        pthread_mutex_unlock(&p->lock);
+        serve(p, c);
+        pthread_mutex_lock(&p->lock);
     }
+    pthread_mutex_unlock(&p->lock);
     return NULL;
+}
+
+/* The main thread: watches while all workers are busy, for signals and peers that go away. It never serves, as that
+ * may block. */
+static void stand_by(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    while (!p->over) {
+        if (p->watcher != NOBODY || p->idle)
+            pthread_cond_wait(&p->reserve, &p->lock);
+        else
+            watch(p, MAIN);
+        if (p->watcher == NOBODY && p->idle)
+            pthread_cond_signal(&p->work);
+    }
+    pthread_mutex_unlock(&p->lock);
 }
 
 static int start_workers(pthread_t *workers, struct pool *p, unsigned *started, struct error *e)
@@ -60,8 +160,9 @@ static int start_workers(pthread_t *workers, struct pool *p, unsigned *started, 
 static void end_workers(const pthread_t *workers, struct pool *p, unsigned count)
 {
     pthread_mutex_lock(&p->lock);
-    p->workers_end = true;
+    p->over = true;
     pthread_cond_broadcast(&p->work);
+    conn_wake_poller(p);
     pthread_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < count; i++)
         pthread_join(workers[i], NULL);
@@ -107,20 +208,26 @@ int pool_run(const struct pool_options *o, struct error *e)
     int signals = -1;
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.work, NULL);
+    pthread_cond_init(&pool.reserve, NULL);
 
     int result = open_descriptors(&pool, &signals, e);
-    if (result == 0)
+    if (result == 0) {
+        pool.poller = poller_create(&pool, signals);
         result = start_workers(workers, &pool, &started, e);
+    }
     if (result == 0) {
         say_ready(o->ready);
-        if (!poller_run(&pool, signals))
+        stand_by(&pool);
+        if (pool.gave_up)
             _exit(EXIT_FAILURE); /* threads that still hold a request cannot be joined */
     }
     end_workers(workers, &pool, started);
+    poller_destroy(&pool.poller);
     close_descriptor(signals);
     close_descriptor(pool.epoll);
     close_descriptor(pool.wake);
     pthread_cond_destroy(&pool.work);
+    pthread_cond_destroy(&pool.reserve);
     pthread_mutex_destroy(&pool.lock);
     free(workers);
     return result;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* pool.h: the connections and threads of one child process. One poller thread watches the sources of
- * connections and all idle connections; a connection goes to a worker thread only when bytes are
- * there, and comes back after the answer. So idle connections hold no thread, and neither do requests
- * that are parked because their answer has to wait for something. */
+/* pool.h: the connections and threads of one child process. One thread at a time watches the sources of
+ * connections and all idle connections. When bytes come it serves them itself, and before it waits for
+ * anything it leaves the watch to another thread (leader and followers; Schmidt and others, Pattern-Oriented
+ * Software Architecture 2, 2000), so that nothing is handed over on the way of a lone request. Idle
+ * connections hold no thread, and neither do requests that are parked because their answer has to wait. */
 #ifndef FCGI_POOL_H
 #define FCGI_POOL_H
 
@@ -11,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "fcgi/outcome.h"
 #include "fcgi/transport.h"
 
 struct pool;
@@ -22,10 +24,20 @@ struct pool_request {
     void *kept; /* the server's; not NULL while the request is parked */
 };
 
-/* Serves one request. Called by worker threads, any number at a time. True: a whole answer has been
- * written. False: R is parked; as soon as this has been decided nothing of it may be touched until it is
- * served again, which pool_wake causes, or the peer going away, or the end of the pool. */
-typedef bool pool_serve_fn(void *context, struct pool_request *r);
+/* Serves one request. Called by worker threads, any number at a time. OUTCOME_HELD: R is parked; as soon as
+ * this has been decided nothing of it may be touched until it is served again, which pool_wake causes, or the
+ * peer going away, or the end of the pool. OUTCOME_ELSEWHERE: pool_served or pool_serve_again must follow, or
+ * already has. */
+typedef enum outcome pool_serve_fn(void *context, struct pool_request *r);
+
+/* What has become of a request that was elsewhere: OUTCOME_ANSWERED or OUTCOME_HELD. Any thread. */
+void pool_served(struct pool_request *r, enum outcome outcome);
+
+/* Has a request that was elsewhere served again, by a worker. Any thread; never blocks. */
+void pool_serve_again(struct pool_request *r);
+
+/* The context of the pool's options. */
+void *pool_context(const struct pool_request *r) MUST_USE;
 
 /* Has a parked request served again, also where serve has not quite returned yet. Only while the request is
  * known not to have been answered. Any thread; never blocks. */
@@ -41,6 +53,7 @@ struct pool_options {
     int64_t io_timeout_usec; /* how long a peer may stall within a request */
     int64_t drain_usec;      /* how long kept connections are served after SIGTERM */
     pool_serve_fn *serve;
+    void (*flush)(void *context); /* by a worker that has served and has nothing to serve now */
     void *context;
 };
 

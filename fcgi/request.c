@@ -263,21 +263,29 @@ static bool may_see(const struct exchange *x, int64_t owner)
     return x->request.identity.admin || x->request.identity.user == owner;
 }
 
-bool request_find_object(struct exchange *x)
+/* RESULT is that of the lookup. */
+static bool check_found(struct exchange *x, int result, const struct error *e, bool seen)
+{
+    if (result != 0 && result != ERR_NOT_FOUND)
+        return exchange_fail(x, result, e);
+    return seen ? true : response_problem(&x->response, PROBLEM_not_found, NULL);
+}
+
+bool request_check_task(struct exchange *x)
+{
+    struct lookup *l = &x->lookup;
+    x->request.task = l->task;
+    return check_found(x, l->result, &l->error, l->result == 0 && may_see(x, l->task.created_by));
+}
+
+bool request_find_export(struct exchange *x)
 {
     struct request *r = &x->request;
     struct error e = {0};
-    int result = 0;
-    bool seen = true;
-    if (r->route->right == RIGHT_TASK_OWNER) {
-        result = backend_get_task(x->app->backend, r->id, x->arena, &r->task, &e);
-        seen = result == 0 && may_see(x, r->task.created_by);
-    } else if (r->route->right == RIGHT_EXPORT_OWNER) {
-        result = backend_get_export(x->app->backend, r->id, x->arena, &r->file, &e);
-        seen = result == 0 && may_see(x, r->file.owner_id) && !r->file.is_result &&
-               !r->file.is_response && (r->identity.admin || !r->file.admin_only);
-    }
-    if (result != 0 && result != ERR_NOT_FOUND)
-        return exchange_fail(x, result, &e);
-    return seen ? true : response_problem(&x->response, PROBLEM_not_found, NULL);
+    if (r->route->right != RIGHT_EXPORT_OWNER)
+        return true;
+    int result = backend_get_export(x->app->backend, r->id, x->arena, &r->file, &e);
+    bool seen = result == 0 && may_see(x, r->file.owner_id) && !r->file.is_result &&
+                !r->file.is_response && (r->identity.admin || !r->file.admin_only);
+    return check_found(x, result, &e, seen);
 }

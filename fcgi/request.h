@@ -17,7 +17,8 @@ bool request_check_visitor(struct exchange *x) MUST_USE;  /* of a deferred reque
 bool request_check_site(struct exchange *x) MUST_USE;     /* 403 */
 bool request_read_query(struct exchange *x) MUST_USE;     /* 400 */
 bool request_read_body(struct exchange *x) MUST_USE;      /* 400, 413, 415; BODY_STREAM: not read */
-bool request_find_object(struct exchange *x) MUST_USE;    /* 404, 503 */
+bool request_check_task(struct exchange *x) MUST_USE;     /* 404, 503; after its lookup */
+bool request_find_export(struct exchange *x) MUST_USE;    /* 404, 503 */
 
 /* CONTENT_LENGTH: -1 where it is missing (chunked), -2 where it is no number. */
 int64_t request_content_length(struct exchange *x);

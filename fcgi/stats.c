@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "fcgi/backend.h"
 #include "fcgi/combine.h"
+#include "fcgi/view.h"
 #include "store/history.h"
 
 enum { KEEP_MSEC = 1000, ASK_TOGETHER = 1024, COUNTS_MAX = 4096 };

@@ -171,7 +171,8 @@ static int read_page(struct store *s, const struct task_filter *f, uint64_t befo
 {
     struct select q = {.sql = BUF_INIT};
     struct db_stmt *r = NULL;
-    buf_adds(&q.sql, "SELECT " TASK_COLUMNS);
+    buf_adds(&q.sql, "SELECT " TASK_COLUMNS("(SELECT GROUP_CONCAT(" FILE_WORD ") FROM csv_export x"
+                                            " WHERE x.task_id = t.id)"));
     add_range(&q, f, before);
     if (floor)
         add(&q, " AND t.id >= ?", db_uint(floor));

@@ -6,17 +6,22 @@
 
 #include "impl.h"
 
-/* Reads "17d,18r,19dx" of TASK_COLUMNS. What has no letter was cut off by the server. */
-static void read_files(struct text t, struct arena *arena, struct task *out)
+enum { FILES_COLUMN = 22 }; /* of TASK_COLUMNS */
+
+/* Reads the files of TEXT, words of FILE_WORD, to those that OUT has already; ids ascending. What has no letter was
+ * cut off by the server. */
+static void read_files(struct text text, struct arena *arena, struct task *out)
 {
-    size_t most = 1;
-    for (size_t i = 0; i < t.len; i++)
-        most += t.p[i] == ',';
-    if (!t.len)
+    size_t most = out->file_count + 1;
+    for (size_t i = 0; i < text.len; i++)
+        most += text.p[i] == ',';
+    if (!text.len)
         return;
     struct task_file *files = arena_alloc(arena, most * sizeof *files);
-    size_t n = 0;
-    for (const char *p = t.p; *p; p += *p == ',') {
+    size_t n = out->file_count;
+    if (n)
+        memcpy(files, out->files, n * sizeof *files);
+    for (const char *p = text.p; *p; p += *p == ',') {
         uint64_t id = 0;
         while (*p >= '0' && *p <= '9')
             id = id * 10 + (uint64_t)(*p++ - '0');
@@ -65,7 +70,7 @@ int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, stru
         .result = store_text(r, 21, arena),
         .data = store_text(r, 23, arena),
     };
-    read_files(store_text(r, 22, arena), arena, t);
+    read_files(store_text(r, FILES_COLUMN, arena), arena, t);
     return 0;
 }
 
@@ -78,14 +83,24 @@ static int get_slice(struct store *s, const uint64_t *ids, size_t count, struct 
         return (int)rc;
     int more;
     while ((more = db_next(r, e)) > 0) {
-        struct task t;
-        int bad = store_read_task(r, arena, &t, e);
+        uint64_t id = db_col_uint(r, 0);
+        size_t at = 0;
+        while (at < count && ids[at] != id)
+            at++;
+        int bad = 0;
+        if (at == count)
+            bad = error_set(e, ERR_DB, "the database gives a task that was not asked for");
+        else if (out[at].id) /* another file of it */
+            read_files(store_text(r, FILES_COLUMN, arena), arena, &out[at]);
+        else
+            bad = store_read_task(r, arena, &out[at], e);
         if (bad)
             return bad;
-        for (size_t i = 0; i < count; i++)
-            if (ids[i] == t.id)
-                out[i] = t;
     }
+    for (size_t i = 1; i < count; i++) /* asked for twice */
+        for (size_t at = 0; at < i && !out[i].id; at++)
+            if (ids[at] == ids[i])
+                out[i] = out[at];
     return more;
 }
 

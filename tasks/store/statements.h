@@ -36,17 +36,20 @@
 #define BY_CLAIM "id = ? AND fence = ?"
 #define BY_CLAIMS "id IN ({?}) AND fence = " OF_EACH
 
-/* The columns that read_task expects, of tasks under the alias t. The files ("17d,18r") are found in the
- * index `task` without a look at their rows: d = download, a = of admins only, r = result, h = HTTP response;
+/* One of a task's files: "17d", found in the index `task` without a look at its row. d = download, a = of admins
+ * only, r = result, h = HTTP response, and x behind it = expired. */
+#define FILE_WORD                                                                              \
+    "x.id, IF(x.purpose = 'result', 'r', IF(x.purpose = 'response', 'h'," \
+    " IF(x.role IS NULL, 'd', 'a'))), IF(x.expires_at <= UTC_TIMESTAMP(6), 'x', '')"
+
+/* The columns that read_task expects, of tasks under the alias t; FILES are such words with commas between them.
  * data goes last because it may be long. */
-#define TASK_COLUMNS                                                                           \
+#define TASK_COLUMNS(files)                                                                    \
     "t.id, t.type, IF(t.status = 'fresh' AND t.run_at > UTC_TIMESTAMP(6), 'scheduled', t.status)," \
     " t.priority, t.turn, t.worker, t.created_at, t.updated_on, t.created_by, t.run_at,"       \
     " t.started_at, t.finished_at, t.expires_at, t.attempt, t.max_attempts, t.fence,"          \
     " t.cancel_requested, t.cancel_by, t.cancel_reason, t.progress, t.error, t.result,"        \
-    " (SELECT GROUP_CONCAT(x.id, IF(x.purpose = 'result', 'r', IF(x.purpose = 'response', 'h'," \
-    " IF(x.role IS NULL, 'd', 'a'))), IF(x.expires_at <= UTC_TIMESTAMP(6), 'x', ''))"          \
-    " FROM csv_export x WHERE x.task_id = t.id), t.data"
+    " " files ", t.data"
 
 /* A file is kept no longer than its task. */
 #define EXPORT_COLUMNS                                                                      \

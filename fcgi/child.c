@@ -108,6 +108,7 @@ static void flush_requests(void *context)
 {
     struct child *c = context;
     backend_flush(c->app.backend);
+    creator_flush(c->app.creator);
 }
 
 static void settle_request(void *place, enum outcome outcome)
@@ -189,6 +190,7 @@ int child_answer_one(const struct catalogue *catalogue, int in, int out)
         struct exchange *x = exchange_create(&app);
         cgi_open(&cgi, in, out);
         exchange_run(x, &cgi.transport, NULL);
+        creator_flush(app.creator);
         backend_flush(app.backend);
         exchange_destroy(&x);
     } else {

@@ -7,7 +7,6 @@
 
 #include "fcgi/admission.h"
 #include "fcgi/backend.h"
-#include "fcgi/combine.h"
 
 enum {
     TASKS_MAX = 1000, /* of a transaction for several submissions */
@@ -23,16 +22,9 @@ struct creator {
     struct arena *arena; /* of the leader */
 };
 
-struct create_job {
-    struct combine_job job;
-    struct submission *submission;
-    struct error *error;
-    int result;
-};
-
-static struct create_job *job_of(struct combine_job *j)
+static struct submission *submission_of(struct combine_job *j)
 {
-    return (struct create_job *)j;
+    return (struct submission *)j;
 }
 
 /* --- together ------------------------------------------------------------------------------------ */
@@ -63,12 +55,12 @@ static int create_call(struct store *s, void *context, struct error *e)
 static void gather(struct combine_job *first, const struct combine_job *end, struct batch *batch)
 {
     for (struct combine_job *j = first; j != end; j = j->next)
-        batch->count += job_of(j)->submission->count;
+        batch->count += submission_of(j)->count;
     struct new_task *tasks = arena_calloc(batch->arena, batch->count, sizeof *tasks);
     batch->tasks = tasks;
     batch->made = arena_calloc(batch->arena, batch->count, sizeof *batch->made);
     for (struct combine_job *j = first; j != end; j = j->next) {
-        const struct submission *s = job_of(j)->submission;
+        const struct submission *s = submission_of(j);
         memcpy(tasks, s->tasks, s->count * sizeof *tasks);
         tasks += s->count;
     }
@@ -87,11 +79,11 @@ static int create_together(struct creator *c, struct combine_job *first,
     admission_end(&batch.admission, result == 0);
     const struct task *made = batch.made; /* with the submissions' own texts */
     for (struct combine_job *j = first; j != end; j = j->next) {
-        struct submission *s = job_of(j)->submission;
-        job_of(j)->result = result;
-        if (result != 0 && job_of(j)->error)
-            *job_of(j)->error = *e;
-        if (result == 0)
+        struct submission *s = submission_of(j);
+        s->result = result;
+        if (result != 0)
+            s->error = *e;
+        else
             memcpy(s->made, made, s->count * sizeof *made);
         made += s->count;
         s->made_count = result == 0 ? s->count : 0;
@@ -114,8 +106,8 @@ static struct combine_job *group_end(struct combine_job *first)
 {
     size_t tasks = 0, bytes = 0;
     for (struct combine_job *j = first; j; j = j->next) {
-        tasks += job_of(j)->submission->count;
-        bytes += job_bytes(job_of(j)->submission);
+        tasks += submission_of(j)->count;
+        bytes += job_bytes(submission_of(j));
         if (j != first && (tasks > TASKS_MAX || bytes > BYTES_MAX))
             return j;
     }
@@ -157,32 +149,42 @@ static int admit(struct store *s, void *ctx, struct error *e)
 
 /* A replay is answered however full the queue is: so a refusal, also a remembered one, comes only when the
  * key has turned out to be new. */
-static int submit_keyed(struct creator *c, struct submission *s, struct error *e)
+static void submit_keyed(struct creator *c, struct submission *s)
 {
     struct admission admission;
     struct submit_key key = *s->key;
     struct submission keyed = *s;
-    if (admission_begin(&admission, c->quota, c->limits, s->tasks, s->count, s->arena, e) != 0)
-        error_clear(e);
+    if (admission_begin(&admission, c->quota, c->limits, s->tasks, s->count, s->arena, &s->error) != 0)
+        error_clear(&s->error);
     key.admit = admit;
     key.admit_ctx = &admission;
     keyed.key = &key;
-    int result = backend_call(c->backend, BACKEND_WRITE, keyed_call, &keyed, e);
-    admission_end(&admission, result == 0 && !keyed.replayed);
+    s->result = backend_call(c->backend, BACKEND_WRITE, keyed_call, &keyed, &s->error);
+    admission_end(&admission, s->result == 0 && !keyed.replayed);
     s->made_count = keyed.made_count;
     s->replayed = keyed.replayed;
     s->queue_full = admission_queue_full(&admission);
-    return result;
 }
 
-int creator_submit(struct creator *c, struct submission *s, struct error *e)
+static void finish(struct combine_job *j)
+{
+    struct submission *s = submission_of(j);
+    s->done(s);
+}
+
+void creator_submit(struct creator *c, struct submission *s)
 {
     s->replayed = false;
-    if (s->key)
-        return submit_keyed(c, s, e);
-    struct create_job job = {.submission = s, .error = e};
-    combine(c->jobs, &job.job);
-    return job.result;
+    error_clear(&s->error);
+    if (!s->key)
+        return combine_later(c->jobs, &s->job, finish);
+    submit_keyed(c, s);
+    s->done(s);
+}
+
+void creator_flush(struct creator *c)
+{
+    combine_flush(c->jobs);
 }
 
 struct creator *creator_create(struct backend *b, const struct queue_settings *limits)

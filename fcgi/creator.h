@@ -10,12 +10,16 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/settings.h"
+#include "fcgi/combine.h"
 #include "store/submit.h"
 
 struct backend;
 struct creator;
 
 struct submission {
+    struct combine_job job;
+    void (*done)(struct submission *s);
+    void *context; /* for done */
     const struct new_task *tasks;
     size_t count;
     const struct submit_key *key; /* NULL: none */
@@ -24,14 +28,18 @@ struct submission {
     size_t made_count;            /* out: less than count only where replayed */
     bool replayed;                /* out: made are the tasks of an earlier submission */
     bool queue_full;              /* out, with ERR_LIMIT: not the user's limit, that of all */
+    int result;                   /* out: 0, or an error; all tasks are there, or none */
+    struct error error;
 };
 
 /* LIMITS must outlive it. */
 struct creator *creator_create(struct backend *b, const struct queue_settings *limits) MUST_USE;
 void creator_destroy(struct creator **c); /* NULL is accepted; nobody may be submitting */
 
-/* All tasks or none. ERR_CONFLICT where the key was used for something else; ERR_LIMIT where too many
- * tasks wait; else as backend_call. */
-int creator_submit(struct creator *c, struct submission *s, struct error *e) MUST_USE;
+/* S->done is called by whichever thread has created the tasks: at the latest in creator_flush, which this thread
+ * calls when it has nothing else to do. S->result: ERR_CONFLICT where the key was used for something else; ERR_LIMIT
+ * where too many tasks wait; else as backend_call. */
+void creator_submit(struct creator *c, struct submission *s);
+void creator_flush(struct creator *c);
 
 #endif

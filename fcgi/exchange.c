@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "fcgi/body_file.h"
 #include "fcgi/capture.h"
+#include "fcgi/creator.h"
 #include "fcgi/prefer.h"
 #include "fcgi/request.h"
 
@@ -44,7 +45,7 @@ static void clear(struct exchange *x)
     buf_clear(&body);
     x->request = (struct request){.body = body};
     response_clear(&x->response);
-    x->resume = NULL;
+    x->start = x->resume = NULL;
     arena_reset(x->arena);
 }
 
@@ -71,9 +72,15 @@ static void defer(struct exchange *x)
         body_drain(x);
 }
 
-/* Sends the answer, unless it is to be held. */
+/* Sends the answer, unless something is to be waited for. */
 static enum outcome finish(struct exchange *x)
 {
+    handler_fn *start = x->start;
+    if (start) {
+        x->start = NULL;
+        start(x);
+        return OUTCOME_ELSEWHERE;
+    }
     x->held = x->resume && x->place && x->app->waiters; /* before it can be woken */
     if (x->held && waiters_add(x->app->waiters, &x->wait, x->wait.id, x->hold_seconds, x->place))
         return OUTCOME_HELD;
@@ -88,26 +95,40 @@ static enum outcome do_next(struct exchange *x)
     return finish(x);
 }
 
+void exchange_pause(struct exchange *x, handler_fn *start, handler_fn *then)
+{
+    x->start = start;
+    x->then = then;
+}
+
+void exchange_continue(struct exchange *x)
+{
+    enum outcome outcome = do_next(x);
+    if (x->place)
+        x->app->settle(x->place, outcome);
+}
+
 /* By whoever has asked the database, for many at once: only what asks nothing more is done at once. */
 static void looked_up(struct lookup *l)
 {
     struct exchange *x = (struct exchange *)((char *)l - offsetof(struct exchange, lookup));
-    if (!x->place)
-        do_next(x);
-    else if (x->request.route->handle == handle_task_get)
-        x->app->settle(x->place, do_next(x));
+    if (!x->place || x->request.route->handle == handle_task_get)
+        exchange_continue(x);
     else
         x->app->call_again(x->place);
 }
 
-static enum outcome look_up(struct exchange *x, uint64_t id, handler_fn *then)
+static void start_lookup(struct exchange *x)
 {
-    x->then = then;
-    x->lookup.id = id;
     x->lookup.arena = x->arena;
     x->lookup.done = looked_up;
     backend_look_up(x->app->backend, &x->lookup);
-    return OUTCOME_ELSEWHERE;
+}
+
+static void look_up(struct exchange *x, uint64_t id, handler_fn *then)
+{
+    x->lookup.id = id;
+    exchange_pause(x, start_lookup, then);
 }
 
 static void handle_task(struct exchange *x)
@@ -126,8 +147,8 @@ enum outcome exchange_run(struct exchange *x, struct transport *t, void *place)
     else if (request_find_route(x) && request_check_identity(x) && request_check_site(x) &&
              request_read_query(x) && request_read_body(x)) {
         if (x->request.route->right == RIGHT_TASK_OWNER)
-            return look_up(x, x->request.id, handle_task);
-        if (request_find_export(x))
+            look_up(x, x->request.id, handle_task);
+        else if (request_find_export(x))
             x->request.route->handle(x);
     }
     return finish(x);
@@ -149,7 +170,8 @@ enum outcome exchange_go_on(struct exchange *x)
         return do_next(x);
     x->held = false;
     x->over = waiters_leave(x->app->waiters, &x->wait);
-    return look_up(x, x->wait.id, answer_held);
+    look_up(x, x->wait.id, answer_held);
+    return finish(x);
 }
 
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume)
@@ -192,6 +214,18 @@ bool exchange_fail(struct exchange *x, int error, const struct error *e)
         log_failure(x, e);
         return response_problem(r, PROBLEM_internal, NULL);
     }
+    response_retry_after(r, x->app->settings->api.retry_after_usec);
+    return false;
+}
+
+bool exchange_refuse(struct exchange *x, const struct submission *s)
+{
+    struct response *r = &x->response;
+    if (s->result == ERR_CONFLICT)
+        return response_problem(r, PROBLEM_key_reused, NULL);
+    if (s->result != ERR_LIMIT)
+        return exchange_fail(x, s->result, &s->error);
+    response_problem(r, s->queue_full ? PROBLEM_queue_full : PROBLEM_too_many_waiting, NULL);
     response_retry_after(r, x->app->settings->api.retry_after_usec);
     return false;
 }

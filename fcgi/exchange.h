@@ -67,15 +67,16 @@ struct exchange {
     struct arena *arena; /* everything that lives as long as the request */
     struct request request;
     struct response response;
-    void *place; /* NULL: the caller stays with the request to its end */
+    void *place; /* NULL: nobody else goes on with the request */
     struct lookup lookup; /* of the task that the request is about */
+    handler_fn *start;    /* what is to be waited for; NULL: nothing */
     handler_fn *then;     /* what comes after it */
     struct wait wait;
     int hold_seconds;
     bool held;
     bool over; /* the wait */
     handler_fn *resume; /* NULL: the answer need not be held */
-    void *resume_context;
+    void *context;      /* the handler's, for then and resume */
 };
 
 struct exchange *exchange_create(const struct app *app) MUST_USE;
@@ -89,6 +90,11 @@ enum outcome exchange_run(struct exchange *x, struct transport *t, void *place);
 /* Goes on with a request that was held, or that app->call_again was called for. */
 enum outcome exchange_go_on(struct exchange *x);
 
+/* For handlers: THEN goes on with the request when START is done, which is called once the handler has returned, and
+ * has exchange_continue called by any thread, possibly its own. Others may wait for that thread: THEN must be quick. */
+void exchange_pause(struct exchange *x, handler_fn *start, handler_fn *then);
+void exchange_continue(struct exchange *x);
+
 /* For handlers: has the answer held until task ID has ended, as long as the client prefers (Prefer: wait, RFC
  * 7240), and RESUME write it anew then, with the task in x->lookup. What stands in the response is sent where
  * there is no such wish or too many wait already. */
@@ -97,6 +103,10 @@ void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resu
 /* Answers for an error of layer store: 503 where the database is away, 404, 409, else 500 with a line
  * in the log. Returns false. */
 bool exchange_fail(struct exchange *x, int error, const struct error *e);
+
+/* Answers for tasks that could not be submitted: 409, 429, 503, or as exchange_fail. Returns false. */
+struct submission;
+bool exchange_refuse(struct exchange *x, const struct submission *s);
 
 /* Whose rows a list shows: the user's own, 0 = everybody's for an admin. */
 int64_t exchange_scope(const struct exchange *x);

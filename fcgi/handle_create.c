@@ -99,9 +99,10 @@ static bool check_uploads(struct exchange *x, const struct task_input *input)
            response_problem_faults(&x->response, PROBLEM_invalid_task, NULL, faults.items, faults.count);
 }
 
-/* What has been made. */
+/* What is made. */
 struct created {
     struct submission submission;
+    struct key key;
     bool is_array;
 };
 
@@ -133,55 +134,59 @@ static void answer(struct exchange *x, const struct created *c)
 /* The task is there whatever the database says now: it is shown as it was, if need be. */
 static void answer_again(struct exchange *x)
 {
-    struct created *c = x->resume_context;
+    struct created *c = x->context;
     if (x->lookup.result == 0)
         c->submission.made[0] = x->lookup.task;
     answer(x, c);
 }
 
-static void answer_created(struct exchange *x, struct created *c)
+static void answer_created(struct exchange *x)
 {
+    struct created *c = x->context;
     const struct submission *s = &c->submission;
+    if (s->result != 0) {
+        exchange_refuse(x, s);
+        return;
+    }
+    if (!s->made_count && !c->is_array) {
+        response_problem(&x->response, PROBLEM_task_gone, NULL);
+        return;
+    }
     if (!s->replayed)
         ring_for_tasks(x->app->settings, s->made, s->made_count);
     answer(x, c);
-    if (c->is_array)
-        return;
-    x->resume_context = c;
-    exchange_hold(x, s->made[0].id, task_status_ended(s->made[0].status), answer_again);
+    if (!c->is_array)
+        exchange_hold(x, s->made[0].id, task_status_ended(s->made[0].status), answer_again);
 }
 
-static void refuse_limit(struct exchange *x, bool queue_full)
+static void submitted(struct submission *s)
 {
-    response_problem(&x->response, queue_full ? PROBLEM_queue_full : PROBLEM_too_many_waiting, NULL);
-    response_retry_after(&x->response, x->app->settings->api.retry_after_usec);
+    exchange_continue(s->context);
+}
+
+static void start_submit(struct exchange *x)
+{
+    struct created *c = x->context;
+    creator_submit(x->app->creator, &c->submission);
 }
 
 void handle_task_create(struct exchange *x)
 {
-    struct task_input input = {0};
-    struct key key;
-    struct error e = {0};
-    bool keyed;
-    if (!read_key(x, &key, &keyed) || !read_tasks(x, &input) || !check_uploads(x, &input))
-        return;
     struct created *c = arena_calloc(x->arena, 1, sizeof *c);
-    struct submission *s = &c->submission;
+    struct task_input input = {0};
+    bool keyed;
+    if (!read_key(x, &c->key, &keyed) || !read_tasks(x, &input) || !check_uploads(x, &input))
+        return;
     c->is_array = input.is_array;
-    s->tasks = input.tasks;
-    s->count = input.count;
-    s->key = keyed ? &key.key : NULL;
-    s->arena = x->arena;
-    s->made = arena_calloc(x->arena, input.count, sizeof *s->made);
-    int result = creator_submit(x->app->creator, s, &e);
-    if (result == ERR_CONFLICT)
-        response_problem(&x->response, PROBLEM_key_reused, NULL);
-    else if (result == ERR_LIMIT)
-        refuse_limit(x, s->queue_full);
-    else if (result != 0)
-        exchange_fail(x, result, &e);
-    else if (!s->made_count && !input.is_array)
-        response_problem(&x->response, PROBLEM_task_gone, NULL);
-    else
-        answer_created(x, c);
+    c->submission = (struct submission){
+        .done = submitted,
+        .context = x,
+        .tasks = input.tasks,
+        .count = input.count,
+        .key = keyed ? &c->key.key : NULL,
+        .arena = x->arena,
+        .made = arena_calloc(x->arena, input.count, sizeof *c->submission.made),
+    };
+    x->context = c;
+    exchange_pause(x, start_submit, answer_created);
 }

@@ -19,23 +19,20 @@
 #include "task/seal.h"
 #include "task/upload.h"
 
-/* From the request to its task. */
+/* From the request to its task, and to the answer. */
 struct deferral {
     struct exchange *x;
     struct capture capture;
+    enum capture_interface interface; /* the capture's, which does not live as long */
+    bool forget, browser;
     struct result_file *body;
     struct buf data, sealed;
     struct http_request request;
     struct new_task task;
     struct submit_key key;
     char key_text[BODY_HASH_SIZE], key_hash[BODY_HASH_SIZE];
-};
-
-/* What the answer needs, and the held answer too. */
-struct deferred {
-    struct task task;
-    enum capture_interface interface;
-    bool forget, replayed, browser;
+    struct submission submission;
+    struct task made;
 };
 
 static bool seal_secrets(struct deferral *d)
@@ -112,36 +109,6 @@ static const struct submit_key *find_key(struct deferral *d)
     return &d->key;
 }
 
-static bool refuse(struct exchange *x, const struct submission *s, int result, const struct error *e)
-{
-    if (result == ERR_CONFLICT)
-        return response_problem(&x->response, PROBLEM_key_reused, NULL);
-    if (result != ERR_LIMIT)
-        return exchange_fail(x, result, e);
-    response_problem(&x->response, s->queue_full ? PROBLEM_queue_full : PROBLEM_too_many_waiting, NULL);
-    response_retry_after(&x->response, x->app->settings->api.retry_after_usec);
-    return false;
-}
-
-static bool submit(struct deferral *d, struct deferred *out)
-{
-    struct exchange *x = d->x;
-    struct submission s = {.tasks = &d->task, .count = 1, .arena = x->arena, .made = &out->task};
-    struct error e = {0};
-    s.key = find_key(d);
-    int result = creator_submit(x->app->creator, &s, &e);
-    if (result == ERR_DB_GONE || result == ERR_TIMEOUT) /* the row may be there: if not, the sweeper takes the file */
-        result_file_release(&d->body);
-    if (result != 0)
-        return refuse(x, &s, result, &e);
-    if (!s.made_count)
-        return response_problem(&x->response, PROBLEM_task_gone, NULL);
-    out->replayed = s.replayed;
-    if (!s.replayed) /* else the first request's body is the one that counts */
-        result_file_release(&d->body);
-    return true;
-}
-
 /* --- the answer ------------------------------------------------------------------------------------ */
 
 /* Somebody who looks at a page, and has not asked for anything else. */
@@ -159,20 +126,20 @@ static void answer_location(struct exchange *x, const char *format, uint64_t id)
 }
 
 /* x-arango-async: no body, no word of ours but the id. */
-static void answer_arango(struct exchange *x, const struct deferred *d)
+static void answer_arango(struct exchange *x, const struct deferral *d)
 {
     char id[24];
-    snprintf(id, sizeof id, "%llu", (unsigned long long)d->task.id);
+    snprintf(id, sizeof id, "%llu", (unsigned long long)d->made.id);
     x->response.status = 202;
     if (!d->forget)
         response_header(&x->response, "X-Arango-Async-Id", id);
 }
 
-static void answer_prefer(struct exchange *x, const struct deferred *d)
+static void answer_prefer(struct exchange *x, const struct deferral *d)
 {
     struct response *r = &x->response;
     if (!d->forget)
-        view_task(&r->body, x->app->settings, &d->task, x->request.identity.admin);
+        view_task(&r->body, x->app->settings, &d->made, x->request.identity.admin);
     if (d->forget)
         r->status = 202;
     else
@@ -181,20 +148,20 @@ static void answer_prefer(struct exchange *x, const struct deferred *d)
         response_header(r, "Preference-Applied", d->forget ? "respond-async, forget" : "respond-async");
     if (d->forget)
         return;
-    answer_location(x, "/v1/tasks/%llu", d->task.id);
-    if (d->replayed)
+    answer_location(x, "/v1/tasks/%llu", d->made.id);
+    if (d->submission.replayed)
         response_header(r, "Idempotency-Replayed", "true");
     response_retry_after(r, x->app->settings->api.poll_after_usec);
 }
 
-static void answer(struct exchange *x, const struct deferred *d)
+static void answer(struct exchange *x, const struct deferral *d)
 {
     if (d->interface == CAPTURE_ARANGO) {
         answer_arango(x, d);
     } else if (d->interface == CAPTURE_ALWAYS && d->browser) {
         x->response.status = 303;
         response_header(&x->response, "Cache-Control", "no-store");
-        answer_location(x, "/tasks/waiting.html#%llu", d->task.id);
+        answer_location(x, "/tasks/waiting.html#%llu", d->made.id);
     } else {
         answer_prefer(x, d);
     }
@@ -203,47 +170,96 @@ static void answer(struct exchange *x, const struct deferred *d)
 /* After Prefer: wait: what the site has answered, if it has. */
 static void answer_again(struct exchange *x)
 {
-    struct deferred *d = x->resume_context;
+    struct deferral *d = x->context;
     const struct task_file *stored = NULL;
     if (x->lookup.result == 0) {
-        d->task = x->lookup.task;
-        stored = task_status_ended(d->task.status) ? stored_answer_of(&d->task) : NULL;
+        d->made = x->lookup.task;
+        stored = task_status_ended(d->made.status) ? stored_answer_of(&d->made) : NULL;
     }
-    if (!stored || !stored_answer_give(x, &d->task, stored)) {
+    if (!stored || !stored_answer_give(x, &d->made, stored)) {
         response_clear(&x->response);
         answer(x, d);
     }
 }
 
-static bool take(struct deferral *d, struct deferred *out)
+static bool answer_submitted(struct exchange *x, struct deferral *d)
+{
+    const struct submission *s = &d->submission;
+    if (s->result == ERR_DB_GONE || s->result == ERR_TIMEOUT)
+        result_file_release(&d->body); /* the row may be there: if not, the sweeper takes the file */
+    if (s->result != 0)
+        return exchange_refuse(x, s);
+    if (!s->made_count)
+        return response_problem(&x->response, PROBLEM_task_gone, NULL);
+    if (!s->replayed) { /* else the first request's body is the one that counts */
+        result_file_release(&d->body);
+        ring_for_tasks(x->app->settings, &d->made, 1);
+    }
+    answer(x, d);
+    return true;
+}
+
+/* --- the course of it ------------------------------------------------------------------------------ */
+
+static void clear(struct deferral *d)
+{
+    result_file_discard(&d->body);
+    capture_free(&d->capture);
+    buf_free(&d->data);
+    buf_free(&d->sealed);
+}
+
+static bool take(struct deferral *d)
 {
     struct exchange *x = d->x;
     if (!capture_read(x, &d->capture) || !seal_secrets(d)) {
         body_drain(x);
         return false;
     }
-    return take_body(d) && make_data(d) && submit(d, out);
+    return take_body(d) && make_data(d);
+}
+
+static void finish(struct exchange *x)
+{
+    struct deferral *d = x->context;
+    if (answer_submitted(x, d) && d->interface == CAPTURE_PREFER && !d->forget)
+        exchange_hold(x, d->made.id, false, answer_again);
+    clear(d);
+}
+
+static void submitted(struct submission *s)
+{
+    exchange_continue(s->context);
+}
+
+static void start_submit(struct exchange *x)
+{
+    struct deferral *d = x->context;
+    creator_submit(x->app->creator, &d->submission);
 }
 
 void handle_deferred(struct exchange *x)
 {
-    struct deferral d = {.x = x, .data = BUF_INIT, .sealed = BUF_INIT};
-    struct deferred *made = arena_calloc(x->arena, 1, sizeof *made);
-    if (take(&d, made)) {
-        made->interface = d.capture.interface;
-        made->forget = d.capture.forget;
-        made->browser = is_browser(x);
-        if (!made->replayed)
-            ring_for_tasks(x->app->settings, &made->task, 1);
-        answer(x, made);
-        x->resume_context = made;
-        if (made->interface == CAPTURE_PREFER && !made->forget)
-            exchange_hold(x, made->task.id, false, answer_again);
+    struct deferral *d = x->context = arena_calloc(x->arena, 1, sizeof *d);
+    d->x = x;
+    d->data = d->sealed = (struct buf)BUF_INIT;
+    if (!take(d)) {
+        clear(d);
+        return;
     }
-    result_file_discard(&d.body);
-    capture_free(&d.capture);
-    buf_free(&d.data);
-    buf_free(&d.sealed);
+    d->interface = d->capture.interface;
+    d->forget = d->capture.forget;
+    d->browser = is_browser(x);
+    d->submission = (struct submission){
+        .done = submitted,
+        .context = x,
+        .tasks = &d->task,
+        .count = 1,
+        .key = find_key(d),
+        .arena = x->arena,
+        .made = &d->made,
+    };
+    exchange_pause(x, start_submit, finish);
 }
 
 const struct route deferred_route = {

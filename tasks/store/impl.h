@@ -8,8 +8,8 @@
 #include "statements.h"
 #include "store/store.h"
 
-/* How often a group is repeated: 1, 2, 3, ... 16, 32, ... 512 times, each size prepared when it is first needed. */
-enum { GROUP_ANY = 16, GROUP_SIZES = GROUP_ANY + 5, GROUP_MAX = 512 };
+/* How often a group is repeated: 1, 2, 3, ... 32, 64, ... 512 times, each size prepared when it is first needed. */
+enum { GROUP_ANY = 32, GROUP_SIZES = GROUP_ANY + 4, GROUP_MAX = 512 };
 
 /* Invariant: stmts are of db; both are gone after a lost connection. depth is 1 within a transaction, or a
  * change that is one by itself. */

@@ -5,10 +5,12 @@ import os
 import signal
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from api.conftest import NEVER
+from api.fastcgi import PARAMS, STDIN, begin, pairs, params, record, stream
 from proc import alive, descriptors
 from stack import wait_until
 
@@ -144,6 +146,41 @@ def test_end(pool):
     assert 1.5 < time.monotonic() - begun < 6
     assert kept.closed()
     assert not any(alive(child) for child in children)
+
+
+@contextmanager
+def half_a_request(pool):
+    """A connection whose request stops in the middle of its parameters: it holds a thread."""
+    connection = pool.connect()
+    message = begin() + stream(PARAMS, pairs(params(path="/v1/tasks/types"))) + record(STDIN)
+    connection.send(message[:-20])
+    yield connection
+    connection.send(message[-20:])
+    assert connection.receive().status == 200
+    connection.close()
+
+
+def test_half_a_request_holds_up_nobody(pool):
+    """The thread that waits for its rest has left the watch to the other one."""
+    one = pool(threads=2)
+    with half_a_request(one):
+        with one.connect() as kept:
+            for _ in range(20):
+                assert kept.request(path="/v1/tasks/types").status == 200
+                assert one.request(path="/v1/tasks/health").status == 200
+
+
+def test_the_end_while_all_threads_are_held(pool):
+    """Signals are taken all the same."""
+    one = pool(threads=1, shutdown_grace='"1s"')
+    [child] = one.children()
+    kept = one.connect()
+    assert kept.request(path="/v1/tasks/types").status == 200
+    with half_a_request(one):
+        one.signal(signal.SIGTERM)
+        wait_until(lambda: f"tasks.fcgi[{child}] info: drain time is over" in one.log(), 10)
+        assert kept.closed()
+    assert one.process.wait(10) == 0
 
 
 def test_end_without_connections_is_quick(pool):

@@ -89,6 +89,76 @@ static void test_together(void **state)
     combiner_destroy(&c);
 }
 
+/* --- jobs that nobody waits for ------------------------------------------------------------------ */
+
+struct left_job {
+    struct job job;
+    struct counts *counts;
+};
+
+static void finish(struct combine_job *job)
+{
+    struct left_job *left = (struct left_job *)job;
+    if (left->job.answer != left->job.question * 2 + 1)
+        atomic_fetch_add(&left->counts->faults, 1);
+    free(left);
+}
+
+static void leave_job(struct combiner *c, struct counts *counts, unsigned question)
+{
+    struct left_job *left = calloc(1, sizeof *left);
+    assert_non_null(left);
+    left->job.question = question;
+    left->counts = counts;
+    combine_later(c, &left->job.job, finish);
+}
+
+static void test_flush(void **state)
+{
+    (void)state;
+    struct counts counts = {0};
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, &counts);
+    for (unsigned i = 0; i < MAX_BATCH + 3; i++)
+        leave_job(c, &counts, i);
+    assert_int_equal(atomic_load(&counts.batches), 0);
+    combine_flush(c);
+    assert_int_equal(atomic_load(&counts.batches), 2);
+    assert_int_equal(atomic_load(&counts.jobs), MAX_BATCH + 3);
+    combine_flush(c);
+    assert_int_equal(atomic_load(&counts.batches), 2);
+    assert_int_equal(atomic_load(&counts.faults), 0);
+    combiner_destroy(&c);
+}
+
+static void *leave_and_flush(void *argument)
+{
+    struct asker *a = argument;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        leave_job(a->combiner, a->counts, a->number * ROUNDS + i);
+        if (i % 3 == 0 || i == ROUNDS - 1)
+            combine_flush(a->combiner);
+    }
+    return NULL;
+}
+
+/* What is queued while another leads is done by the one who leads: nothing is left over. */
+static void test_flush_together(void **state)
+{
+    (void)state;
+    struct counts counts = {0};
+    struct asker askers[THREADS];
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, &counts);
+    for (unsigned i = 0; i < THREADS; i++) {
+        askers[i] = (struct asker){.combiner = c, .counts = &counts, .number = i};
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, leave_and_flush, &askers[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(askers[i].thread, NULL);
+    assert_int_equal(atomic_load(&counts.faults), 0);
+    assert_int_equal(atomic_load(&counts.jobs), THREADS * ROUNDS);
+    combiner_destroy(&c);
+}
+
 static void wait_until(int64_t ns)
 {
     while (clock_mono_ns() < ns)
@@ -122,6 +192,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_together),
+        cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_flush_together),
         cmocka_unit_test(test_breaker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/nginx \
 	tests/pytest.ini \
 	tests/runner \
+	tests/load.py \
 	tests/proc.py \
 	tests/stack.py \
 	tests/types/conftest.py \

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -125,6 +126,13 @@ def pool(stack):
     yield start
     for one in started:
         one.stop()
+
+
+def later(seconds, call, *arguments, **options):
+    """Has CALL made by another thread; join what this returns."""
+    timer = threading.Timer(seconds, call, arguments, options)
+    timer.start()
+    return timer
 
 
 def assert_problem(answer, status, code=None):

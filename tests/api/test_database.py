@@ -3,13 +3,13 @@
 
 import os
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from api.conftest import NEVER, assert_problem
+from load import Load
 from proc import stopped
 from stack import wait_until
 
@@ -110,21 +110,14 @@ def test_row_that_is_held(stack):
 
 def test_restart_under_load(stack):
     """What was answered with 202 is there afterwards; everything else got 503."""
-    acknowledged, other, stopped = [], [], threading.Event()
-    lock = threading.Lock()
+    acknowledged = []
 
-    def client():
-        while not stopped.is_set():
-            answer = stack.request("POST", "/v1/tasks", json={"type": "dummy", "run_at": NEVER})
-            with lock:
-                if answer.status_code == 202:
-                    acknowledged.append(answer.json()["id"])
-                elif answer.status_code != 503:
-                    other.append(answer.text)
-    threads = [threading.Thread(target=client) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    try:
+    def one():
+        answer = stack.request("POST", "/v1/tasks", json={"type": "dummy", "run_at": NEVER})
+        if answer.status_code == 202:
+            acknowledged.append(answer.json()["id"])
+        return None if answer.status_code in (202, 503) else answer.text
+    with Load(8, one) as load:
         for _ in range(2):
             before = len(acknowledged)
             wait_until(lambda: len(acknowledged) > before + 100, 20)
@@ -132,11 +125,7 @@ def test_restart_under_load(stack):
             stack.start_database()
         before = len(acknowledged)
         wait_until(lambda: len(acknowledged) > before + 100, 20)
-    finally:
-        stopped.set()
-        for thread in threads:
-            thread.join()
-    assert other == []
+    assert load.failed == []
     marks = ", ".join(["%s"] * len(acknowledged))
     assert stack.sql(f"SELECT COUNT(*) FROM tasks WHERE id IN ({marks})", acknowledged) == [(len(set(acknowledged)),)]
 

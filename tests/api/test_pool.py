@@ -11,38 +11,9 @@ import pytest
 
 from api.conftest import NEVER
 from api.fastcgi import PARAMS, STDIN, begin, pairs, params, record, stream
+from load import Load
 from proc import alive, descriptors
 from stack import wait_until
-
-
-class Load:
-    """Clients that ask until told to stop; every answer that is not what it should be is kept."""
-
-    def __init__(self, clients, one):
-        self.failed, self.count, self.stopped = [], 0, threading.Event()
-        self.lock = threading.Lock()
-        self.threads = [threading.Thread(target=self._run, args=(one,)) for _ in range(clients)]
-
-    def _run(self, one):
-        while not self.stopped.is_set():
-            try:
-                fault = one()
-            except Exception as error:
-                fault = repr(error)
-            with self.lock:
-                self.count += 1
-                if fault:
-                    self.failed.append(fault)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopped.set()
-        for thread in self.threads:
-            thread.join()
 
 
 def test_restart_under_load(stack):

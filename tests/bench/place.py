@@ -44,6 +44,13 @@ def need(*programs):
                  f"  apt-get install --no-install-recommends {' '.join(missing)}")
 
 
+def need_php_module(name):
+    """Ends with the package to install where PHP cannot load it."""
+    if name not in subprocess.run(["php-fpm8.2", "-m"], env={"PATH": PATH}, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, check=True).stdout.split():
+        sys.exit(f"PHP's {name} is missing; install this Debian package:\n  apt-get install --no-install-recommends php8.2-mysql")
+
+
 def need_node_modules():
     if not (PEERS / "node_modules" / "mysql2").is_dir():
         sys.exit("the Node peer's library is missing, in the versions of package-lock.json:\n"

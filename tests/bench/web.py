@@ -4,7 +4,7 @@
 import re
 import shutil
 
-from place import PATH, PEERS, need, need_node_modules, wait_until
+from place import PATH, PEERS, need, need_node_modules, need_php_module, wait_until
 
 AUTHORIZATION = "Basic YWRhOmRlbW8="  # ada:demo
 
@@ -36,6 +36,7 @@ PATHS = {"Backdesk": "/v1/tasks", "php-fpm": "/peer/php/tasks", "Node": "/peer/n
 
 def need_all():
     need("wrk", "php-fpm8.2", "node")
+    need_php_module("pdo_mysql")
     need_node_modules()
 
 

@@ -1,56 +1,50 @@
 # SPDX-License-Identifier: MIT
 """The database dies under load and comes back: what was acknowledged is neither lost nor done twice."""
 
-import threading
+import itertools
 
 import pymysql
-import pytest
 
+from load import Load
 from stack import wait_until
 
 
-@pytest.fixture
-def load(queue):
-    """Users who post until they are told to stop; the ids that they were given."""
-    acknowledged, stop = [], threading.Event()
+class Posts(Load):
+    """Users who post; the ids that they were given."""
 
-    def post(user):
-        while not stop.is_set():
+    def __init__(self, stack):
+        self.acknowledged = []
+        users = itertools.cycle(("ada", "grace", "ada"))
+
+        def one():
             try:
-                answer = queue.stack.request("POST", "/v1/tasks", user, json={"type": "dummy", "data": {"seconds": 0.01}},
-                                             timeout=20)
+                answer = stack.request("POST", "/v1/tasks", next(users), json={"type": "dummy", "data": {"seconds": 0.01}},
+                                       timeout=20)
             except OSError:
-                continue
+                return None
             if answer.status_code == 202:
-                acknowledged.append(answer.json()["id"])
-            else:
-                assert answer.status_code == 503, answer.text
-                assert "Retry-After" in answer.headers
-                stop.wait(0.05)
-    threads = [threading.Thread(target=post, args=(user,)) for user in ("ada", "grace", "ada")]
-    for thread in threads:
-        thread.start()
+                self.acknowledged.append(answer.json()["id"])
+                return None
+            self.stopped.wait(0.05)
+            return None if answer.status_code == 503 and "Retry-After" in answer.headers else answer.text
+        super().__init__(3, one)
 
-    def end():
-        stop.set()
-        for thread in threads:
-            thread.join(30)
-        return acknowledged
-    end.acknowledged = acknowledged
-    yield end
-    end()
+    def __exit__(self, *exception):
+        super().__exit__(*exception)
+        assert self.failed == []
 
 
-def test_killed_and_started_again_under_load(queue, load):
+def test_killed_and_started_again_under_load(queue):
     first, second = queue.start("first"), queue.start("second")
-    export = queue.stack.create("csv_export", {"export": "books"})["id"]
-    wait_until(lambda: len(load.acknowledged) > 30)
-    for _ in range(2):
-        queue.stack.kill_database()
-        before = len(load.acknowledged)
-        queue.stack.start_database()
-        wait_until(lambda: len(load.acknowledged) > before + 20, 20)
-    tasks = load()
+    with Posts(queue.stack) as posts:
+        export = queue.stack.create("csv_export", {"export": "books"})["id"]
+        wait_until(lambda: len(posts.acknowledged) > 30)
+        for _ in range(2):
+            queue.stack.kill_database()
+            before = len(posts.acknowledged)
+            queue.stack.start_database()
+            wait_until(lambda: len(posts.acknowledged) > before + 20, 20)
+    tasks = posts.acknowledged
     queue.connection = queue.stack.connect()
     assert len(tasks) == len(set(tasks))
 
@@ -66,20 +60,21 @@ def test_killed_and_started_again_under_load(queue, load):
     queue.check_files()
 
 
-def test_connections_are_killed_all_the_time(queue, load):
+def test_connections_are_killed_all_the_time(queue):
     """Each at whatever it does: in the middle of a claim, of a COMMIT, of a heartbeat."""
     runner = queue.start("first")
-    wait_until(lambda: len(load.acknowledged) > 10)
     killed = 0
-    while killed < 40:
-        for number, user in queue.stack.root_sql(
-                "SELECT id, user FROM information_schema.processlist WHERE user LIKE 'backdesk%'"):
-            try:
-                queue.stack.root_sql(f"KILL {'QUERY' if killed % 3 == 0 else 'CONNECTION'} {number}")
-            except pymysql.Error:
-                continue
-            killed += user == "backdesk_runner"
-    tasks = load()
+    with Posts(queue.stack) as posts:
+        wait_until(lambda: len(posts.acknowledged) > 10)
+        while killed < 40:
+            for number, user in queue.stack.root_sql(
+                    "SELECT id, user FROM information_schema.processlist WHERE user LIKE 'backdesk%'"):
+                try:
+                    queue.stack.root_sql(f"KILL {'QUERY' if killed % 3 == 0 else 'CONNECTION'} {number}")
+                except pymysql.Error:
+                    continue
+                killed += user == "backdesk_runner"
+    tasks = posts.acknowledged
     wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status <> 'success'") == [(0,)], 30)
     assert {task for task, in queue.sql("SELECT id FROM tasks")} >= set(tasks)
     assert queue.sql("SELECT task_id FROM attempts WHERE outcome = 'success' GROUP BY task_id"

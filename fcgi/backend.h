@@ -25,6 +25,7 @@ struct lookup {
     uint64_t id;
     struct arena *arena; /* for the texts of task */
     void (*done)(struct lookup *l); /* combine_later's finish */
+    void *context;       /* for done */
     int result;          /* out: 0, ERR_NOT_FOUND, or what backend_call returns */
     struct task task;    /* out, where result is 0 */
     struct error error;  /* out, where it is not */

@@ -2,7 +2,6 @@
 /* exchange.c: the course of a request: checks, handler, answer. */
 #include "fcgi/exchange.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -111,7 +110,7 @@ void exchange_continue(struct exchange *x)
 /* By whoever has asked the database, for many at once: only what asks nothing more is done at once. */
 static void looked_up(struct lookup *l)
 {
-    struct exchange *x = (struct exchange *)((char *)l - offsetof(struct exchange, lookup));
+    struct exchange *x = l->context;
     if (!x->place || x->request.route->handle == handle_task_get)
         exchange_continue(x);
     else
@@ -122,6 +121,7 @@ static void start_lookup(struct exchange *x)
 {
     x->lookup.arena = x->arena;
     x->lookup.done = looked_up;
+    x->lookup.context = x;
     backend_look_up(x->app->backend, &x->lookup);
 }
 

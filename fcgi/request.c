@@ -233,6 +233,11 @@ static int read_all(struct exchange *x, size_t limit)
     return 0;
 }
 
+static bool refuse_size(struct exchange *x, size_t limit)
+{
+    return response_problem(&x->response, PROBLEM_too_large, limit ? NULL : "This route takes no body.");
+}
+
 bool request_read_body(struct exchange *x)
 {
     size_t limit = body_limit(x);
@@ -242,11 +247,11 @@ bool request_read_body(struct exchange *x)
     if (length == -2)
         return response_problem(&x->response, PROBLEM_incomplete_body, "Content-Length is no number.");
     if (length > 0 && (size_t)length > limit)
-        return response_problem(&x->response, PROBLEM_too_large, NULL);
+        return refuse_size(x, limit);
     int result = read_all(x, limit);
     size_t got = x->request.body.len;
     if (got > limit)
-        return response_problem(&x->response, PROBLEM_too_large, NULL);
+        return refuse_size(x, limit);
     if (result != 0 || (length >= 0 && (size_t)length != got))
         return response_problem(&x->response, PROBLEM_incomplete_body, NULL);
     if (got && !is_json(param(x, "CONTENT_TYPE")))

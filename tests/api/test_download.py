@@ -27,7 +27,10 @@ def test_both_ways(stack, make_file):
         assert stack.request("GET", path, headers={"If-None-Match": tag}).status_code == 304
         part = stack.request("GET", path, headers={"Range": "bytes=3-6", "If-Range": tag})
         assert (part.status_code, part.content) == (206, CONTENT[3:7])
-        assert stack.request("GET", path, headers={"Range": "bytes=999-"}).status_code == 416
+        beyond = stack.request("GET", path, headers={"Range": "bytes=999-"})
+        assert (beyond.status_code, beyond.json()["code"]) == (416, "bad_range")
+        assert beyond.headers["Content-Type"].startswith("application/problem+json")
+        assert beyond.headers["Content-Range"] == f"bytes */{len(CONTENT)}"
     assert stack.task(task)["links"]["download"] == f"/v1/tasks/{task}/download"
 
 

@@ -133,3 +133,8 @@ def test_retry_runs(stack):
     assert stack.finish(task["id"])["status"] == "failure"
     assert stack.request("POST", f"/v1/tasks/{task['id']}/retry").status_code == 202
     assert stack.finish(task["id"])["status"] == "failure"
+
+
+def test_where_no_body_belongs(stack, make):
+    answer = stack.request("DELETE", f"/v1/tasks/{make('failure')}", data=b"{}", headers={"Content-Type": "application/json"})
+    assert assert_problem(answer, 413, "too_large")["detail"] == "This route takes no body."

@@ -97,7 +97,7 @@ static size_t job_bytes(const struct submission *s)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < s->count; i++)
-        bytes += s->tasks[i].data_len;
+        bytes += s->tasks[i].data_len + (s->tasks[i].request ? s->tasks[i].request->sealed_len : 0);
     return bytes;
 }
 

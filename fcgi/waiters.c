@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "fcgi/backend.h"
 
-static const int64_t pause_min_ns = INT64_C(20000000), pause_max_ns = INT64_C(250000000);
+static const int64_t pause_min_ns = INT64_C(10000000), pause_max_ns = INT64_C(250000000);
 
 /* Everything below lock is guarded by it. */
 struct waiters {

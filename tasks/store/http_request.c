@@ -3,13 +3,32 @@
 #include "store/http_request.h"
 
 #include "impl.h"
+#include "store/submit.h"
 
-int store_add_http_request(struct store *s, uint64_t id, int64_t user, const struct http_request *r,
-                           struct error *e)
+enum { COLUMNS = 5, ROWS_MAX = 32 }; /* of one ST_ADD_REQUESTS */
+
+static void set_row(struct db_value *p, uint64_t id, int64_t user, const struct http_request *r)
 {
-    struct db_value body = r->body_path ? db_text(r->body_path) : db_null();
-    int64_t rc = STORE_RUN(s, ST_ADD_REQUEST, NULL, e, db_uint(id), db_bytes(r->sealed, r->sealed_len), body,
-                           db_uint(r->body_bytes), r->is_job ? db_int(user) : db_null());
+    p[0] = db_uint(id);
+    p[1] = db_bytes(r->sealed, r->sealed_len);
+    p[2] = r->body_path ? db_text(r->body_path) : db_null();
+    p[3] = db_uint(r->body_bytes);
+    p[4] = r->is_job ? db_int(user) : db_null();
+}
+
+int store_add_http_requests(struct store *s, const struct new_task *tasks, const struct task *made, size_t count,
+                            struct error *e)
+{
+    struct db_value params[ROWS_MAX * COLUMNS];
+    int64_t rc = 0;
+    for (size_t i = 0, rows = 0; i < count && rc >= 0; i++) {
+        if (tasks[i].request)
+            set_row(params + rows++ * COLUMNS, made[i].id, tasks[i].created_by, tasks[i].request);
+        if (rows == ROWS_MAX || (rows && i + 1 == count)) {
+            rc = store_run(s, ST_ADD_REQUESTS, rows, params, (unsigned)(rows * COLUMNS), NULL, e);
+            rows = 0;
+        }
+    }
     return rc < 0 ? (int)rc : 0;
 }
 

@@ -84,10 +84,12 @@ int store_lock_status(struct store *s, uint64_t id, enum task_status *status, st
 /* Deletes tasks with all that belongs to them; their rows are locked and ended. */
 int store_delete_rows(struct store *s, const uint64_t *ids, size_t count, struct error *e) MUST_USE;
 
-/* Inside a transaction: enters the deferred request of USER's task ID; takes its secrets and its body away. */
-struct http_request;
-int store_add_http_request(struct store *s, uint64_t id, int64_t user, const struct http_request *r,
-                           struct error *e) MUST_USE;
+/* Inside a transaction: enters the deferred requests of those of TASKS that have one, which have been MADE; takes
+ * the secrets and the body of task ID's away. */
+struct new_task;
+struct task;
+int store_add_http_requests(struct store *s, const struct new_task *tasks, const struct task *made, size_t count,
+                            struct error *e) MUST_USE;
 int store_wipe_http_request(struct store *s, uint64_t id, struct error *e) MUST_USE;
 
 /* Copies column COL of the present row into ARENA; p is NULL for SQL's NULL. */

@@ -154,15 +154,6 @@ static int insert_group(struct store *s, struct task *tasks, size_t n, uint64_t 
     return 0;
 }
 
-static int add_requests(struct store *s, const struct submission *sub, struct error *e)
-{
-    int rc = 0;
-    for (size_t i = 0; i < sub->count && !rc; i++)
-        if (sub->tasks[i].request)
-            rc = store_add_http_request(s, sub->out[i].id, sub->tasks[i].created_by, sub->tasks[i].request, e);
-    return rc;
-}
-
 static int submit(struct store *s, void *ctx, struct error *e)
 {
     struct submission *sub = ctx;
@@ -174,7 +165,7 @@ static int submit(struct store *s, void *ctx, struct error *e)
         n = store_group_filled(sub->count - done);
         rc = insert_group(s, sub->out + done, n, sub->id_step, e);
     }
-    return rc ? rc : add_requests(s, sub, e);
+    return rc ? rc : store_add_http_requests(s, sub->tasks, sub->out, sub->count, e);
 }
 
 /* Nothing but one INSERT? It commits itself: two round trips less. */

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """From enqueued to success: no-op tasks through the real runner and its worker processes, every commit durable."""
 
+import shutil
 import threading
 import time
 
 import harness
-from place import Place, children, cpu_seconds, need, wait_until
+from place import PEERS, Place, children, cpu_seconds, need, need_node_modules, wait_until
 
 TEXT = "no-op tasks through the runner, beside bare loops over the same table; with history, schedules, inserts, a view"
 RATE = "tasks/s"
@@ -17,7 +18,7 @@ def arguments(parser):
     parser.add_argument("--finished", type=int, default=5000000, help="ended tasks of the variant `history`")
     parser.add_argument("--scheduled", type=int, default=200000, help="tasks for later, of the variant `scheduled`")
     parser.add_argument("--inserts", type=int, default=1000, help="a second, of the variant `inserts`")
-    parser.add_argument("--parts", default="peers,variants,history", help="which of the three to measure")
+    parser.add_argument("--parts", default="peers,others,variants,history", help="which of the four to measure")
 
 
 class Queue:
@@ -79,6 +80,16 @@ class Queue:
             self.fill("bare")
             self.settle()
         return harness.Case(name, measure, prepare)
+
+    def other(self, name, mode, jobs):
+        """A queue for PostgreSQL, a worker process for each core."""
+        def measure():
+            done, seconds = self.place.call(
+                ["node", self.place.stack.state / "bin" / "pg_queue.js"],
+                env={**self.postgres, "BENCH_MODE": mode, "BENCH_JOBS": str(jobs), "NODE_ENV": "production",
+                     "BENCH_MODULES": str(PEERS / "node_modules")}).split()
+            return {RATE: int(done) / float(seconds)}
+        return harness.Case(name, measure)
 
     # --- what goes on beside ---------------------------------------------------------------------------
 
@@ -163,6 +174,24 @@ def peers(queue, options):
     return harness.run(result, harness.chosen(cases, options), options.runs)
 
 
+def others(queue, options):
+    """Beside what a Node site on PostgreSQL would pick."""
+    need("node", "postgres")
+    need_node_modules()
+    shutil.copy(PEERS / "pg_queue.js", queue.stack.state / "bin" / "pg_queue.js")
+    queue.postgres = queue.place.postgres()
+    result = harness.Result("queue: beside queues for PostgreSQL", [
+        harness.Goal("Backdesk", RATE, "graphile-worker, in batches", at_least=1),
+        harness.Goal("Backdesk", RATE, "graphile-worker", at_least=5)])
+    few = options.tasks // 5
+    cases = [queue.ours("Backdesk"),
+             queue.other("graphile-worker", "graphile", few),
+             queue.other("graphile-worker, in batches", "graphile-batches", options.tasks),
+             queue.other("pg-boss", "pg-boss", few // 10),
+             queue.other("pg-boss, in batches", "pg-boss-batches", options.tasks)]
+    return harness.run(result, harness.chosen(cases, options), options.runs)
+
+
 def variants(queue, options):
     names = {"view": "a read view held open", "scheduled": f"{options.scheduled} scheduled",
              "inserts": f"{options.inserts} inserts a second", "runners": "4 runners"}
@@ -190,6 +219,6 @@ def run(options):
     with Place() as place:
         place.runner(runner__workers=2)
         queue = Queue(place, options)
-        for part in (peers, variants, history):
+        for part in (peers, others, variants, history):
             if part.__name__ in options.parts.split(","):
                 yield part(queue, options)

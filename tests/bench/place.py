@@ -24,8 +24,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 # program: the Debian package that has it
 PACKAGES = {"wrk": "wrk", "php-fpm8.2": "php8.2-fpm", "php": "php8.2-cli php8.2-mysql", "node": "nodejs",
             "nginx": "nginx", "mariadbd": "mariadb-server-core", "mariadb": "mariadb-client-core",
-            "spawn-fcgi": "spawn-fcgi", "gcc": "gcc"}
-PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
+            "spawn-fcgi": "spawn-fcgi", "gcc": "gcc", "postgres": "postgresql-15"}
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin:/usr/lib/postgresql/15/bin"
 
 # The database as a site of this size would set it; all of it durable.
 DATABASE = {"innodb_buffer_pool_size": 1 << 30, "innodb_log_file_size": 1 << 30, "innodb_flush_log_at_trx_commit": 1,
@@ -160,6 +160,23 @@ class Place:
         if done.returncode:
             self.fail(f"{command[0]} ended with {done.returncode}: {done.stderr}")
         return done.stdout
+
+    def postgres(self):
+        """A PostgreSQL of its own, as durable as the MariaDB; how its clients reach it, by the environment."""
+        state, data = self.stack.state, self.stack.state / "postgres"
+        programs = Path(shutil.which("postgres", path=PATH)).resolve().parent
+        account = self.stack.daemon_account()
+        data.mkdir(0o700)
+        if account:
+            os.chown(data, account["user"], account["group"])
+        subprocess.run([programs / "initdb", "-D", data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale", "C"],
+                       check=True, stdout=subprocess.DEVNULL, cwd=state, env=self.stack.daemon_environment(), **account)
+        self.start("postgres", [programs / "postgres", "-D", data, "-k", state / "run", "-c", "listen_addresses=",
+                                "-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB", "-c", "max_connections=200"])
+        reach = {"PGHOST": str(state / "run"), "PGUSER": "bench"}
+        wait_until((state / "run" / ".s.PGSQL.5432").is_socket, 20)
+        self.call([programs / "psql", "-q", "-d", "postgres", "-c", "CREATE DATABASE bench"], env=reach)
+        return reach
 
     # --- Backdesk --------------------------------------------------------------------------------------
 

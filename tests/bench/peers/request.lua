@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- request.lua: what wrk sends; environment: BENCH_METHOD, BENCH_PATH (in front of the id), BENCH_IDS (ids are random
--- from 1 to this, 0: none), BENCH_BODY, BENCH_AUTHORIZATION. Prints one line that bench_http.py reads.
+-- from 1 to this, 0: none), BENCH_BODY, BENCH_AUTHORIZATION, BENCH_PREFER. Prints one line that web.py reads.
 local method, path = os.getenv("BENCH_METHOD"), os.getenv("BENCH_PATH")
 local ids, body = tonumber(os.getenv("BENCH_IDS")), os.getenv("BENCH_BODY")
 local headers = {["Authorization"] = os.getenv("BENCH_AUTHORIZATION")}
+if os.getenv("BENCH_PREFER") ~= "" then headers["Prefer"] = os.getenv("BENCH_PREFER") end
 if body == "" then body = nil else headers["Content-Type"] = "application/json" end
 local threads = 0
 

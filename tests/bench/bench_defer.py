@@ -19,10 +19,6 @@ def arguments(parser):
     parser.add_argument("--connections", type=int, default=32, help="while requests are taken in")
 
 
-def percentile(values, part):
-    return sorted(values)[min(int(len(values) * part), len(values) - 1)]
-
-
 class Client:
     """One kept connection."""
 
@@ -69,7 +65,7 @@ class Defer:
             assert len(ask(client)) == 100
             took.append((time.perf_counter() - begin) * 1000)
         client.connection.close()
-        return {"p50 ms": statistics.median(took), "p99 ms": percentile(took, 0.99)}
+        return {"p50 ms": statistics.median(took), "p99 ms": harness.percentile(took, 0.99)}
 
     def accepted(self, path, method="GET", body="", prefer=""):
         return web.wrk(self.place, self.base, path, self.options.connections, self.options.seconds, method=method, body=body,

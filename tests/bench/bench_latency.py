@@ -26,10 +26,6 @@ def arguments(parser):
     parser.add_argument("--posts", type=int, default=200, help="of one case; they come 20 to 140 ms apart")
 
 
-def percentile(values, part):
-    return sorted(values)[min(int(len(values) * part), len(values) - 1)]
-
-
 class Latency:
     def __init__(self, place, options):
         self.place, self.options = place, options
@@ -58,7 +54,7 @@ class Latency:
         wait_until(lambda: sql("SELECT COUNT(*) FROM tasks WHERE status <> 'success'")[0][0] == 0, 20)
         got = {task: json.loads(result)["ns"] for task, result in sql("SELECT id, result FROM tasks")}
         delays = [(got[task] - begin) / 1e6 for task, begin, _ in posts]
-        return {"p50 ms": statistics.median(delays), "p99 ms": percentile(delays, 0.99),
+        return {"p50 ms": statistics.median(delays), "p99 ms": harness.percentile(delays, 0.99),
                 "POST p50 ms": statistics.median(took for _, _, took in posts), **self.idle()}
 
     def idle(self):
@@ -82,7 +78,7 @@ class Latency:
                 os.fdatasync(file.fileno())
                 took.append((time.perf_counter() - begin) * 1000)
                 time.sleep(0.02)
-        return {"p50 ms": statistics.median(took), "p99 ms": percentile(took, 0.99)}
+        return {"p50 ms": statistics.median(took), "p99 ms": harness.percentile(took, 0.99)}
 
     def case(self, name, **edit):
         def prepare():

@@ -116,6 +116,10 @@ def spread(values):
     return f"{short(statistics.median(values))} ({short(min(values))} - {short(max(values))})"
 
 
+def percentile(values, part):
+    return sorted(values)[min(int(len(values) * part), len(values) - 1)]
+
+
 def version_of(*command):
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -86,7 +86,7 @@ bool admission_is_complete(const struct admission *a)
 {
     for (size_t i = 0; i < a->count; i++)
         if (a->parts[i].taken < a->parts[i].wanted)
-            return a->remembered;
+            return false;
     return true;
 }
 

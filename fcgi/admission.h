@@ -36,7 +36,7 @@ int admission_begin(struct admission *a, struct quota *q, const struct queue_set
                     const struct new_task *tasks, size_t count, struct arena *arena,
                     struct error *e) MUST_USE;
 
-/* Whether nothing need be reserved: all was taken from memory, or is refused. */
+/* Whether nothing need be reserved: all was taken from memory. */
 bool admission_is_complete(const struct admission *a);
 
 /* Reserves the rest; inside the transaction that creates the tasks, and again when it is repeated.

@@ -19,6 +19,7 @@ enum {
     WAIT_MIN_MSEC = 100,
     WAIT_MAX_MSEC = 900,
     QUICK_MSEC = 300,
+    LOOKUPS_MAX = 64, /* in one statement: their data is in memory at the same time */
     STALE_MSEC = 1000, /* a connection idle for longer is tested before something is changed with it */
 };
 
@@ -138,7 +139,7 @@ int backend_call(struct backend *b, enum backend_kind kind,
 /* --- lookups by id ------------------------------------------------------------------------------- */
 
 struct lookup_batch {
-    uint64_t ids[STORE_GET_MAX];
+    uint64_t ids[LOOKUPS_MAX];
     size_t count;
     struct arena *arena;
     struct task *found;
@@ -250,7 +251,7 @@ int backend_create(const struct settings *s, struct backend **out, struct error 
     breaker_init(&b->breaker);
     b->lookup.store = store_create(&b->address, STORE_API, STORE_TIMEOUT_S);
     b->lookup_arena = arena_create();
-    b->lookups = combiner_create(STORE_GET_MAX, run_lookups, b);
+    b->lookups = combiner_create(LOOKUPS_MAX, run_lookups, b);
     b->pool = store_pool_create(&b->address, (size_t)s->api.database_connections, STORE_TIMEOUT_S);
     *out = b;
     return 0;

@@ -31,8 +31,8 @@ struct lookup {
     struct error error;  /* out, where it is not */
 };
 
-/* Combined. L->done is called by whichever thread has asked the database: at the latest in backend_flush, which
- * this thread calls when it has nothing else to do. */
+/* Combined. L->done is called by whichever thread asks the database: one that calls backend_flush, which must
+ * follow. */
 void backend_look_up(struct backend *b, struct lookup *l);
 void backend_flush(struct backend *b);
 

@@ -94,14 +94,13 @@ static void enqueue(struct combiner *c, struct combine_job *job)
 
 void combine(struct combiner *c, struct combine_job *job)
 {
-    job->finish = NULL;
     job->done = false;
     pthread_cond_init(&job->changed, NULL);
+    watch_leave();
     pthread_mutex_lock(&c->lock);
     enqueue(c, job);
     job->leads = !c->led;
     c->led = true;
-    watch_leave();
     while (!job->done && !job->leads)
         pthread_cond_wait(&job->changed, &c->lock);
     if (!job->done)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* combine.h: many threads that want the same kind of thing at the same time get it in one go. The
- * first one leads: it takes all jobs that are queued and does them together, then those that were queued
- * meanwhile. A lone job is led by its own thread at once. The others either wait, or leave it to the leader
- * to go on with what they wanted it for. Knows neither databases nor requests. */
+ * first one leads: it takes all jobs that are queued and does them together. The others either wait, or
+ * leave it to the leader to go on with what they wanted it for, and to do what was queued meanwhile. Knows
+ * neither databases nor requests. */
 #ifndef FCGI_COMBINE_H
 #define FCGI_COMBINE_H
 
@@ -15,8 +15,8 @@
 /* First member of what a caller wants done. Lives at least until it is finished. */
 struct combine_job {
     struct combine_job *next;
-    void (*finish)(struct combine_job *job); /* NULL: a thread waits */
-    pthread_cond_t changed;
+    void (*finish)(struct combine_job *job); /* of combine_later */
+    pthread_cond_t changed;                  /* the others: of combine */
     bool done;
     bool leads;
 };
@@ -34,9 +34,9 @@ void combiner_destroy(struct combiner **c); /* NULL is accepted; nobody may be w
 /* Has JOB done, together with others or alone; returns when it is. */
 void combine(struct combiner *c, struct combine_job *job);
 
-/* Queues JOB, to be done and then FINISHed by whoever leads: at the latest this thread, by combine_flush, which
- * must follow. FINISH should be quick, as others wait for the leader; of JOB it may do what it likes. A combiner
- * has either such jobs or those of combine. */
+/* Queues JOB, to be done and then FINISHed by whoever leads. combine_flush must follow, by any thread. FINISH
+ * should be quick, as others wait for the leader; of JOB it may do what it likes. A combiner has either such
+ * jobs or those of combine. */
 void combine_later(struct combiner *c, struct combine_job *job, void (*finish)(struct combine_job *job));
 
 /* Does what is queued, and what comes meanwhile, unless another thread is at it. */

@@ -12,6 +12,7 @@ enum {
     TASKS_MAX = 1000, /* of a transaction for several submissions */
     JOBS_MAX = 64,
     BYTES_MAX = 2 * 1024 * 1024, /* well below any max_allowed_packet */
+    ANSWER_BYTES = 512, /* of a task, beside its data */
 };
 
 struct creator {
@@ -112,6 +113,14 @@ static struct combine_job *group_end(struct combine_job *first)
             return j;
     }
     return NULL;
+}
+
+size_t submission_size(const struct submission *s)
+{
+    size_t bytes = s->count * ANSWER_BYTES;
+    for (size_t i = 0; i < s->count; i++)
+        bytes += s->tasks[i].data_len;
+    return bytes;
 }
 
 static void run_jobs(void *context, struct combine_job *first, size_t count)

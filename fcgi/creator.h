@@ -36,10 +36,13 @@ struct submission {
 struct creator *creator_create(struct backend *b, const struct queue_settings *limits) MUST_USE;
 void creator_destroy(struct creator **c); /* NULL is accepted; nobody may be submitting */
 
-/* S->done is called by whichever thread has created the tasks: at the latest in creator_flush, which this thread
- * calls when it has nothing else to do. S->result: ERR_CONFLICT where the key was used for something else; ERR_LIMIT
+/* S->done is called by whichever thread has created the tasks: with a key this one, before it returns; else one that
+ * calls creator_flush, which must follow. S->result: ERR_CONFLICT where the key was used for something else; ERR_LIMIT
  * where too many tasks wait; else as backend_call. */
 void creator_submit(struct creator *c, struct submission *s);
 void creator_flush(struct creator *c);
+
+/* What the answer to S has to tell, in bytes. */
+size_t submission_size(const struct submission *s);
 
 #endif

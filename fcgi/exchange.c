@@ -13,7 +13,8 @@
 #include "fcgi/prefer.h"
 #include "fcgi/request.h"
 
-enum { KEPT_BODY = 64 * 1024 };
+/* Longer answers are sent by a thread that nobody waits for: their peer may be slow. */
+enum { KEPT_BODY = 64 * 1024, INLINE_MAX = 8 * 1024 };
 
 struct exchange *exchange_create(const struct app *app)
 {
@@ -100,21 +101,24 @@ void exchange_pause(struct exchange *x, handler_fn *start, handler_fn *then)
     x->then = then;
 }
 
-void exchange_continue(struct exchange *x)
+void exchange_continue(struct exchange *x, bool quick, size_t size)
 {
+    const struct app *app = x->app;
+    void *place = x->place; /* X may be somebody else's afterwards */
+    if (place && (!quick || size > INLINE_MAX)) {
+        app->call_again(place);
+        return;
+    }
     enum outcome outcome = do_next(x);
-    if (x->place)
-        x->app->settle(x->place, outcome);
+    if (place && outcome != OUTCOME_ELSEWHERE)
+        app->settle(place, outcome);
 }
 
-/* By whoever has asked the database, for many at once: only what asks nothing more is done at once. */
 static void looked_up(struct lookup *l)
 {
     struct exchange *x = l->context;
-    if (!x->place || x->request.route->handle == handle_task_get)
-        exchange_continue(x);
-    else
-        x->app->call_again(x->place);
+    bool quick = x->request.route->handle == handle_task_get; /* the others ask for more, or send a file */
+    exchange_continue(x, quick, l->result == 0 ? l->task.data.len + l->task.result.len : 0);
 }
 
 static void start_lookup(struct exchange *x)

@@ -84,16 +84,17 @@ void exchange_destroy(struct exchange **x); /* NULL is accepted */
 
 /* Reads the request from T, does what it asks for and sends the answer, as far as this can be done now; where it
  * cannot, app->settle and app->call_again are told at PLACE. PLACE NULL: the answer
- * is sent at the latest by backend_flush. */
+ * is sent when creator_flush and backend_flush have been called. */
 enum outcome exchange_run(struct exchange *x, struct transport *t, void *place);
 
 /* Goes on with a request that was held, or that app->call_again was called for. */
 enum outcome exchange_go_on(struct exchange *x);
 
 /* For handlers: THEN goes on with the request when START is done, which is called once the handler has returned, and
- * has exchange_continue called by any thread, possibly its own. Others may wait for that thread: THEN must be quick. */
+ * has exchange_continue called by any thread, possibly its own. Others may wait for that thread: QUICK tells that
+ * THEN will wait for nothing, and what it has to tell has SIZE bytes. */
 void exchange_pause(struct exchange *x, handler_fn *start, handler_fn *then);
-void exchange_continue(struct exchange *x);
+void exchange_continue(struct exchange *x, bool quick, size_t size);
 
 /* For handlers: has the answer held until task ID has ended, as long as the client prefers (Prefer: wait, RFC
  * 7240), and RESUME write it anew then, with the task in x->lookup. What stands in the response is sent where

@@ -22,8 +22,10 @@ enum { DRAIN_MAX = 16 * 1024 * 1024 };
 /* The FastCGI specification 1.0, sections 3.3 and 8. */
 enum { FCGI_VERSION = 1, FCGI_BEGIN = 1, FCGI_STDIN = 5, RECORD_HEAD_SIZE = 8 };
 
-/* What a socket takes at once however slow its peer is. */
-enum { PEEK_SIZE = 8192, SMALL_ANSWER = 64 * 1024 };
+enum {
+    PEEK_SIZE = 8192,         /* more than a request without a long body has */
+    SMALL_ANSWER = 12 * 1024, /* what a socket takes at once however slow its peer is */
+};
 
 /* Invariant: request.in is set exactly between gateway_begin and gateway_finish. */
 struct gateway {

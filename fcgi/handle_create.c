@@ -161,7 +161,7 @@ static void answer_created(struct exchange *x)
 
 static void submitted(struct submission *s)
 {
-    exchange_continue(s->context);
+    exchange_continue(s->context, true, submission_size(s));
 }
 
 static void start_submit(struct exchange *x)

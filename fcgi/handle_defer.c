@@ -5,14 +5,11 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/log.h"
-#include "fcgi/backend.h"
 #include "fcgi/body_file.h"
 #include "fcgi/capture.h"
 #include "fcgi/creator.h"
 #include "fcgi/exchange.h"
 #include "fcgi/idempotency.h"
-#include "fcgi/request.h"
 #include "fcgi/ring.h"
 #include "fcgi/stored_answer.h"
 #include "fcgi/view.h"
@@ -229,7 +226,7 @@ static void finish(struct exchange *x)
 
 static void submitted(struct submission *s)
 {
-    exchange_continue(s->context);
+    exchange_continue(s->context, true, submission_size(s));
 }
 
 static void start_submit(struct exchange *x)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* handle_task.c: one task: show, delete, retry. The task has been looked up and may be seen. */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
 #include "fcgi/request.h"

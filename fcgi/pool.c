@@ -26,6 +26,9 @@ enum { STACK_SIZE = 256 * 1024 };
 /* The pool whose watch this thread has in hand. */
 static _Thread_local struct pool *in_hand;
 
+/* This thread may have left something to be done for many at once, or has been hired by one that has. */
+static _Thread_local bool unflushed;
+
 /* --- serving ------------------------------------------------------------------------------------ */
 
 void *pool_context(const struct pool_request *r)
@@ -86,19 +89,26 @@ void watch_leave(void)
 /* Lock held, and given up meanwhile. */
 static void flush(struct pool *p)
 {
+    unflushed = false;
+    if (!in_hand && p->watcher == NOBODY)
+        conn_hire(p); /* leading may take long */
     pthread_mutex_unlock(&p->lock);
     p->options->flush(p->options->context);
     pthread_mutex_lock(&p->lock);
 }
 
-/* Lock held, and given up meanwhile. What is queued first, then what can be done for many at once, then the watch,
- * where nobody else has it. NULL: the thread shall end. */
-static struct conn *next_connection(struct pool *p, bool served)
+/* Lock held, and given up meanwhile. Who has the watch in hand takes what is queued first, so that it can be done
+ * for many at once; then comes the watch, where nobody else has it. NULL: the thread shall end. */
+static struct conn *next_connection(struct pool *p)
 {
     struct conn *c;
-    while (!(c = conn_take(p)) && !p->over) {
-        if (served) {
-            served = false;
+    for (;;) {
+        if (unflushed && !in_hand)
+            flush(p); /* the queue may never be empty */
+        c = conn_take(p);
+        if (c || p->over)
+            break;
+        if (unflushed) {
             flush(p);
         } else if (p->watcher == NOBODY || in_hand) {
             watch(p, WORKER);
@@ -106,6 +116,7 @@ static struct conn *next_connection(struct pool *p, bool served)
             p->idle++;
             pthread_cond_wait(&p->work, &p->lock);
             p->idle--;
+            unflushed = true; /* who has hired this thread may be waiting for something else */
         }
     }
     if (c && !in_hand && (p->queue_first || p->watcher == NOBODY))
@@ -118,8 +129,9 @@ static void *worker_main(void *argument)
     struct pool *p = argument;
     struct conn *c;
     pthread_mutex_lock(&p->lock);
-    for (bool served = false; (c = next_connection(p, served)) != NULL; served = true) {
+    while ((c = next_connection(p)) != NULL) {
         pthread_mutex_unlock(&p->lock);
+        unflushed = true;
         serve(p, c);
         pthread_mutex_lock(&p->lock);
     }

@@ -30,7 +30,7 @@ struct pool_request {
  * already has. */
 typedef enum outcome pool_serve_fn(void *context, struct pool_request *r);
 
-/* What has become of a request that was elsewhere: OUTCOME_ANSWERED or OUTCOME_HELD. Any thread. */
+/* What has become of a request that was elsewhere; nothing is done where it is so again. Any thread. */
 void pool_served(struct pool_request *r, enum outcome outcome);
 
 /* Has a request that was elsewhere served again, by a worker. Any thread; never blocks. */
@@ -53,7 +53,7 @@ struct pool_options {
     int64_t io_timeout_usec; /* how long a peer may stall within a request */
     int64_t drain_usec;      /* how long kept connections are served after SIGTERM */
     pool_serve_fn *serve;
-    void (*flush)(void *context); /* by a worker that has served and has nothing to serve now */
+    void (*flush)(void *context); /* by a worker that has served, soon after it; it may take long */
     void *context;
 };
 

@@ -87,7 +87,6 @@ int store_delete_rows(struct store *s, const uint64_t *ids, size_t count, struct
 /* Inside a transaction: enters the deferred requests of those of TASKS that have one, which have been MADE; takes
  * the secrets and the body of task ID's away. */
 struct new_task;
-struct task;
 int store_add_http_requests(struct store *s, const struct new_task *tasks, const struct task *made, size_t count,
                             struct error *e) MUST_USE;
 int store_wipe_http_request(struct store *s, uint64_t id, struct error *e) MUST_USE;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "impl.h"
-#include "store/query.h"
 
 enum {
     COLUMNS = 9,    /* parameters of one row in ST_SUBMIT */

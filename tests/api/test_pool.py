@@ -12,7 +12,7 @@ import pytest
 from api.conftest import NEVER
 from api.fastcgi import PARAMS, STDIN, begin, pairs, params, record, stream
 from load import Load
-from proc import alive, descriptors
+from proc import alive, descriptors, stopped
 from stack import wait_until
 
 
@@ -139,6 +139,55 @@ def test_half_a_request_holds_up_nobody(pool):
             for _ in range(20):
                 assert kept.request(path="/v1/tasks/types").status == 200
                 assert one.request(path="/v1/tasks/health").status == 200
+
+
+def test_lookups_and_creates_while_the_queue_is_never_empty(pool, make):
+    """They are done for many at once, but do not wait until nobody asks for anything else."""
+    one, task = pool(threads=2, database_connections=1), make("fresh")
+    local = threading.local()
+
+    def ask():
+        if not hasattr(local, "connection"):
+            local.connection = one.connect()
+        return None if local.connection.request(path="/v1/tasks?limit=200").status == 200 else "no list"
+    with Load(12, ask) as load:
+        wait_until(lambda: load.count > 50)
+        for _ in range(10):
+            assert one.request(path=f"/v1/tasks/{task}").status == 200
+            assert one.request(method="POST", body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode()).status == 202
+    assert load.failed == []
+
+
+def test_a_lookup_does_not_wait_for_an_upload(pool, make):
+    """Both come at the same moment, and the upload goes on and on."""
+    one, task = pool(threads=2), make("fresh")
+    [child] = one.children()
+    asks, sends = one.connect(), one.connect()
+    for connection in (asks, sends):
+        assert connection.request(path="/v1/tasks/types").status == 200
+    os.kill(child, signal.SIGSTOP)
+    wait_until(lambda: stopped(child))
+    asks.send(begin() + stream(PARAMS, pairs(params(path=f"/v1/tasks/{task}"))) + record(STDIN))
+    upload = params("POST", "/v1/tasks/uploads", CONTENT_TYPE="text/csv", CONTENT_LENGTH="")
+    sends.send(begin() + stream(PARAMS, pairs(upload)) + record(STDIN, b"a,b\n"))
+    os.kill(child, signal.SIGCONT)
+    assert asks.receive().status == 200
+    sends.send(record(STDIN))
+    assert sends.receive().status == 201
+    asks.close()
+    sends.close()
+
+
+def test_a_peer_that_does_not_read(pool, make):
+    """Its long answer fills the socket; others are answered meanwhile."""
+    one, long, short = pool(threads=2), make("fresh", data='"%s"' % ("x" * 2000000)), make("fresh")
+    with one.connect() as deaf:
+        deaf.send(begin() + stream(PARAMS, pairs(params(path=f"/v1/tasks/{long}"))) + record(STDIN))
+        begun = time.monotonic()
+        for _ in range(10):
+            assert one.request(path=f"/v1/tasks/{short}").status == 200
+        assert time.monotonic() - begun < 5  # the pool waits ten seconds for a peer
+        assert len(deaf.receive().body) > 2000000
 
 
 def test_the_end_while_all_threads_are_held(pool):

@@ -51,6 +51,7 @@ struct pool {
         IN_HAND, /* a worker has the watch, serves, and comes back to it or leaves it to another */
         MAIN,
     } watcher;
+    bool flush_wanted;      /* by a worker that waits for something else now */
     bool over, gave_up;     /* the threads shall end; requests are left unanswered */
     struct conn *conns;
     unsigned count; /* of conns */

@@ -26,8 +26,12 @@ enum { STACK_SIZE = 256 * 1024 };
 /* The pool whose watch this thread has in hand. */
 static _Thread_local struct pool *in_hand;
 
-/* This thread may have left something to be done for many at once, or has been hired by one that has. */
-static _Thread_local bool unflushed;
+/* How many requests this thread has served that may have left something to be done for many at once. Where it has
+ * waited meanwhile, that is due. */
+static _Thread_local unsigned unflushed;
+static _Thread_local bool flush_due;
+
+enum { UNFLUSHED_MAX = 32 }; /* however many more there are to serve */
 
 /* --- serving ------------------------------------------------------------------------------------ */
 
@@ -77,11 +81,13 @@ static void watch(struct pool *p, int watcher)
 void watch_leave(void)
 {
     struct pool *p = in_hand;
+    flush_due = true;
     if (!p)
         return;
     in_hand = NULL;
     pthread_mutex_lock(&p->lock);
     p->watcher = NOBODY;
+    p->flush_wanted |= unflushed != 0; /* else it is this that is waited for */
     conn_hire(p);
     pthread_mutex_unlock(&p->lock);
 }
@@ -89,22 +95,24 @@ void watch_leave(void)
 /* Lock held, and given up meanwhile. */
 static void flush(struct pool *p)
 {
-    unflushed = false;
+    unflushed = 0;
+    p->flush_wanted = false;
     if (!in_hand && p->watcher == NOBODY)
         conn_hire(p); /* leading may take long */
     pthread_mutex_unlock(&p->lock);
     p->options->flush(p->options->context);
+    flush_due = false;
     pthread_mutex_lock(&p->lock);
 }
 
-/* Lock held, and given up meanwhile. Who has the watch in hand takes what is queued first, so that it can be done
- * for many at once; then comes the watch, where nobody else has it. NULL: the thread shall end. */
+/* Lock held, and given up meanwhile. What is queued is served first, so that it can be done for many at once; then
+ * comes the watch, where nobody else has it. NULL: the thread shall end. */
 static struct conn *next_connection(struct pool *p)
 {
     struct conn *c;
     for (;;) {
-        if (unflushed && !in_hand)
-            flush(p); /* the queue may never be empty */
+        if (p->flush_wanted || (unflushed && flush_due) || unflushed >= UNFLUSHED_MAX)
+            flush(p);
         c = conn_take(p);
         if (c || p->over)
             break;
@@ -116,7 +124,6 @@ static struct conn *next_connection(struct pool *p)
             p->idle++;
             pthread_cond_wait(&p->work, &p->lock);
             p->idle--;
-            unflushed = true; /* who has hired this thread may be waiting for something else */
         }
     }
     if (c && !in_hand && (p->queue_first || p->watcher == NOBODY))
@@ -131,7 +138,7 @@ static void *worker_main(void *argument)
     pthread_mutex_lock(&p->lock);
     while ((c = next_connection(p)) != NULL) {
         pthread_mutex_unlock(&p->lock);
-        unflushed = true;
+        unflushed++;
         serve(p, c);
         pthread_mutex_lock(&p->lock);
     }

@@ -59,7 +59,7 @@ static void serve(struct pool *p, struct conn *c)
     pool_served(&c->request, o->serve(o->context, &c->request));
 }
 
-/* --- the watch (watch.h) ---------------------------------------------------------------------------------- */
+/* --- the watch (watch.h) ------------------------------------------------------------------------ */
 
 /* Lock held, and given up meanwhile. */
 static void watch(struct pool *p, int watcher)
@@ -87,7 +87,7 @@ void watch_leave(void)
     in_hand = NULL;
     pthread_mutex_lock(&p->lock);
     p->watcher = NOBODY;
-    p->flush_wanted |= unflushed != 0; /* else it is this that is waited for */
+    p->flush_wanted |= unflushed > 1; /* by requests before the one that waits */
     conn_hire(p);
     pthread_mutex_unlock(&p->lock);
 }

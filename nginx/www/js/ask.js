@@ -86,10 +86,10 @@ export class AskForm {
         return nodes;
     }
 
-    /* Fills in the catalogue, exports first. */
+    /* Fills in the catalogue, exports first, what not everybody may ask for last. */
     setTypes(types) {
-        const isExport = (type) => (/export/.test(type.name) ? 0 : 1);
-        this.#types = [...types].sort((a, b) => isExport(a) - isExport(b));
+        const place = (type) => (type.role ? 2 : /export/.test(type.name) ? 0 : 1);
+        this.#types = [...types].sort((a, b) => place(a) - place(b));
         this.#parts.clear();
         const group = newId('type');
         this.#nodes.kinds.replaceChildren(

@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	tests/pytest.ini \
 	tests/runner \
 	tests/load.py \
+	tests/ports.py \
 	tests/proc.py \
 	tests/stack.py \
 	tests/types/conftest.py \

@@ -3,25 +3,19 @@
 
 import http.client
 import shutil
-import socket
 import subprocess
 
+from ports import free_ports
 from stack import SOURCE, wait_until
 
 NGINX = SOURCE / "nginx"
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Started:
     """nginx with one of the examples, and a runner that replays to it."""
 
     def __init__(self, stack, name, changes):
-        self.stack, self.place, self.port = stack, stack.state / "tmp" / name, free_port()
+        self.stack, self.place, self.port = stack, stack.state / "tmp" / name, free_ports(1)[0]
         (self.place / "etc/backdesk").mkdir(parents=True)
         (self.place / "etc/conf.d").mkdir()
         (self.place / "tmp").mkdir()

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from ports import free_ports, listens
 from stack import SOURCE, wait_until
 
 NGINX = SOURCE / "nginx"
@@ -54,12 +55,6 @@ class Site(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def site(whole_stack):
     """nginx with a server for each row of PROTECTIONS; gives {name: port}, with HTTP/2 one higher in a list."""
@@ -72,7 +67,8 @@ def site(whole_stack):
         text = file.read_text().replace("/run/backdesk/tasks", f"{whole_stack.state}/run/tasks")
         (place / "etc/backdesk" / file.name).write_text(text)
     (place / "etc/backdesk/users").write_text((whole_stack.state / "etc/backdesk/users").read_text())
-    ports = {name: (free_port(), free_port()) for name in PROTECTIONS}
+    free = iter(free_ports(2 * len(PROTECTIONS)))
+    ports = {name: (next(free), next(free)) for name in PROTECTIONS}
     servers = []
     for name, (outer, inner, *_) in PROTECTIONS.items():
         outer, inner = outer.replace("@NAME@", name), inner.replace("@NAME@", name)
@@ -93,7 +89,7 @@ def site(whole_stack):
     whole_stack.taskctl("pause", "http_request")
     nginx = subprocess.Popen(["nginx", "-e", f"{place}/error.log", "-p", str(place), "-c", f"{place}/etc/nginx.conf"],
                              cwd=whole_stack.state, stdin=subprocess.DEVNULL, **whole_stack.daemon_account())
-    wait_until((place / "deny.sock").exists, 10)
+    wait_until(lambda: all(listens(port) for pair in ports.values() for port in pair), 10)
     yield ports, place
     nginx.terminate()
     nginx.wait(10)
@@ -104,6 +100,7 @@ def site(whole_stack):
 def status(url, *arguments):
     done = subprocess.run(["curl", "-q", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}", *arguments, url],
                           capture_output=True, check=False)
+    assert done.returncode == 0 or done.stdout != b"000" or "--http2-prior-knowledge" in arguments, done.stderr.decode()
     return int(done.stdout)
 
 

@@ -117,10 +117,7 @@ static struct combine_job *group_end(struct combine_job *first)
 
 size_t submission_size(const struct submission *s)
 {
-    size_t bytes = s->count * ANSWER_BYTES;
-    for (size_t i = 0; i < s->count; i++)
-        bytes += s->tasks[i].data_len;
-    return bytes;
+    return s->count * ANSWER_BYTES + job_bytes(s);
 }
 
 static void run_jobs(void *context, struct combine_job *first, size_t count)

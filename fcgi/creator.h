@@ -42,7 +42,7 @@ void creator_destroy(struct creator **c); /* NULL is accepted; nobody may be sub
 void creator_submit(struct creator *c, struct submission *s);
 void creator_flush(struct creator *c);
 
-/* What the answer to S has to tell, in bytes. */
+/* At most so many bytes has the answer to S to tell. */
 size_t submission_size(const struct submission *s);
 
 #endif

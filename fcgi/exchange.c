@@ -95,13 +95,15 @@ static enum outcome do_next(struct exchange *x)
     return finish(x);
 }
 
-void exchange_pause(struct exchange *x, handler_fn *start, handler_fn *then)
+/* START is called once the handler has returned, and has go_on_after called by any thread, possibly its own. */
+static void pause_for(struct exchange *x, handler_fn *start, handler_fn *then)
 {
     x->start = start;
     x->then = then;
 }
 
-void exchange_continue(struct exchange *x, bool quick, size_t size)
+/* QUICK: what comes next waits for nothing; it has SIZE bytes to tell. */
+static void go_on_after(struct exchange *x, bool quick, size_t size)
 {
     const struct app *app = x->app;
     void *place = x->place; /* X may be somebody else's afterwards */
@@ -118,7 +120,7 @@ static void looked_up(struct lookup *l)
 {
     struct exchange *x = l->context;
     bool quick = x->request.route->handle == handle_task_get; /* the others ask for more, or send a file */
-    exchange_continue(x, quick, l->result == 0 ? l->task.data.len + l->task.result.len : 0);
+    go_on_after(x, quick, l->result == 0 ? l->task.data.len + l->task.result.len : 0);
 }
 
 static void start_lookup(struct exchange *x)
@@ -132,7 +134,25 @@ static void start_lookup(struct exchange *x)
 static void look_up(struct exchange *x, uint64_t id, handler_fn *then)
 {
     x->lookup.id = id;
-    exchange_pause(x, start_lookup, then);
+    pause_for(x, start_lookup, then);
+}
+
+static void submitted(struct submission *s)
+{
+    go_on_after(s->context, true, submission_size(s));
+}
+
+static void start_submit(struct exchange *x)
+{
+    creator_submit(x->app->creator, x->submission);
+}
+
+void exchange_submit(struct exchange *x, struct submission *s, handler_fn *then)
+{
+    s->done = submitted;
+    s->context = x;
+    x->submission = s;
+    pause_for(x, start_submit, then);
 }
 
 static void handle_task(struct exchange *x)

@@ -69,8 +69,9 @@ struct exchange {
     struct response response;
     void *place; /* NULL: nobody else goes on with the request */
     struct lookup lookup; /* of the task that the request is about */
-    handler_fn *start;    /* what is to be waited for; NULL: nothing */
-    handler_fn *then;     /* what comes after it */
+    struct submission *submission; /* of the tasks that it makes */
+    handler_fn *start; /* what is to be waited for; NULL: nothing */
+    handler_fn *then;  /* what comes after it */
     struct wait wait;
     int hold_seconds;
     bool held;
@@ -90,11 +91,10 @@ enum outcome exchange_run(struct exchange *x, struct transport *t, void *place);
 /* Goes on with a request that was held, or that app->call_again was called for. */
 enum outcome exchange_go_on(struct exchange *x);
 
-/* For handlers: THEN goes on with the request when START is done, which is called once the handler has returned, and
- * has exchange_continue called by any thread, possibly its own. Others may wait for that thread: QUICK tells that
- * THEN will wait for nothing, and what it has to tell has SIZE bytes. */
-void exchange_pause(struct exchange *x, handler_fn *start, handler_fn *then);
-void exchange_continue(struct exchange *x, bool quick, size_t size);
+/* For handlers: has S submitted once the handler has returned; then THEN goes on with the request, by any thread.
+ * Others may wait for that one: THEN must wait for nothing. S is of the request's arena. */
+struct submission;
+void exchange_submit(struct exchange *x, struct submission *s, handler_fn *then);
 
 /* For handlers: has the answer held until task ID has ended, as long as the client prefers (Prefer: wait, RFC
  * 7240), and RESUME write it anew then, with the task in x->lookup. What stands in the response is sent where
@@ -106,7 +106,6 @@ void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resu
 bool exchange_fail(struct exchange *x, int error, const struct error *e);
 
 /* Answers for tasks that could not be submitted: 409, 429, 503, or as exchange_fail. Returns false. */
-struct submission;
 bool exchange_refuse(struct exchange *x, const struct submission *s);
 
 /* Whose rows a list shows: the user's own, 0 = everybody's for an admin. */

@@ -159,17 +159,6 @@ static void answer_created(struct exchange *x)
         exchange_hold(x, s->made[0].id, task_status_ended(s->made[0].status), answer_again);
 }
 
-static void submitted(struct submission *s)
-{
-    exchange_continue(s->context, true, submission_size(s));
-}
-
-static void start_submit(struct exchange *x)
-{
-    struct created *c = x->context;
-    creator_submit(x->app->creator, &c->submission);
-}
-
 void handle_task_create(struct exchange *x)
 {
     struct created *c = arena_calloc(x->arena, 1, sizeof *c);
@@ -179,8 +168,6 @@ void handle_task_create(struct exchange *x)
         return;
     c->is_array = input.is_array;
     c->submission = (struct submission){
-        .done = submitted,
-        .context = x,
         .tasks = input.tasks,
         .count = input.count,
         .key = keyed ? &c->key.key : NULL,
@@ -188,5 +175,5 @@ void handle_task_create(struct exchange *x)
         .made = arena_calloc(x->arena, input.count, sizeof *c->submission.made),
     };
     x->context = c;
-    exchange_pause(x, start_submit, answer_created);
+    exchange_submit(x, &c->submission, answer_created);
 }

@@ -224,17 +224,6 @@ static void finish(struct exchange *x)
     clear(d);
 }
 
-static void submitted(struct submission *s)
-{
-    exchange_continue(s->context, true, submission_size(s));
-}
-
-static void start_submit(struct exchange *x)
-{
-    struct deferral *d = x->context;
-    creator_submit(x->app->creator, &d->submission);
-}
-
 void handle_deferred(struct exchange *x)
 {
     struct deferral *d = x->context = arena_calloc(x->arena, 1, sizeof *d);
@@ -248,15 +237,13 @@ void handle_deferred(struct exchange *x)
     d->forget = d->capture.forget;
     d->browser = is_browser(x);
     d->submission = (struct submission){
-        .done = submitted,
-        .context = x,
         .tasks = &d->task,
         .count = 1,
         .key = find_key(d),
         .arena = x->arena,
         .made = &d->made,
     };
-    exchange_pause(x, start_submit, finish);
+    exchange_submit(x, &d->submission, finish);
 }
 
 const struct route deferred_route = {

@@ -5,7 +5,7 @@
 #include "impl.h"
 #include "store/submit.h"
 
-enum { COLUMNS = 5, ROWS_MAX = 32 }; /* of one ST_ADD_REQUESTS */
+enum { COLUMNS = 5, ROWS_MAX = GROUP_ANY }; /* of one ST_ADD_REQUESTS */
 
 static void set_row(struct db_value *p, uint64_t id, int64_t user, const struct http_request *r)
 {

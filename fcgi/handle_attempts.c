@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* handle_attempts.c: GET /v1/tasks/{id}/attempts. */
+#include <string.h>
+
 #include "base/error.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
@@ -22,10 +24,12 @@ static int list_call(struct store *s, void *context, struct error *e)
     return l->count < 0 ? l->count : 0;
 }
 
-/* The claim that runs is in the task's own row, unless it has ended since that was read. */
-static void add_running(struct listing *l, const struct task *t)
+/* The claim that runs is in the task's own row, unless it has ended since that was read; and so is a success, unless
+ * it has logged something. */
+static void add_own(struct listing *l, const struct task *t)
 {
-    if (t->status != TASK_started || l->count == ATTEMPTS_MAX ||
+    bool succeeded = t->status == TASK_success;
+    if ((t->status != TASK_started && !succeeded) || l->count == ATTEMPTS_MAX ||
         (l->count && l->attempts[l->count - 1].fence >= t->fence))
         return;
     l->attempts[l->count++] = (struct attempt){
@@ -33,7 +37,8 @@ static void add_running(struct listing *l, const struct task *t)
         .attempt = t->attempt,
         .worker = t->worker,
         .started_at = t->started_at,
-        .finished_at = INSTANT_NONE,
+        .finished_at = succeeded ? t->finished_at : INSTANT_NONE,
+        .outcome = succeeded ? (struct text){"success", strlen("success")} : (struct text){NULL, 0},
     };
 }
 
@@ -48,7 +53,7 @@ void handle_task_attempts(struct exchange *x)
         exchange_fail(x, result, &e);
         return;
     }
-    add_running(&l, &x->request.task);
+    add_own(&l, &x->request.task);
     buf_adds(body, "{\"attempts\":[");
     for (int i = 0; i < l.count; i++) {
         if (i)

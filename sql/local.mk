@@ -8,6 +8,7 @@ dist_sql_DATA = \
 	sql/0003_files.sql \
 	sql/0004_uploads.sql \
 	sql/0005_http_requests.sql \
+	sql/0006_attempts.sql \
 	sql/grants.sql
 
 # for the databases that imports fill

@@ -98,8 +98,9 @@ struct finish {
     size_t file_count;
 };
 
-/* Writes one claim's end, its attempt and its files; must run inside store_transaction. 0, or ERR_FENCED:
- * the claim was lost (remove its files), or ERR_DB_REFUSED: a value does not fit (finish it otherwise).
+/* Writes one claim's end, its attempt (a success without a log needs none) and its files; must run inside
+ * store_transaction. 0, or ERR_FENCED: the claim was lost (remove its files), or ERR_DB_REFUSED: a value does not
+ * fit (finish it otherwise).
  * A finish that an earlier transaction of unknown outcome has written already counts as done: 0. */
 int store_finish(struct store *s, const struct finish *f, struct error *e) MUST_USE;
 
@@ -109,7 +110,7 @@ bool finish_is_plain(const struct finish *f);
 enum { FINISH_GROUP_MAX = 128 };
 
 /* As store_finish for COUNT plain ends (1 to FINISH_GROUP_MAX, ids ascending) that share their keep_usec, by
- * two statements for all of them. LOST[i] says that the claim of ENDS[i] was lost. A value that the database
+ * one statement for all of them. LOST[i] says that the claim of ENDS[i] was lost. A value that the database
  * refuses fails them all: write them one by one then. */
 int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
                        struct error *e) MUST_USE;

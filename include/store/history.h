@@ -15,8 +15,8 @@ struct attempt {
     int64_t started_at, finished_at;
 };
 
-/* The ended claims of a task, oldest first, the newest MAX of them; returns how many. The running one is the task's
- * own row. */
+/* The ended claims of a task, oldest first, the newest MAX of them; returns how many. The one that runs and a success
+ * without a log are in the task's own row. */
 int store_list_attempts(struct store *s, uint64_t task_id, size_t max, struct arena *arena,
                         struct attempt *out, struct error *e) MUST_USE;
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 /* The highest number among sql/NNNN_*.sql; a lint test compares. */
-enum { STORE_SCHEMA_VERSION = 5 };
+enum { STORE_SCHEMA_VERSION = 6 };
 
 /* Told for each file: "applied", "already applied", "would be applied". */
 typedef void migrate_report(void *ctx, unsigned version, const char *file, const char *what);

@@ -105,12 +105,13 @@ static int64_t move_one(struct store *s, const struct finish *f, struct error *e
 /* --- one claim ------------------------------------------------------------------------------------ */
 
 /* The move matched nothing: either the claim is lost, or an earlier transaction whose COMMIT got no
- * answer has written this very end. The attempt's row, which only the claim's holder writes with this
- * outcome, tells which. */
+ * answer has written this very end. That is in the task's row (a success is final) or in the attempt's, which only
+ * the claim's holder writes with this outcome. */
 static int already_written(struct store *s, const struct finish *f, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = STORE_RUN(s, ST_ATTEMPT_OUTCOME, &r, e, db_uint(f->id), db_uint(f->fence));
+    int64_t rc = STORE_RUN(s, f->kind == FINISH_SUCCESS ? ST_SUCCESS_OUTCOME : ST_ATTEMPT_OUTCOME, &r, e,
+                           db_uint(f->id), db_uint(f->fence));
     if (rc >= 0)
         rc = db_next(r, e);
     if (rc < 0)
@@ -143,8 +144,12 @@ static int add_files(struct store *s, const struct finish *f, struct error *e)
     return 0;
 }
 
+/* A success without a log needs no row: all that there is to say of it stands in the task's own, which nothing
+ * changes any more. */
 static int add_attempt(struct store *s, const struct finish *f, struct error *e)
 {
+    if (f->kind == FINISH_SUCCESS && !f->log)
+        return 0;
     /* handing back has just taken one off the task's attempt */
     int64_t rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(f->kind == FINISH_HAND_BACK),
                            db_text(finish_outcome(f)), db_text(f->error), db_text(f->log), db_uint(f->id));
@@ -174,21 +179,15 @@ bool finish_is_plain(const struct finish *f)
     return f->kind == FINISH_SUCCESS && !f->file_count && !f->log && !f->is_request;
 }
 
-/* The shared move has passed some over. An end and its attempt are written in one transaction, so a success
- * of our fence without an attempt is one that this transaction has just moved. */
+/* The shared move has passed some over: a success of our fence is one that it has moved, or one that an earlier
+ * transaction has. */
 static int settle_one(struct store *s, const struct finish *f, bool *lost, struct error *e)
 {
-    struct db_stmt *r;
-    *lost = false;
     int rc = already_written(s, f, e);
-    if (rc != ERR_FENCED)
-        return rc;
-    error_clear(e);
-    int64_t found = STORE_RUN(s, ST_HAS_SUCCEEDED, &r, e, db_uint(f->id), db_uint(f->fence));
-    if (found < 0)
-        return (int)found;
-    *lost = found == 0;
-    return *lost ? 0 : add_attempt(s, f, e);
+    *lost = rc == ERR_FENCED;
+    if (*lost)
+        error_clear(e);
+    return *lost ? 0 : rc;
 }
 
 int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
@@ -202,12 +201,7 @@ int store_finish_plain(struct store *s, const struct finish *const *ends, size_t
             lost[i] = false;
         else
             rc = settle_one(s, ends[i], &lost[i], e);
-    if (rc || !all)
-        return rc;
-    struct db_value ids[FINISH_GROUP_MAX];
-    unsigned group = add_ids(ids, 0, ends, count, store_group_for(count));
-    int64_t added = store_run(s, ST_ADD_SUCCESSES, group, ids, group, NULL, e);
-    return added < 0 ? (int)added : 0;
+    return rc;
 }
 
 /* --- progress and counters ------------------------------------------------------------------------ */

@@ -50,6 +50,18 @@ def test_running_one_is_last(stack, make):
                         "finished_at": None, "outcome": None, "error": None, "log": None}
 
 
+def test_a_success_without_a_log_is_in_the_tasks_own_row(stack, make):
+    task = make("success", fence=2, attempt=2, worker="red:u", started_at="2026-01-01 00:00:05",
+                finished_at="2026-01-01 00:00:06")
+    add(stack, task, 1, "failure")
+    found = attempts(stack, task)
+    assert [row["outcome"] for row in found] == ["failure", "success"]
+    assert found[1] == {"attempt": 2, "fence": 2, "worker": "red:u", "started_at": "2026-01-01T00:00:05.000000Z",
+                        "finished_at": "2026-01-01T00:00:06.000000Z", "outcome": "success", "error": None, "log": None}
+    add(stack, task, 2, "success", log="said something")
+    assert [row["log"] for row in attempts(stack, task)] == [None, "said something"]
+
+
 def test_a_row_of_the_running_claim_stands_once(stack, make):
     """Its end was written between the two reads."""
     task = make("started", fence=1, attempt=1)

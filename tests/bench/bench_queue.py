@@ -60,8 +60,8 @@ class Queue:
         want = self.ended() + self.options.tasks
         pids = {"database": [self.stack.pid("mariadbd")], "dispatcher": [r.pid for r in self.stack.runners],
                 "workers": [child for r in self.stack.runners for child in children(r.pid)]}
-        before = {who: sum(map(cpu_seconds, p)) for who, p in pids.items()}
         self.fill("dummy")
+        before = {who: sum(map(cpu_seconds, p)) for who, p in pids.items()}
         asked = self.status("Questions")
         begin = time.monotonic()
         wait_until(lambda: self.ended() >= want, 300, every=0.02)

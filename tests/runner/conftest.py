@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from history import CLAIMS
 from proc import children, has_sigterm
 from stack import FINAL, wait_until
 
@@ -85,7 +86,7 @@ class Queue:
     def attempts(self, task):
         """[(fence, attempt, outcome, message of the error)]"""
         return [(fence, attempt, outcome, error and json.loads(error)["message"]) for fence, attempt, outcome, error
-                in self.sql("SELECT fence, attempt, outcome, error FROM attempts WHERE task_id = %s ORDER BY fence",
+                in self.sql(f"SELECT fence, attempt, outcome, error FROM {CLAIMS} WHERE task_id = %s ORDER BY fence",
                             (task,))]
 
     # --- runners -----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import time
 import pymysql
 import requests
 
+from history import CLAIMS
 from stack import FINAL, wait_until
 
 from proc import children
@@ -241,7 +242,7 @@ def test_chaos(queue):
         users.stop.set()
         hand.let_go(float("inf"))
     print(f"{time.monotonic() - begin:.0f} s, {len(acknowledged)} tasks, {len(hand.deeds)} deeds,"
-          f" {queue.sql('SELECT COUNT(*) FROM attempts')[0][0]} claims,"
+          f" {queue.sql(f'SELECT COUNT(*) FROM {CLAIMS}')[0][0]} claims,"
           f" {dict(queue.sql('SELECT status, COUNT(*) FROM tasks GROUP BY status'))}")
 
 
@@ -258,7 +259,7 @@ def check_history(queue, acknowledged):
         "SELECT id, status, attempt, max_attempts, fence, cancel_requested, worker FROM tasks")}
     assert acknowledged <= set(tasks), sorted(acknowledged - set(tasks))[:5]
     history = {}
-    for row in queue.sql("SELECT task_id, fence, attempt, worker, started_at, finished_at, outcome FROM attempts"
+    for row in queue.sql(f"SELECT task_id, fence, attempt, worker, started_at, finished_at, outcome FROM {CLAIMS}"
                          " ORDER BY task_id, fence"):
         history.setdefault(row[0], []).append(row[1:])
     wrong = []

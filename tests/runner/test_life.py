@@ -9,6 +9,7 @@ import socket
 import statistics
 import subprocess
 
+from history import CLAIMS
 from stack import wait_until
 
 from proc import children, descriptors, stat
@@ -218,7 +219,7 @@ def test_priority_goes_first(queue):
     queue.start(runner__workers=1, runner__batch=1)
     for task in tasks:
         queue.wait(task)
-    order = [tasks[task] for task, in queue.sql("SELECT task_id FROM attempts ORDER BY started_at, task_id")]
+    order = [tasks[task] for task, in queue.sql(f"SELECT task_id FROM {CLAIMS} ORDER BY started_at, task_id")]
     assert order == sorted(tasks.values(), reverse=True)
 
 
@@ -252,8 +253,8 @@ def test_two_runners_and_two_hundred_posts(queue):
     assert len(set(tasks)) == 200
     wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(200,)], 30)
     assert queue.sql("SELECT COUNT(*), COUNT(DISTINCT task_id), MAX(fence), GROUP_CONCAT(DISTINCT outcome)"
-                     " FROM attempts") == [(200, 200, 1, "success")]
-    assert len(queue.sql("SELECT DISTINCT worker FROM attempts")) == 2
+                     f" FROM {CLAIMS}") == [(200, 200, 1, "success")]
+    assert len(queue.sql(f"SELECT DISTINCT worker FROM {CLAIMS}")) == 2
 
 
 def test_idle_it_costs_next_to_nothing(queue):

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from api.fastcgi import Connection
+from history import CLAIMS
 from proc import alive, children
 from runner.conftest import LEASE, Paused
 from runner.site import Site, ok
@@ -171,7 +172,7 @@ def test_a_busy_site_is_asked_again(replays):
     replays.start(**{'type "http_request".max_attempts': 2})
     row = replays.wait(once)
     assert (row["status"], row["attempt"], row["result"]["status"]) == ("success", 2, 200)
-    starts = replays.queue.sql("SELECT started_at, finished_at FROM attempts WHERE task_id = %s ORDER BY fence", (once,))
+    starts = replays.queue.sql(f"SELECT started_at, finished_at FROM {CLAIMS} WHERE task_id = %s ORDER BY fence", (once,))
     assert (starts[1][0] - starts[0][1]).total_seconds() >= 1
     keys = {one.get("Idempotency-Key")[0] for one in replays.site.seen if one.target == "/busy?1"}
     assert len(keys) == 1

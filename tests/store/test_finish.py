@@ -3,6 +3,7 @@
 
 import pytest
 
+from history import CLAIMS
 from stack import wait_until
 
 from store.conftest import WORKER, StoreError
@@ -90,7 +91,7 @@ def test_every_end_is_written_once(database, runner, claimed):
         # the same again is no error: it is what a runner says that does not know if it got through
         runner.once("finish", id=task, fence=1, kind=kind, error=ERROR, files=[kind])
         assert database.row(task) == row
-        assert database.value("SELECT COUNT(*) FROM attempts WHERE task_id = %s", (task,)) == 1
+        assert database.value(f"SELECT COUNT(*) FROM {CLAIMS} WHERE task_id = %s", (task,)) == 1
         assert files(database) == [kind]
         # another end than the one that stands is
         other = "failure" if kind == "success" else "success"
@@ -118,19 +119,20 @@ def test_the_second_runner_wins(database, runner, claimed):
     assert database.row(task)["progress"] is None
     other.once("finish", id=task, fence=2, kind="success", files=["good"])
     assert files(database) == ["good"]
-    assert database.sql("SELECT fence, worker, outcome FROM attempts ORDER BY fence") == [
+    assert database.sql(f"SELECT fence, worker, outcome FROM {CLAIMS} ORDER BY fence") == [
         (1, WORKER, "dropped"), (2, "other", "success")]
 
 
 @pytest.mark.parametrize("values", [
-    {"result": "x" * 16777216}, {"progress": "x" * 1001}, {"error": "x" * 65536}, {"files": ["x" * 128]},
+    {"result": "x" * 16777216}, {"progress": "x" * 1001}, {"kind": "failure", "error": "x" * 65536}, {"log": "x" * 16777216},
+    {"files": ["x" * 128]},
     {"files": ["twice", "twice"]},
 ])
 def test_what_does_not_fit_is_refused_and_changes_nothing(database, runner, claimed, values):
     task = claimed()
     before = database.row(task)
     with pytest.raises(StoreError) as caught:
-        runner.once("finish", id=task, fence=1, kind="success", **values)
+        runner.once("finish", **{"id": task, "fence": 1, "kind": "success", **values})
     assert caught.value.code == "ERR_DB_REFUSED"
     assert database.row(task) == before and files(database) == []
     runner.once("finish", id=task, fence=1, kind="success")
@@ -147,8 +149,8 @@ def claim_many(database, runner, count):
 
 def written(database):
     """[(id, status, result, progress, fence and outcome of its attempts)]"""
-    return database.sql("SELECT t.id, status, result, progress, GROUP_CONCAT(CONCAT(a.fence, a.outcome) ORDER BY a.fence)"
-                        " FROM tasks t LEFT JOIN attempts a ON a.task_id = t.id GROUP BY t.id ORDER BY t.id")
+    return database.sql("SELECT t.id, status, result, progress, GROUP_CONCAT(CONCAT(claims.fence, outcome) ORDER BY claims.fence)"
+                        f" FROM tasks t LEFT JOIN {CLAIMS} ON task_id = t.id GROUP BY t.id ORDER BY t.id")
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 128])
@@ -235,7 +237,7 @@ def test_an_end_of_unknown_outcome_is_said_again(database, relay, relayed, how, 
     if how == "after":
         wait_until(lambda: database.row(task)["status"] != "started")
     relayed.once("finish", **end)
-    assert database.value("SELECT COUNT(*) FROM attempts") == 1
+    assert database.value(f"SELECT COUNT(*) FROM {CLAIMS}") == 1
     assert files(database) == ["a"]
     assert database.row(task)["status"] == {"retry": "scheduled", "hand_back": "fresh"}.get(kind, kind)
 

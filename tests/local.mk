@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/nginx \
 	tests/pytest.ini \
 	tests/runner \
+	tests/history.py \
 	tests/load.py \
 	tests/ports.py \
 	tests/proc.py \

@@ -14,6 +14,7 @@ import pytest
 
 from stack import SOURCE, wait_until
 
+from history import CLAIMS
 from proc import children
 
 PROGRAM = Path(__file__).with_name("programs.py")
@@ -53,7 +54,7 @@ class Commands:
         return row["error"]["code"]
 
     def log(self, task):
-        return self.queue.sql("SELECT log FROM attempts WHERE task_id = %s ORDER BY fence DESC", (task["id"],))[0][0]
+        return self.queue.sql(f"SELECT log FROM {CLAIMS} WHERE task_id = %s ORDER BY fence DESC", (task["id"],))[0][0]
 
     def living(self):
         """Pids of what commands have started and that lives."""

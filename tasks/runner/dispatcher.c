@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatcher.c: the runner's loop. Each round: take what has happened (signals, doorbell, answers), then
- * what is due in a fixed order: lease, due tasks, look, turnover, assignments, progress, sweeping. */
+/* dispatcher.c: the runner's loop. Each round: take what has happened (signals, doorbell, answers, the turn that
+ * was under way), then, unless one is, what is due in a fixed order: lease, due tasks, look, progress, sweeping, and
+ * the next turn. */
 #include "dispatcher.h"
 
 #include <errno.h>
@@ -23,10 +24,10 @@
 #include "store/doorbell.h"
 #include "task/command.h"
 
-enum { EVENTS_MAX = 64, TURNOVERS_A_ROUND = 8 };
+enum { EVENTS_MAX = 64 };
 
 /* epoll's data for what is no worker; workers have their index. */
-static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1;
+static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1, ev_turn = UINT64_MAX - 2;
 
 static const int64_t second_ns = 1000000000;
 
@@ -119,6 +120,7 @@ static int check_commands(const struct settings *settings, struct error *e)
 /* SIGHUP. Workers that run keep their configuration, by the fork, until they are idle. */
 static void reload(struct dispatcher *d)
 {
+    d->reload_wanted = false;
     struct settings *settings = NULL;
     struct catalogue *catalogue = NULL;
     struct error e = {0};
@@ -194,7 +196,7 @@ static void read_signals(struct dispatcher *d, int64_t now_ns)
             pool_reap(&d->pool, now_ns);
             break;
         case SIGHUP:
-            reload(d);
+            d->reload_wanted = true;
             break;
         default:
             begin_drain(d, now_ns);
@@ -246,6 +248,8 @@ static void wait_for_events(struct dispatcher *d, int64_t until_ns)
             read_signals(d, now);
         else if (what == ev_bell)
             read_bell(d);
+        else if (what == ev_turn)
+            turnover_take(d);
         else
             pool_receive(&d->pool, what);
     }
@@ -265,11 +269,6 @@ static void serve_queue(struct dispatcher *d)
         read_pauses(d, now);
     if (now >= d->look_at_ns && turnover_wants(d) && database_ready(d, now))
         look(d, now);
-    for (int i = 0; i < TURNOVERS_A_ROUND && now < d->renew_at_ns && turnover_due(d, now); i++) {
-        turnover(d, now);
-        now = clock_mono_ns();
-        assign_waiting(d, now);
-    }
     if (now >= d->note_at_ns && database_ready(d, now))
         note_progress(d, now);
     if (now >= d->take_back_at_ns && database_ready(d, now) && !d->draining)
@@ -280,6 +279,19 @@ static void serve_queue(struct dispatcher *d)
         expire(d, now);
     if (database_ready(d, clock_mono_ns()))
         d->database_pause_ns = 0;
+    if (turnover_due(d, clock_mono_ns()))
+        turnover_begin(d);
+}
+
+/* Where the loop has the process and the database to itself. */
+static void between_turns(struct dispatcher *d, int64_t now_ns)
+{
+    if (d->reload_wanted)
+        reload(d);
+    if (!d->draining && lease_holds(d, now_ns))
+        pool_maintain(&d->pool, d->waiting[WORKER_MANY].count > 0, now_ns);
+    assign_waiting(d, now_ns);
+    serve_queue(d);
 }
 
 /* When the next round is due if nothing happens before. */
@@ -299,6 +311,8 @@ static int64_t next_round(const struct dispatcher *d, int64_t now_ns, int64_t en
         next = 0;
     if (next < d->database_at_ns) /* nothing of these can be done before */
         next = d->database_at_ns;
+    if (turnover_runs(d)) /* nor before its end, which wakes the loop */
+        next = INT64_MAX;
     if (d->draining)
         next = least(next, now_ns < d->drain_until_ns ? d->drain_until_ns : d->end_by_ns);
     return least(next, enforce_at);
@@ -311,7 +325,7 @@ static bool drained(struct dispatcher *d, int64_t now_ns)
         return false;
     if (now_ns >= d->drain_until_ns)
         pool_stop_all(&d->pool, STOP_SHUTDOWN, now_ns + stop_margin_ns);
-    bool written = !pool_busy(&d->pool) && !d->ended.count;
+    bool written = !pool_busy(&d->pool) && !d->ended.count && !turnover_runs(d);
     return written || now_ns >= d->end_by_ns;
 }
 
@@ -322,10 +336,10 @@ static void loop(struct dispatcher *d)
         lease_check(d, now);
         if (drained(d, now))
             return;
-        if (!d->draining && lease_holds(d, now))
-            pool_maintain(&d->pool, now);
-        assign_waiting(d, now);
-        serve_queue(d);
+        if (turnover_runs(d))
+            assign_waiting(d, now);
+        else
+            between_turns(d, now);
         notify_alive();
         now = clock_mono_ns();
         int64_t enforce_at = pool_enforce(&d->pool, now, d->settings->runner.cancel_grace_usec * 1000);
@@ -386,6 +400,10 @@ static int start(struct dispatcher *d, struct error *e)
         return error_errno(e, ERR_SYSTEM, "epoll_create1");
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves comes here, and is ended */
     watch(d, d->signals, ev_signals);
+    d->aside = aside_start(e);
+    if (!d->aside)
+        return ERR_SYSTEM;
+    watch(d, aside_fd(d->aside), ev_turn);
     const struct pool_size most = {WORKERS_MAX, MANY_WORKERS_MAX, MANY_PLACES_MAX};
     rc = pool_init(&d->pool, &most, d->epoll, &d->ended, e);
     if (rc)
@@ -408,6 +426,8 @@ static void finish(struct dispatcher *d)
         doorbell_unbind(d->bell_directory, d->bell_name, d->bell);
     if (d->pool.workers)
         pool_destroy(&d->pool);
+    turnover_finish(d);
+    aside_stop(&d->aside);
     if (d->entered && database_ready(d, clock_mono_ns()))
         lease_leave(d); /* else others find out by the lease */
     struct run_claim *c;

@@ -3,6 +3,7 @@
 #ifndef TASKS_RUNNER_IMPL_H
 #define TASKS_RUNNER_IMPL_H
 
+#include "aside.h"
 #include "claim.h"
 #include "lanes.h"
 #include "pool.h"
@@ -24,8 +25,11 @@ struct runner_types {
     size_t count;
 };
 
+struct turn;
+
 /* Instants are clock_mono_ns. Invariant: every claim that this runner has is in exactly one of waiting,
- * pool (running) and ended. */
+ * pool (running), ended and the turn that writes its end. While there is a turn the store is its own, and the
+ * process forks nobody. */
 struct dispatcher {
     const char *config;
     struct settings *settings;
@@ -40,6 +44,9 @@ struct dispatcher {
     struct lanes lanes;
     struct claim_list waiting[WORKER_KINDS]; /* claimed, no worker has a place yet */
     struct claim_list ended;                 /* to be written */
+    struct aside *aside;                     /* carries out: */
+    struct turn *turn;                       /* the transaction that is under way, or NULL */
+    bool reload_wanted;                      /* as soon as there is none */
     int epoll, signals, bell;
     const char *bell_directory;
 
@@ -75,7 +82,18 @@ bool turnover_wants(const struct dispatcher *d);
 
 /* True where there is something to write, or room for tasks and hope for some. */
 bool turnover_due(const struct dispatcher *d, int64_t now_ns);
-void turnover(struct dispatcher *d, int64_t now_ns);
+
+/* Begins one; there must be none. */
+void turnover_begin(struct dispatcher *d);
+
+/* Whether one is under way. */
+bool turnover_runs(const struct dispatcher *d);
+
+/* Takes over what came of it, if it is done. */
+void turnover_take(struct dispatcher *d);
+
+/* Waits for it, if there is one, and takes it over. */
+void turnover_finish(struct dispatcher *d);
 
 /* When what has ended must be written at the latest; INT64_MAX where nothing has ended. */
 int64_t endings_due_at(const struct dispatcher *d);

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
-
 void lanes_free(struct lanes *l)
 {
     free(l->items);
@@ -28,22 +26,26 @@ static struct lane *add(struct lanes *l, const char *type, int priority, int64_t
         l->items = xrealloc(l->items, l->cap * sizeof *l->items);
     }
     struct lane *lane = &l->items[l->count++];
-    *lane = (struct lane){.priority = priority, .floor = {turn, 0}};
+    *lane = (struct lane){.priority = priority, .floor = {turn, 0}, .noted = INT64_MAX};
     size_t len = strlen(type);
     memcpy(lane->type, type, len < sizeof lane->type ? len : sizeof lane->type - 1);
     return lane;
 }
 
-void lanes_note(struct lanes *l, const char *type, int priority, int64_t turn)
+static void note(struct lane *lane, int64_t turn)
 {
-    struct lane *lane = find(l, type, priority);
-    if (!lane)
-        lane = add(l, type, priority, turn);
     /* A lane that ran dry at this very turn had a task commit late behind its floor: from the turn's
      * start again. One that still waits keeps its place in a turn that many tasks share. */
     if (turn < lane->floor.turn || (turn == lane->floor.turn && !lane->waiting))
         lane->floor = (struct lane_floor){turn, 0};
     lane->waiting = true;
+    lane->noted = turn < lane->noted ? turn : lane->noted;
+}
+
+void lanes_note(struct lanes *l, const char *type, int priority, int64_t turn)
+{
+    struct lane *lane = find(l, type, priority);
+    note(lane ? lane : add(l, type, priority, turn), turn);
 }
 
 void lanes_look(struct lanes *l, const struct lane_head *heads, size_t count)
@@ -60,14 +62,6 @@ void lanes_look(struct lanes *l, const struct lane_head *heads, size_t count)
         lanes_note(l, heads[h].type, heads[h].priority, heads[h].turn);
 }
 
-bool lanes_waiting(const struct lanes *l)
-{
-    for (size_t i = 0; i < l->count; i++)
-        if (l->items[i].waiting)
-            return true;
-    return false;
-}
-
 static int compare(const void *a, const void *b)
 {
     const struct lane *x = a, *y = b;
@@ -81,4 +75,24 @@ static int compare(const void *a, const void *b)
 void lanes_sort(struct lanes *l)
 {
     qsort(l->items, l->count, sizeof *l->items, compare);
+}
+
+struct lanes lanes_copy(struct lanes *l, struct arena *arena)
+{
+    struct lanes copy = {arena_alloc(arena, l->count * sizeof *l->items), l->count, l->count};
+    for (size_t i = 0; i < l->count; i++) {
+        l->items[i].noted = INT64_MAX;
+        copy.items[i] = l->items[i];
+    }
+    return copy;
+}
+
+void lanes_take_over(struct lanes *l, const struct lanes *copy)
+{
+    for (size_t i = 0; i < copy->count; i++) {
+        int64_t noted = l->items[i].noted;
+        l->items[i] = copy->items[i];
+        if (noted != INT64_MAX)
+            note(&l->items[i], noted);
+    }
 }

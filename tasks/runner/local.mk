@@ -4,10 +4,12 @@
 noinst_LIBRARIES += librunner.a
 librunner_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)
 librunner_a_SOURCES = \
+	tasks/runner/aside.h tasks/runner/aside.c \
 	tasks/runner/claim.h tasks/runner/claim.c \
 	tasks/runner/dispatcher.h tasks/runner/dispatcher.c \
 	tasks/runner/endings.h tasks/runner/endings.c \
 	tasks/runner/housekeeping.c tasks/runner/lease.c tasks/runner/look.c tasks/runner/turnover.c \
+	tasks/runner/turn.h tasks/runner/turn.c \
 	tasks/runner/impl.h \
 	tasks/runner/lanes.h tasks/runner/lanes.c \
 	tasks/runner/long_result.h tasks/runner/long_result.c \

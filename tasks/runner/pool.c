@@ -174,7 +174,14 @@ static void maintain_single(struct pool *p, struct pool_worker *w, int64_t now_n
         spawn(p, w);
 }
 
-void pool_maintain(struct pool *p, int64_t now_ns)
+static void summon(struct pool *p, int64_t now_ns)
+{
+    struct pool_worker *w = worker_to_come(p);
+    if (w && now_ns >= p->respawn_at_ns && !spawn(p, w))
+        p->respawn_at_ns = now_ns + respawn_pause_ns;
+}
+
+void pool_maintain(struct pool *p, bool many_wanted, int64_t now_ns)
 {
     const struct crew *single = &p->crews[WORKER_SINGLE], *many = &p->crews[WORKER_MANY];
     for (size_t i = 0; i < single->cap; i++)
@@ -184,6 +191,8 @@ void pool_maintain(struct pool *p, int64_t now_ns)
         if (w->pid && !w->busy && w->fd >= 0 && w->generation != p->generation)
             worker_close(w);
     }
+    if (many_wanted)
+        summon(p, now_ns);
 }
 
 struct pool_worker *worker_to_come(const struct pool *p)
@@ -198,13 +207,6 @@ struct pool_worker *worker_to_come(const struct pool *p)
             none = w;
     }
     return many->count ? none : NULL;
-}
-
-void worker_summon(struct pool *p, int64_t now_ns)
-{
-    struct pool_worker *w = worker_to_come(p);
-    if (w && now_ns >= p->respawn_at_ns && !spawn(p, w))
-        p->respawn_at_ns = now_ns + respawn_pause_ns;
 }
 
 /* --- those that have ended ------------------------------------------------------------------------- */

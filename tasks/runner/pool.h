@@ -71,8 +71,9 @@ void pool_destroy(struct pool *p);
  * task on), with this configuration; those of older ones end when idle. */
 void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t workers, size_t many_places);
 
-/* Forks the ordinary workers that are missing, retires what is outdated. NOW by clock_mono_ns. */
-void pool_maintain(struct pool *p, int64_t now_ns);
+/* Forks the ordinary workers that are missing, and with MANY_WANTED the one that carries many; retires what is
+ * outdated. Nothing else forks. NOW by clock_mono_ns. */
+void pool_maintain(struct pool *p, bool many_wanted, int64_t now_ns);
 
 /* How many tasks of a kind may run at once as configured; how many more may now. */
 size_t pool_capacity(const struct pool *p, enum worker_kind kind);
@@ -81,7 +82,7 @@ size_t pool_free(const struct pool *p, enum worker_kind kind);
 /* How many tasks run. */
 size_t pool_busy(const struct pool *p);
 
-/* Gives C to a worker of its kind that has a free place; false where none has. */
+/* Gives C to a worker of its kind that is there and has a free place; false where none is. */
 bool pool_assign(struct pool *p, struct run_claim *c, int64_t now_ns);
 
 /* Worker INDEX has something to say, has ended, or takes more. */

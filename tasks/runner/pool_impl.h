@@ -19,9 +19,6 @@ void worker_close(struct pool_worker *w);
  * still carry theirs for hours, beside it. The one that would be started; NULL: it is there, or cannot be. */
 struct pool_worker *worker_to_come(const struct pool *p);
 
-/* Starts it, if that can be done now. */
-void worker_summon(struct pool *p, int64_t now_ns);
-
 /* --- pool_work.c ---------------------------------------------------------------------------------- */
 
 /* The worker is dead, STATUS as from waitpid: so end the tasks that it had. */

@@ -112,8 +112,6 @@ static bool assign_to(struct pool *p, struct pool_worker *w, struct run_claim *c
 bool pool_assign(struct pool *p, struct run_claim *c, int64_t now_ns)
 {
     struct crew *crew = &p->crews[c->kind];
-    if (c->kind == WORKER_MANY)
-        worker_summon(p, now_ns);
     for (size_t i = 0; i < crew->cap; i++) {
         struct pool_worker *w = &crew->workers[i];
         if (worker_takes(p, w) && w->busy < w->place_count && w->out.len < BACKLOG_MAX &&

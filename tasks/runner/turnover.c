@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* turnover.c: one transaction that writes how tasks ended and claims the next ones, so that one commit
- * serves many tasks. Everything it learns is taken over only after the commit. */
+/* turnover.c: when the next transaction is due and what it is to do, while the one before is carried out beside
+ * the loop: the workers have what to do meanwhile. */
 #include <string.h>
 
 #include "base/clock.h"
-#include "endings.h"
 #include "impl.h"
+#include "turn.h"
+
+enum { BATCHES_AHEAD = 2 };
 
 /* With tasks shorter than this, some are claimed ahead of the free workers. */
 static const double ahead_window_ns = 20e6;
 
 /* How long an ending may wait for others while workers are being fed. */
 static const int64_t gather_ns = 5000000;
-
-struct turn {
-    struct dispatcher *d;
-    struct endings endings;
-    size_t want[WORKER_KINDS], want_all;
-    struct arena *arena;
-    struct lanes lanes; /* a copy: the transaction may run twice */
-    struct claimed *tasks;
-    const char **types; /* of tasks */
-    size_t task_count;
-    struct http_request *requests; /* of tasks; those of other types are empty */
-    bool *has_request;
-    size_t taken[WORKER_KINDS]; /* of tasks */
-};
 
 /* --- the claims that wait for a place ---------------------------------------------------------------- */
 
@@ -106,21 +94,27 @@ static bool claimable(const struct dispatcher *d, enum worker_kind kind)
     return false;
 }
 
-/* Free places, plus some ahead where tasks are so short that a claim each would cost more than they. Each kind
- * by itself: a backlog of one holds up no other. */
+/* How many tasks may wait for a worker, claimed ahead because they are so short that a claim each would cost more
+ * than they: a batch that the workers are fed from, and one that is claimed meanwhile. */
+static size_t ahead(const struct dispatcher *d, enum worker_kind kind)
+{
+    double run_ns = d->pool.crews[kind].run_ns;
+    if (run_ns <= 0 || run_ns >= ahead_window_ns)
+        return 0;
+    double fit = (double)pool_capacity(&d->pool, kind) * ahead_window_ns / run_ns;
+    size_t most = (size_t)d->settings->runner.batch * BATCHES_AHEAD;
+    return fit < (double)most ? (size_t)fit : most;
+}
+
+/* Free places and those ahead, a batch at a time. Each kind by itself: a backlog of one holds up no other. */
 static size_t wanted(const struct dispatcher *d, enum worker_kind kind)
 {
     if (d->draining || !lease_holds(d, clock_mono_ns()))
         return 0;
-    size_t ahead = 0, waiting = d->waiting[kind].count;
-    double run_ns = d->pool.crews[kind].run_ns;
-    if (run_ns > 0 && run_ns < ahead_window_ns) {
-        double fit = (double)pool_capacity(&d->pool, kind) * ahead_window_ns / run_ns;
-        size_t most = (size_t)d->settings->runner.batch;
-        ahead = fit < (double)most ? (size_t)fit : most;
-    }
-    size_t room = pool_free(&d->pool, kind) + ahead;
-    return room > waiting ? room - waiting : 0;
+    size_t batch = (size_t)d->settings->runner.batch, waiting = d->waiting[kind].count;
+    size_t free = pool_free(&d->pool, kind), room = free + ahead(d, kind);
+    size_t want = room > waiting ? room - waiting : 0;
+    return want < free + batch ? want : free + batch;
 }
 
 bool turnover_wants(const struct dispatcher *d)
@@ -149,7 +143,7 @@ bool turnover_due(const struct dispatcher *d, int64_t now_ns)
         return true;
     for (int k = 0; k < WORKER_KINDS; k++) {
         enum worker_kind kind = (enum worker_kind)k;
-        if (!d->waiting[kind].count && wanted(d, kind) > 0 && claimable(d, kind))
+        if (d->waiting[kind].count <= ahead(d, kind) / BATCHES_AHEAD && wanted(d, kind) > 0 && claimable(d, kind))
             return true;
     }
     return false;
@@ -157,140 +151,84 @@ bool turnover_due(const struct dispatcher *d, int64_t now_ns)
 
 /* --- the transaction --------------------------------------------------------------------------------- */
 
-/* At most WANT, and no more than the type's limit over all runners leaves. */
-static int shared_room(struct store *s, const struct turn *t, const char *type, size_t want,
-                       struct error *e)
+/* What may be claimed of each lane; nothing where nobody is to ask. */
+static void plan_lanes(struct turn *t, struct dispatcher *d)
 {
-    struct task_limits limits;
-    task_limits_get(t->d->settings, type, &limits);
-    if (limits.running_total <= 0)
-        return (int)want;
-    int room = store_type_room(s, type, limits.running_total, e);
-    return room < 0 || (size_t)room < want ? room : (int)want;
-}
-
-static int claim_lanes(struct store *s, struct turn *t, struct error *e)
-{
-    struct running_users *users = NULL;
-    int64_t limit = t->d->settings->queue.running_per_user;
-    int rc = limit > 0 && t->want_all ? store_count_users(s, limit, t->arena, &users, e) : 0;
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < t->lanes.count && t->task_count < t->want_all; i++) {
-        struct lane *lane = &t->lanes.items[i];
-        enum worker_kind kind = runner_kind(t->d, lane->type);
-        size_t room = room_for(t->d, lane->type), max = t->want[kind] - t->taken[kind];
-        for (size_t k = 0; k < t->task_count && room; k++)
-            room -= room != SIZE_MAX && strcmp(t->types[k], lane->type) == 0;
-        if (!lane->waiting || !room || !max)
+    lanes_sort(&d->lanes);
+    t->asked = lanes_copy(&d->lanes, t->plan);
+    t->limits = arena_calloc(t->plan, t->asked.count, sizeof *t->limits);
+    for (size_t i = 0; i < t->asked.count && t->want_all; i++) {
+        const struct lane *lane = &t->asked.items[i];
+        struct task_limits limits;
+        if (!lane->waiting)
             continue;
-        int take = shared_room(s, t, lane->type, max < room ? max : room, e);
-        if (take < 0)
-            return take;
-        if (take == 0) {
-            lane->waiting = false; /* until the next look: somebody must end first */
-            continue;
-        }
-        int n = store_claim_lane(s, t->d->name, lane->type, lane->priority, &lane->floor, (size_t)take,
-                                 users, t->arena, t->tasks + t->task_count, &lane->waiting, e);
-        if (n < 0)
-            return n;
-        for (int k = 0; k < n; k++)
-            t->types[t->task_count++] = lane->type;
-        t->taken[kind] += (size_t)n;
+        task_limits_get(d->settings, lane->type, &limits);
+        t->limits[i] = (struct turn_lane){runner_kind(d, lane->type), room_for(d, lane->type),
+                                          limits.running_total};
     }
-    return 0;
 }
 
-static bool is_request(const char *type)
+bool turnover_runs(const struct dispatcher *d)
 {
-    return strcmp(type, HTTP_REQUEST_TYPE) == 0;
+    return d->turn != NULL;
 }
 
-/* The rows beside the deferred requests among the tasks. */
-static int read_requests(struct store *s, struct turn *t, struct error *e)
+void turnover_begin(struct dispatcher *d)
 {
-    uint64_t *ids = arena_alloc(t->arena, t->task_count * sizeof *ids);
-    struct http_request *found = arena_calloc(t->arena, t->task_count, sizeof *found);
-    bool *has = arena_calloc(t->arena, t->task_count, sizeof *has);
-    size_t count = 0, at = 0;
-    for (size_t i = 0; i < t->task_count; i++)
-        if (is_request(t->types[i]))
-            ids[count++] = t->tasks[i].id;
-    int rc = count ? store_get_http_requests(s, ids, count, t->arena, found, has, e) : 0;
-    t->requests = arena_calloc(t->arena, t->task_count, sizeof *t->requests);
-    t->has_request = arena_calloc(t->arena, t->task_count, sizeof *t->has_request);
-    for (size_t i = 0; i < t->task_count && !rc; i++)
-        if (is_request(t->types[i])) {
-            t->requests[i] = found[at];
-            t->has_request[i] = has[at++];
-        }
-    return rc;
+    struct turn *t = turn_create();
+    t->store = d->store;
+    t->worker = d->name;
+    t->counter_slot = d->counter_slot;
+    t->running_per_user = d->settings->queue.running_per_user;
+    bool claim = endings_take(&t->endings, &d->ended);
+    for (int kind = 0; kind < WORKER_KINDS && claim; kind++)
+        t->want_all += t->want[kind] = wanted(d, (enum worker_kind)kind);
+    plan_lanes(t, d);
+    d->turn = t;
+    aside_give(d->aside, turn_run, t);
 }
 
-static void copy_lanes(struct turn *t)
-{
-    const struct lanes *from = &t->d->lanes;
-    t->lanes = (struct lanes){arena_alloc(t->arena, from->count * sizeof *from->items), from->count,
-                              from->count};
-    if (from->count)
-        memcpy(t->lanes.items, from->items, from->count * sizeof *from->items);
-    lanes_sort(&t->lanes);
-}
-
-static int turn_body(struct store *s, void *ctx, struct error *e)
-{
-    struct turn *t = ctx;
-    arena_reset(t->arena);
-    t->task_count = 0;
-    memset(t->taken, 0, sizeof t->taken);
-    t->tasks = arena_calloc(t->arena, t->want_all, sizeof *t->tasks);
-    t->types = arena_calloc(t->arena, t->want_all, sizeof *t->types);
-    copy_lanes(t);
-    int rc = endings_write(&t->endings, s, e);
-    if (!rc)
-        rc = endings_count(&t->endings, s, t->d->counter_slot, t->arena, e);
-    if (!rc)
-        rc = claim_lanes(s, t, e);
-    return rc ? rc : read_requests(s, t, e);
-}
-
-static void settle_claims(struct turn *t)
+static void take_claims(struct dispatcher *d, const struct turn *t)
 {
     for (size_t i = 0; i < t->task_count; i++) {
-        struct run_claim *c = claim_create(t->d->settings, t->types[i], &t->tasks[i]);
-        c->kind = runner_kind(t->d, t->types[i]);
-        if (is_request(t->types[i]))
+        struct run_claim *c = claim_create(d->settings, t->types[i], &t->tasks[i]);
+        c->kind = runner_kind(d, t->types[i]);
+        if (turn_is_request(t->types[i]))
             claim_set_request(c, t->has_request[i] ? &t->requests[i] : NULL);
         if (t->tasks[i].cancel_requested) {
             c->stop = STOP_CANCELLED;
             claim_end_cancelled(c);
-            claim_list_push(&t->d->ended, c);
+            claim_list_push(&d->ended, c);
         } else {
-            claim_list_push(&t->d->waiting[c->kind], c);
+            claim_list_push(&d->waiting[c->kind], c);
         }
     }
-    /* the copy is sorted and has moved floors */
-    for (size_t i = 0; i < t->lanes.count; i++)
-        t->d->lanes.items[i] = t->lanes.items[i];
+    if (d->draining) /* it was told to end meanwhile */
+        hand_back_waiting(d);
 }
 
-void turnover(struct dispatcher *d, int64_t now_ns)
+void turnover_take(struct dispatcher *d)
 {
-    struct turn t = {.d = d, .arena = arena_create()};
-    struct error e = {0};
-    bool unknown = false;
-    bool claim = endings_take(&t.endings, &d->ended);
-    for (int kind = 0; kind < WORKER_KINDS && claim; kind++)
-        t.want_all += t.want[kind] = wanted(d, (enum worker_kind)kind);
-    int rc = store_transaction(d->store, turn_body, &t, &unknown, &e);
-    if (rc < 0) {
-        endings_failed(&t.endings, d, rc, &e);
-        if (unknown) /* tasks may have been claimed that we do not know of: ask soon */
-            d->renew_at_ns = now_ns;
+    struct turn *t = d->turn;
+    if (!t || !aside_done(d->aside))
+        return;
+    d->turn = NULL;
+    if (t->rc < 0) {
+        endings_failed(&t->endings, d, t->rc, &t->error);
+        if (t->unknown) /* tasks may have been claimed that we do not know of: ask soon */
+            d->renew_at_ns = 0;
     } else {
-        endings_settle(&t.endings, d);
-        settle_claims(&t);
+        d->database_pause_ns = 0;
+        endings_settle(&t->endings, d);
+        lanes_take_over(&d->lanes, &t->lanes);
+        take_claims(d, t);
     }
-    arena_destroy(&t.arena);
+    turn_destroy(&t);
+}
+
+void turnover_finish(struct dispatcher *d)
+{
+    if (d->turn)
+        aside_wait(d->aside);
+    turnover_take(d);
 }

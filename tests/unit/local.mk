@@ -3,6 +3,7 @@
 
 if HAVE_CMOCKA
 unit_tests = \
+	unit_aside \
 	unit_buf \
 	unit_cell \
 	unit_checkpoint \
@@ -179,6 +180,10 @@ unit_seal_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 # the runner's parts that need no database
 RUNNER_UNIT_LIBS = librunner.a $(TYPES_LIBS) $(STORE_LIBS) $(TASK_LIBS) $(DB_LIBS) $(UNIT_LIBS) $(SYSTEMD_LIBS)
+
+unit_aside_SOURCES = tests/unit/unit.h tests/unit/test_aside.c
+unit_aside_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_aside_LDADD = $(RUNNER_UNIT_LIBS)
 
 unit_claim_SOURCES = tests/unit/unit.h tests/unit/test_claim.c
 unit_claim_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

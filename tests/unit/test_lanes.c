@@ -70,7 +70,6 @@ static void test_stories(void **state)
             CHECK_CASE(i, stories[i].name, lane->floor.turn == stories[i].steps[s].floor_turn);
             CHECK_CASE(i, stories[i].name, lane->floor.id == stories[i].steps[s].floor_id);
             CHECK_CASE(i, stories[i].name, lane->waiting == stories[i].steps[s].waiting);
-            CHECK_CASE(i, stories[i].name, lanes_waiting(&l) == lane->waiting);
         }
         lanes_free(&l);
     }
@@ -96,7 +95,51 @@ static void test_order(void **state)
         CHECK_CASE(i, "order", l.items[i].priority == priorities[i]);
     }
     lanes_free(&l);
-    assert_false(lanes_waiting(&l));
+    assert_int_equal(l.count, 0);
+}
+
+/* The lane stands at (50, 7) and waits; a claim moves the copy's floor, notes come meanwhile. */
+static const struct {
+    const char *name;
+    struct lane_floor claimed;
+    bool more;
+    int64_t notes[2]; /* 0 = none */
+    struct lane_floor floor;
+    bool waiting;
+} turns[] = {
+    {"nothing comes meanwhile", {60, 3}, true, {0}, {60, 3}, true},
+    {"it runs dry", {60, 3}, false, {0}, {60, 3}, false},
+    {"it runs dry, and more comes behind", {60, 3}, false, {80}, {60, 3}, true},
+    {"it runs dry at the very turn", {60, 3}, false, {60}, {60, 0}, true},
+    {"what comes stands before the new floor", {60, 3}, false, {55}, {55, 0}, true},
+    {"the first of those that come counts", {60, 3}, true, {55, 80}, {55, 0}, true},
+    {"in whatever order", {60, 3}, true, {80, 55}, {55, 0}, true},
+    {"before the old floor, too", {60, 3}, true, {40}, {40, 0}, true},
+    {"a shared turn is gone through", {60, 3}, true, {60}, {60, 3}, true},
+};
+
+static void test_what_comes_during_a_claim_is_not_forgotten(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(turns); i++) {
+        struct lanes l = {0};
+        struct arena *arena = arena_create();
+        lanes_note(&l, "t", 5, 50); /* before the copy: counts for nothing afterwards */
+        l.items[0].floor.id = 7;
+        struct lanes copy = lanes_copy(&l, arena);
+        copy.items[0].floor = turns[i].claimed;
+        copy.items[0].waiting = turns[i].more;
+        for (size_t n = 0; n < 2 && turns[i].notes[n]; n++)
+            lanes_note(&l, "t", 5, turns[i].notes[n]);
+        lanes_note(&l, "new", 5, 1);
+        lanes_take_over(&l, &copy);
+        CHECK_CASE(i, turns[i].name, lane_of(&l, "t", 5)->floor.turn == turns[i].floor.turn);
+        CHECK_CASE(i, turns[i].name, lane_of(&l, "t", 5)->floor.id == turns[i].floor.id);
+        CHECK_CASE(i, turns[i].name, lane_of(&l, "t", 5)->waiting == turns[i].waiting);
+        CHECK_CASE(i, turns[i].name, l.count == 2 && lane_of(&l, "new", 5)->waiting);
+        arena_destroy(&arena);
+        lanes_free(&l);
+    }
 }
 
 static void test_a_look_is_the_whole_truth(void **state)
@@ -137,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stories),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_what_comes_during_a_claim_is_not_forgotten),
         cmocka_unit_test(test_a_look_is_the_whole_truth),
         cmocka_unit_test(test_a_name_that_is_too_long_is_cut),
     };

@@ -157,6 +157,9 @@ static bool spawn(struct pool *p, struct pool_worker *w)
     w->fd = pair[0];
     w->generation = p->generation;
     w->ended = false;
+    struct crew *crew = &p->crews[w->kind];
+    size_t number = (size_t)(w - crew->workers) + 1;
+    crew->used = number > crew->used ? number : crew->used;
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint64_t)(w - p->workers)};
     epoll_ctl(p->epoll, EPOLL_CTL_ADD, w->fd, &ev);
     return true;

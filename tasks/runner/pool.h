@@ -36,6 +36,7 @@ struct crew {
     struct pool_worker *workers; /* neighbours in the pool's */
     size_t cap;                  /* the most there will ever be */
     size_t count;                /* how many there should be */
+    size_t used;                 /* those behind have never been forked: nothing to look at */
     size_t places;               /* of each */
     double run_ns;               /* how long its tasks take, a moving average; 0 = none has ended yet */
 };

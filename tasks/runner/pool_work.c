@@ -23,7 +23,7 @@ size_t pool_free(const struct pool *p, enum worker_kind kind)
 {
     const struct crew *crew = &p->crews[kind];
     size_t n = 0;
-    for (size_t i = 0; i < crew->cap; i++)
+    for (size_t i = 0; i < crew->used; i++)
         if (worker_takes(p, &crew->workers[i]))
             n += crew->workers[i].place_count - crew->workers[i].busy;
     if (kind == WORKER_MANY && worker_to_come(p))
@@ -34,8 +34,9 @@ size_t pool_free(const struct pool *p, enum worker_kind kind)
 size_t pool_busy(const struct pool *p)
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->worker_count; i++)
-        n += p->workers[i].busy;
+    for (int kind = 0; kind < WORKER_KINDS; kind++)
+        for (size_t i = 0; i < p->crews[kind].used; i++)
+            n += p->crews[kind].workers[i].busy;
     return n;
 }
 
@@ -112,7 +113,7 @@ static bool assign_to(struct pool *p, struct pool_worker *w, struct run_claim *c
 bool pool_assign(struct pool *p, struct run_claim *c, int64_t now_ns)
 {
     struct crew *crew = &p->crews[c->kind];
-    for (size_t i = 0; i < crew->cap; i++) {
+    for (size_t i = 0; i < crew->used; i++) {
         struct pool_worker *w = &crew->workers[i];
         if (worker_takes(p, w) && w->busy < w->place_count && w->out.len < BACKLOG_MAX &&
             assign_to(p, w, c, now_ns))
@@ -291,8 +292,9 @@ static int64_t enforce(struct pool_worker *w, int64_t now_ns, int64_t grace_ns)
 int64_t pool_enforce(struct pool *p, int64_t now_ns, int64_t grace_ns)
 {
     int64_t next = INT64_MAX;
-    for (size_t i = 0; i < p->worker_count; i++)
-        if (p->workers[i].busy)
-            next = least(next, enforce(&p->workers[i], now_ns, grace_ns));
+    for (int kind = 0; kind < WORKER_KINDS; kind++)
+        for (size_t i = 0; i < p->crews[kind].used; i++)
+            if (p->crews[kind].workers[i].busy)
+                next = least(next, enforce(&p->crews[kind].workers[i], now_ns, grace_ns));
     return next;
 }

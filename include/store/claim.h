@@ -15,10 +15,10 @@ struct lane_head {
 };
 
 /* Finds the lanes of the COUNT TYPES with fresh tasks, by a loose scan of the claim index: its cost is the
- * number of lanes, not of tasks. Fills at most MAX of OUT, returns how many. *NEXT_DUE is the turn (microseconds
- * since 1970) of the first scheduled task, INT64_MAX if there is none; *NOW the database's clock. */
+ * number of lanes, not of tasks. Fills at most MAX of OUT, returns how many. *DUE_USEC says in how many microseconds
+ * the first scheduled task is due (0: it is), INT64_MAX if there is none. */
 int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
-               size_t max, int64_t *next_due, int64_t *now, struct error *e) MUST_USE;
+               size_t max, int64_t *due_usec, struct error *e) MUST_USE;
 
 /* Makes at most MAX scheduled tasks whose time has come fresh. Returns how many. */
 int store_promote(struct store *s, size_t max, struct error *e) MUST_USE;

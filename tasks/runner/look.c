@@ -6,24 +6,22 @@
 
 enum { HEADS_MAX = RUNNER_TYPES_MAX * 10 };
 
-/* NEXT_DUE by our clock; what is farther away than a day is asked for again before. */
-static int64_t due_at(int64_t next_due, int64_t database_now, int64_t now_ns)
+/* By our clock; what is farther away than a day is asked for again before. */
+static int64_t due_at(int64_t due_usec, int64_t now_ns)
 {
     static const int64_t day_usec = INT64_C(86400) * 1000000;
-    if (next_due == INT64_MAX)
+    if (due_usec == INT64_MAX)
         return INT64_MAX;
-    int64_t left = next_due <= database_now ? 0 : next_due - database_now;
-    return now_ns + (left < day_usec ? left : day_usec) * 1000;
+    return now_ns + (due_usec < day_usec ? due_usec : day_usec) * 1000;
 }
 
 void look(struct dispatcher *d, int64_t now_ns)
 {
     struct lane_head heads[HEADS_MAX];
-    int64_t next_due, database_now;
+    int64_t due_usec;
     struct error e = {0};
     int64_t began = clock_mono_ns();
-    int n = store_look(d->store, d->types.names, d->types.count, heads, HEADS_MAX, &next_due,
-                       &database_now, &e);
+    int n = store_look(d->store, d->types.names, d->types.count, heads, HEADS_MAX, &due_usec, &e);
     int64_t poll_ns = d->settings->runner.poll_usec * 1000;
     if (n < 0) {
         database_failed(d, "looking for work", &e);
@@ -31,7 +29,7 @@ void look(struct dispatcher *d, int64_t now_ns)
         return;
     }
     lanes_look(&d->lanes, heads, (size_t)n);
-    d->promote_at_ns = due_at(next_due, database_now, now_ns);
+    d->promote_at_ns = due_at(due_usec, now_ns);
     /* a look that is slow (a held read view makes it so) is made rarer: 5% of the time at most */
     int64_t pause = (clock_mono_ns() - began) * 20;
     d->look_at_ns = now_ns + (pause < poll_ns ? poll_ns : pause > 1000000000 ? 1000000000 : pause);

@@ -8,18 +8,6 @@
 
 #include "impl.h"
 
-static int read_now(struct store *s, int64_t *now, struct error *e)
-{
-    struct db_stmt *r;
-    int64_t rc = store_run(s, ST_NOW, 1, NULL, 0, &r, e);
-    if (rc >= 0)
-        rc = db_next(r, e);
-    if (rc < 0)
-        return (int)rc;
-    *now = db_col_instant(r, 0);
-    return 0;
-}
-
 static bool is_one_of(const char *type, const char *const *types, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -29,19 +17,19 @@ static bool is_one_of(const char *type, const char *const *types, size_t count)
 }
 
 int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
-               size_t max, int64_t *next_due, int64_t *now, struct error *e)
+               size_t max, int64_t *due_usec, struct error *e)
 {
     struct db_stmt *r;
     int64_t rc = store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
     size_t n = 0;
-    *next_due = INT64_MAX;
+    *due_usec = INT64_MAX;
     while (rc >= 0 && (rc = db_next(r, e)) > 0) {
         size_t len;
         const char *status = db_col_text(r, 0, &len);
-        int64_t turn = db_col_int(r, 3);
+        int64_t turn = db_col_int(r, 3), now = db_col_instant(r, 4);
         if (task_status_parse(status, len) == TASK_scheduled) {
-            if (turn < *next_due)
-                *next_due = turn;
+            int64_t left = turn > now ? turn - now : 0;
+            *due_usec = left < *due_usec ? left : *due_usec;
             continue;
         }
         const char *type = db_col_text(r, 1, &len);
@@ -52,8 +40,6 @@ int store_look(struct store *s, const char *const *types, size_t count, struct l
         out[n].turn = turn;
         n++;
     }
-    if (rc >= 0)
-        rc = read_now(s, now, e);
     return rc < 0 ? (int)rc : (int)n;
 }
 
@@ -70,14 +56,13 @@ enum { LANES_MAX = 256 };
 /* The lanes with scheduled tasks whose turn has come. */
 static int due_lanes(struct store *s, struct promotion *p, struct error *e)
 {
-    int64_t now;
-    int rc = read_now(s, &now, e);
     struct db_stmt *r;
-    int64_t found = rc ? rc : store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
+    int64_t found = store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
     p->lane_count = 0;
     while (found >= 0 && (found = db_next(r, e)) > 0) {
         size_t len;
         const char *status = db_col_text(r, 0, &len);
+        int64_t now = db_col_instant(r, 4);
         if (task_status_parse(status, len) != TASK_scheduled || db_col_int(r, 3) > now ||
             p->lane_count == LANES_MAX)
             continue;

@@ -131,8 +131,6 @@ int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx,
     uint64_t ids[GROUP_MAX];
     struct candidates x = {ids, 0};
     int64_t rc = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
-    if (rc >= 0)
-        rc = store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
     if (max > GROUP_MAX)
         max = GROUP_MAX;
     if (rc >= 0)
@@ -236,8 +234,10 @@ int store_expire(struct store *s, size_t max, struct error *e)
         rc = store_transaction(s, expire_exports, &x, NULL, e);
     if (rc >= 0) {
         removed += rc;
-        int64_t keys = store_run(s, ST_DROP_KEYS, 1, NULL, 0, NULL, e);
-        rc = keys < 0 ? (int)keys : 0;
+        int64_t gone = store_run(s, ST_DROP_KEYS, 1, NULL, 0, NULL, e);
+        if (gone >= 0)
+            gone = store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
+        rc = gone < 0 ? (int)gone : 0;
     }
     if (rc >= 0) {
         rc = store_expire_uploads(s, max, e);

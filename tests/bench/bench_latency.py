@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""An idle site: from the POST until a program of the site has the task, and what idling costs."""
+"""An idle site: from the POST until a program of the site has the task, beside graphile-worker behind a Node server,
+and what idling costs."""
 
 import http.client
 import json
@@ -11,9 +12,16 @@ import time
 
 import harness
 import web
-from place import PEERS, Place, children, cpu_seconds, wait_until
+from place import PEERS, Place, children, cpu_seconds, need, need_node_modules, wait_until
 
-TEXT = "POST until a persistent program has the task, with doorbell and by polling alone; CPU of an idle runner"
+TEXT = "POST until a persistent program has the task, with doorbell and by polling alone, beside graphile-worker; idling"
+GRAPHILE = """
+        location = /graphile {
+            proxy_pass http://node;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }
+"""
 COMMAND = """
 command "stamp" {{
     argv = {{"/usr/bin/python3", "{program}"}}
@@ -32,30 +40,51 @@ class Latency:
         program = shutil.copy(PEERS / "stamp.py", place.stack.state / "bin" / "stamp.py")
         self.more = COMMAND.format(program=program)
         place.restart_pool(self.more)
-        place.serve()
+        place.serve(GRAPHILE)
 
-    def post(self, connection):
+    def post(self, connection, path):
         begin = time.time_ns()
-        connection.request("POST", "/v1/tasks", '{"type": "stamp"}',
+        connection.request("POST", path, '{"type": "stamp"}',
                            {"Content-Type": "application/json", "Authorization": web.AUTHORIZATION})
         answer = connection.getresponse()
         task = json.loads(answer.read())
         assert answer.status == 202, task
-        return task["id"], begin, (time.time_ns() - begin) / 1e6
+        return str(task["id"]), begin, (time.time_ns() - begin) / 1e6
 
-    def measure(self):
+    def posts(self, path):
+        """[(id, when it was sent, how long its answer took)]"""
         connection = http.client.HTTPConnection("127.0.0.1", self.place.port)
         posts = []
         for _ in range(self.options.posts):
             time.sleep(random.uniform(0.02, 0.14))
-            posts.append(self.post(connection))
+            posts.append(self.post(connection, path))
         connection.close()
+        return posts
+
+    def delays(self, posts, begun):
+        """BEGUN: when the task of an id was begun."""
+        delays = [(begun[task] - begin) / 1e6 for task, begin, _ in posts]
+        return {"p50 ms": statistics.median(delays), "p99 ms": harness.percentile(delays, 0.99),
+                "POST p50 ms": statistics.median(took for _, _, took in posts)}
+
+    def measure(self):
+        posts = self.posts("/v1/tasks")
         sql = self.place.stack.sql
         wait_until(lambda: sql("SELECT COUNT(*) FROM tasks WHERE status <> 'success'")[0][0] == 0, 20)
-        got = {task: json.loads(result)["ns"] for task, result in sql("SELECT id, result FROM tasks")}
-        delays = [(got[task] - begin) / 1e6 for task, begin, _ in posts]
-        return {"p50 ms": statistics.median(delays), "p99 ms": harness.percentile(delays, 0.99),
-                "POST p50 ms": statistics.median(took for _, _, took in posts), **self.idle()}
+        begun = {str(task): json.loads(result)["ns"] for task, result in sql("SELECT id, result FROM tasks")}
+        return {**self.delays(posts, begun), **self.idle()}
+
+    def measure_graphile(self):
+        posts = self.posts("/graphile")
+        return self.delays(posts, wait_until(lambda: self.begun(posts), 20))
+
+    def begun(self, posts):
+        """By id, once all have begun."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.place.port)
+        connection.request("GET", "/graphile")
+        begun = json.loads(connection.getresponse().read())
+        connection.close()
+        return begun if all(task in begun for task, _, _ in posts) else None
 
     def idle(self):
         """Runner with its workers, and the database, in percent of one core."""
@@ -86,19 +115,41 @@ class Latency:
             self.place.runner("bench", self.more, **edit)
             connection = http.client.HTTPConnection("127.0.0.1", self.place.port)
             for _ in range(10):  # the programs are started by their first task
-                self.post(connection)
+                self.post(connection, "/v1/tasks")
             connection.close()
             wait_until(lambda: not self.place.stack.sql("SELECT 1 FROM tasks WHERE status <> 'success' LIMIT 1"), 20)
             time.sleep(1)
         return harness.Case(name, self.measure, prepare, self.place.stop_runners)
 
+    def graphile(self):
+        """A Node server, graphile-worker in a process of its own, and a PostgreSQL, while Backdesk rests."""
+        place = self.place
+        script = shutil.copy(PEERS / "pg_queue.js", place.stack.state / "bin" / "pg_queue.js")
+        reach = place.postgres()
+        socket = place.stack.state / "run" / "node.sock"
+        started = []
+
+        def prepare():
+            socket.unlink(missing_ok=True)
+            started.append(place.start("graphile", ["node", script], **reach, BENCH_MODE="graphile", BENCH_JOBS="0",
+                                       BENCH_LISTEN=str(socket), BENCH_MODULES=str(PEERS / "node_modules")))
+            wait_until(socket.is_socket, 30)
+            connection = http.client.HTTPConnection("127.0.0.1", place.port)
+            warm = [self.post(connection, "/graphile") for _ in range(10)]
+            connection.close()
+            wait_until(lambda: self.begun(warm), 20)
+            time.sleep(1)
+        return harness.Case("graphile-worker", self.measure_graphile, prepare, lambda: place.end(started.pop()))
+
 
 def run(options):
+    need("node", "postgres")
+    need_node_modules()
     with Place() as place:
         latency = Latency(place, options)
         elsewhere = place.stack.state / "tmp" / "unheard"
         cases = [latency.case("doorbell"), latency.case("polling alone", runner__doorbell=f'"{elsewhere}"'),
-                 harness.Case("one fdatasync", latency.fsyncs), harness.Case("no runner", latency.idle)]
+                 latency.graphile(), harness.Case("one fdatasync", latency.fsyncs), harness.Case("no runner", latency.idle)]
         result = harness.Result("latency", [
             harness.Goal("doorbell", "p50 ms", at_most=1.2), harness.Goal("doorbell", "p99 ms", at_most=3.9),
             harness.Goal("polling alone", "p50 ms", at_most=60), harness.Goal("polling alone", "p99 ms", at_most=120),

@@ -13,8 +13,8 @@ static int do_look(struct driver *d, struct json_object *in, struct buf *out, st
     const char *types[TYPES_MAX];
     size_t count = read_texts(in, "types", types);
     struct lane_head *heads = arena_calloc(d->arena, MANY, sizeof *heads);
-    int64_t due, now;
-    int n = store_look(d->store, types, count, heads, MANY, &due, &now, e);
+    int64_t due_usec;
+    int n = store_look(d->store, types, count, heads, MANY, &due_usec, e);
     if (n < 0)
         return n;
     buf_adds(out, "{\"lanes\":[");
@@ -27,8 +27,7 @@ static int do_look(struct driver *d, struct json_object *in, struct buf *out, st
         buf_addc(out, '}');
     }
     buf_adds(out, "]");
-    put_int(out, "due", due == INT64_MAX ? INSTANT_NONE : due);
-    put_int(out, "now", now);
+    put_int(out, "due_usec", due_usec == INT64_MAX ? INSTANT_NONE : due_usec);
     buf_addc(out, '}');
     return 0;
 }

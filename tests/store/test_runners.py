@@ -129,7 +129,7 @@ def test_what_a_runner_holds(database, runner):
 def test_gone_runners_are_forgotten_after_a_day(database, runner, days, left):
     runner("leave", worker=WORKER)
     database.sql("UPDATE runners SET gone_at = gone_at - INTERVAL %s HOUR", (int(days * 24),))
-    runner("take_back")
+    runner("expire")
     assert database.value("SELECT COUNT(*) FROM runners") == left
 
 

@@ -2,9 +2,12 @@
 // pg_queue.js: no-op jobs through the queues for PostgreSQL that a Node site would pick. By the environment:
 // BENCH_MODE (those of `modes` below), BENCH_JOBS, PGHOST and the like, BENCH_MODULES (where the libraries are).
 // The jobs wait before the first worker starts; a worker process for each core. Prints how many, and the seconds.
+// With BENCH_LISTEN instead, a Unix socket: an HTTP server whose POST adds a job for graphile-worker in another
+// process, and whose GET says when that has begun which, in nanoseconds since 1970.
 'use strict';
 
 const { fork } = require('node:child_process');
+const http = require('node:http');
 const { createRequire } = require('node:module');
 const os = require('node:os');
 
@@ -41,7 +44,13 @@ function graphile(more) {
         },
         async work() {
             const logger = new Logger(() => () => {});
-            await run({ preset: { worker: { ...preset.worker, logger } }, taskList: { noop: async () => {} } });
+            const noop = async (payload, { job }) => {
+                if (process.env.BENCH_LISTEN) {
+                    const now = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6));
+                    process.send({ begun: { [job.id]: Number(now) } });
+                }
+            };
+            await run({ preset: { worker: { ...preset.worker, logger } }, taskList: { noop } });
         },
         async left(pool) {
             const { rows } = await pool.query('SELECT count(*) FROM graphile_worker._private_jobs');
@@ -107,14 +116,48 @@ async function measure(mode) {
     console.log(jobs, seconds.toFixed(3));
 }
 
+function listen(path) {
+    const begun = {};
+    const pool = new Pool({ database: 'bench', max: CONNECTIONS });
+    const child = fork(__filename, ['work']);
+    child.on('message', (message) => Object.assign(begun, message.begun));
+    child.send('go');
+    const server = http.createServer(async (request, response) => {
+        const answer = (status, value) => {
+            response.writeHead(status, { 'Content-Type': 'application/json' });
+            response.end(JSON.stringify(value));
+        };
+        if (request.method === 'GET') {
+            return answer(200, begun);
+        }
+        const { rows } = await pool.query("SELECT id FROM graphile_worker.add_job('noop', '{}')");
+        return answer(202, { id: rows[0].id });
+    });
+    server.listen(path);
+}
+
 async function work(mode) {
+    process.once('disconnect', () => process.exit());
     process.send('ready');
     await new Promise((resolve) => process.once('message', resolve));
     await mode.work();
 }
 
-const mode = modes[process.env.BENCH_MODE]();
-(process.argv[2] === 'work' ? work(mode) : measure(mode)).catch((error) => {
+async function main() {
+    const mode = modes[process.env.BENCH_MODE]();
+    if (process.argv[2] === 'work') {
+        return work(mode);
+    }
+    if (!process.env.BENCH_LISTEN) {
+        return measure(mode);
+    }
+    const pool = new Pool({ database: 'bench', max: 1 });
+    await mode.fill(pool);
+    await pool.end();
+    return listen(process.env.BENCH_LISTEN);
+}
+
+main().catch((error) => {
     console.error(error);
     process.exit(1);
 });

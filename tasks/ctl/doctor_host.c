@@ -127,16 +127,16 @@ static void look_at_pool(const struct settings *s, const struct findings *f)
     else if (a->threads <= a->database_connections)
         finding_tell(f, FINDING_NOTE, "pool",
                      "api.threads = %" PRId64 ", api.database_connections = %" PRId64 ": connections are "
-                     "idle and few requests share a statement; 16 threads and 2 connections are fast",
+                     "idle and few requests share a statement; 16 threads and 4 connections are fast",
                      a->threads, a->database_connections);
     else if (a->database_connections > 8)
         finding_tell(f, FINDING_NOTE, "pool",
                      "api.database_connections = %" PRId64 ": more than a few make requests slower, not "
-                     "faster: commits share their fsync and lookups one statement; 2 is fast",
+                     "faster: commits share their fsync and lookups one statement; 4 is fast",
                      a->database_connections);
     else if (a->processes > 2 * cores)
         finding_tell(f, FINDING_NOTE, "pool",
-                     "api.processes = %" PRId64 " on %ld cores: as many as cores is enough",
+                     "api.processes = %" PRId64 " on %ld cores: one is fastest as long as it does not fill a core",
                      a->processes, cores);
     else
         finding_tell(f, FINDING_OK, "pool",

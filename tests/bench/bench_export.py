@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import harness
-from place import PEERS, Place, children, cpu_seconds, need, wait_until
+from place import PEERS, Place, children, cpu_seconds, need, need_node_modules, wait_until
 
-TEXT = "exports of a quarter of 5,000,000 rows in each format, beside a C loop, mariadb --quick --batch, php fputcsv"
+TEXT = "exports of a quarter of 5,000,000 rows in each format, beside a C loop, SELECT INTO OUTFILE, mariadb, php, Node"
 RATE = "rows/s"
 OWNER = 7
 COLUMNS = """id INT UNSIGNED NOT NULL, owner_id BIGINT UNSIGNED NOT NULL, title VARCHAR(255) NOT NULL,
@@ -47,7 +47,7 @@ def fill(stack, table, rows):
 
 
 def query_of(table, owner):
-    return f"SELECT * FROM bench_{table} WHERE owner_id = {owner}"
+    return f"SELECT * FROM {table} WHERE owner_id = {owner}"
 
 
 class Export:
@@ -91,30 +91,45 @@ class Export:
                 with open(self.file, "wb") as out:
                     self.place.call(command, stdout=out, env={"MYSQL_PWD": self.stack.env["MYSQL_PASSWORD"]})
             else:
-                self.place.call(command)
+                self.place.call(command, env={"BENCH_MODULES": str(PEERS / "node_modules")})
             seconds, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
             self.file.unlink()
             return {RATE: self.rows / seconds,
                     "client CPU s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
         return harness.Case(name, measure)
 
+    def outfile(self):
+        """The server writes the file itself, on its own disk, and does not sync it."""
+        file = self.stack.state / "tmp" / "outfile.csv"
+
+        def measure():
+            begin = time.monotonic()
+            self.stack.root_sql(f"{query_of(f'site.bench_{self.table}', OWNER)} INTO OUTFILE '{file}' FIELDS TERMINATED BY ','"
+                                " OPTIONALLY ENCLOSED BY '\"'")
+            seconds = time.monotonic() - begin
+            file.unlink()
+            return {RATE: self.rows / seconds}
+        return harness.Case("SELECT INTO OUTFILE", measure)
+
     def cases(self):
-        query, env = query_of(self.table, OWNER), self.stack.env
+        query, env = query_of(f"bench_{self.table}", OWNER), self.stack.env
         two = f"bench_{self.table}_two"
         return [
             self.ours("CSV", "csv_export"), self.ours("CSV over 2 connections", "csv_export", two),
             self.peer("C loop", [self.place.peer("export_bare"), query, self.file]),
             self.peer("mariadb --batch", ["mariadb", "--no-defaults", "--quick", "--batch", "-S", env["MYSQL_SOCKET"],
                                           "-u", env["MYSQL_USER"], env["SITE_DATABASE"], "-e", query], to_stdout=True),
-            self.peer("php fputcsv", ["php", PEERS / "export.php", query, self.file]),
+            self.outfile(), self.peer("php fputcsv", ["php", PEERS / "export.php", query, self.file]),
+            self.peer("Node csv-stringify", ["node", PEERS / "export.js", query, self.file]),
             self.ours("CSV with gzip", "csv_export", gzip=True), self.ours("HTML", "html_export"),
             self.ours("JSON lines", "json_export", lines=True), self.ours("XLSX", "xlsx_export")]
 
 
 def run(options):
-    need("php", "mariadb")
+    need("php", "mariadb", "node")
+    need_node_modules()
     tables = options.tables.split(",")
-    more = "".join(EXPORT.format(name=f"bench_{table}{name}", query=query_of(table, ":owner"), connections=count)
+    more = "".join(EXPORT.format(name=f"bench_{table}{name}", query=query_of(f"bench_{table}", ":owner"), connections=count)
                    for table in tables for name, count in (("", 1), ("_two", 2)))
     with Place() as place:
         place.runner("bench", more, runner__workers=1)

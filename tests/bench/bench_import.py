@@ -6,9 +6,9 @@ import json
 import time
 
 import harness
-from place import Place, need, wait_until
+from place import PEERS, Place, need, need_php_module, wait_until
 
-TEXT = "import of 1,000,000 rows of CSV, beside LOAD DATA LOCAL INFILE and INSERTs of 1,000 rows"
+TEXT = "import of 1,000,000 rows of CSV, beside LOAD DATA LOCAL INFILE, INSERTs of 1,000 rows and single prepared ones"
 RATE = "rows/s"
 COLUMNS = ("id", "owner_id", "title", "author", "isbn", "price", "pages", "published")
 TABLE = """CREATE TABLE bench_import (id INT UNSIGNED NOT NULL, owner_id BIGINT UNSIGNED NOT NULL,
@@ -76,10 +76,12 @@ class Import:
         assert status == "success" and json.loads(result)["inserted"] == self.rows, (status, result, error)
         return {RATE: self.rows * 1e6 / usec}
 
-    def theirs(self, arguments, stdin=None):
+    def client_with(self, arguments, stdin="/dev/null"):
+        return self.theirs(["sh", "-c", f'exec "$@" <"{stdin}"', "sh", *self.client, *arguments])
+
+    def theirs(self, command):
         begin = time.monotonic()
-        self.place.call(["sh", "-c", f'exec "$@" <"{stdin or "/dev/null"}"', "sh", *self.client, *arguments],
-                        env={"MYSQL_PWD": self.stack.env["MYSQL_PASSWORD"]})
+        self.place.call(command, env={"MYSQL_PWD": self.stack.env["MYSQL_PASSWORD"]})
         rate = self.rows / (time.monotonic() - begin)
         assert self.stack.sql("SELECT COUNT(*) FROM bench_import", database="site")[0][0] == self.rows
         return {RATE: rate}
@@ -89,12 +91,15 @@ class Import:
         load = (f"LOAD DATA LOCAL INFILE '{self.csv}' INTO TABLE bench_import CHARACTER SET utf8mb4 FIELDS TERMINATED BY ','"
                 f" OPTIONALLY ENCLOSED BY '\"' LINES TERMINATED BY '\\r\\n' IGNORE 1 LINES ({names}) SET owner_id = 1")
         return [harness.Case("Backdesk", self.ours, self.empty),
-                harness.Case("LOAD DATA", lambda: self.theirs(["-e", load]), self.empty),
-                harness.Case("INSERTs of 1000", lambda: self.theirs([], self.inserts), self.empty)]
+                harness.Case("LOAD DATA", lambda: self.client_with(["-e", load]), self.empty),
+                harness.Case("INSERTs of 1000", lambda: self.client_with([], self.inserts), self.empty),
+                harness.Case("single prepared INSERTs", lambda: self.theirs(["php", PEERS / "import.php", self.csv]),
+                             self.empty)]
 
 
 def run(options):
-    need("mariadb")
+    need("mariadb", "php")
+    need_php_module("pdo_mysql")
     with Place() as place:
         imports = Import(place, options)
         place.restart_pool(imports.more)

@@ -25,6 +25,7 @@ EXTRA_DIST += tests/bench/README.md tests/bench/growth.svg tests/bench/plot test
 	tests/bench/place.py tests/bench/web.py tests/bench/bench_create.py tests/bench/bench_defer.py \
 	tests/bench/bench_export.py tests/bench/bench_growth.py tests/bench/bench_import.py \
 	tests/bench/bench_latency.py tests/bench/bench_programs.py tests/bench/bench_queue.py \
-	tests/bench/bench_read.py tests/bench/peers/export.php tests/bench/peers/package-lock.json \
-	tests/bench/peers/package.json tests/bench/peers/page.php tests/bench/peers/pg_queue.js \
+	tests/bench/bench_read.py tests/bench/peers/export.js tests/bench/peers/export.php \
+	tests/bench/peers/import.php tests/bench/peers/package-lock.json tests/bench/peers/package.json \
+	tests/bench/peers/page.php tests/bench/peers/pg_queue.js \
 	tests/bench/peers/request.lua tests/bench/peers/server.js tests/bench/peers/stamp.py

@@ -33,6 +33,9 @@ struct db_options {
 void db_library_init(void);
 void db_library_end(void);
 
+/* In a thread of its own that has used a connection, before it ends: db_library_end would wait for it. */
+void db_thread_end(void);
+
 /* Opens a connection: utf8mb4, no reconnect. *OUT is set only on success. */
 int db_open(const struct db_address *address, const struct db_options *options, struct db **out,
             struct error *e) MUST_USE;

@@ -37,6 +37,11 @@ void db_library_init(void)
     mysql_library_init(0, NULL, NULL);
 }
 
+void db_thread_end(void)
+{
+    mysql_thread_end();
+}
+
 void db_library_end(void)
 {
     mysql_library_end();

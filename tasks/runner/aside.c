@@ -20,6 +20,7 @@ struct aside {
     enum state state; /* of mutex, like all below */
     void (*work)(void *);
     void *context;
+    void (*at_end)(void);
     int fd;
 };
 
@@ -46,12 +47,15 @@ static void *serve(void *context)
             log_bug("an eventfd takes no number");
     }
     pthread_mutex_unlock(&a->mutex);
+    if (a->at_end)
+        a->at_end();
     return NULL;
 }
 
-struct aside *aside_start(struct error *e)
+struct aside *aside_start(void (*at_end)(void), struct error *e)
 {
     struct aside *a = xcalloc(1, sizeof *a);
+    a->at_end = at_end;
     a->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (a->fd < 0) {
         error_errno(e, ERR_SYSTEM, "eventfd");

@@ -12,8 +12,9 @@
 
 struct aside;
 
-/* NULL with E set where there is no thread or descriptor to be had. */
-struct aside *aside_start(struct error *e) MUST_USE;
+/* AT_END (may be NULL) is called in the thread, last. NULL with E set where there is no thread or descriptor to be
+ * had. */
+struct aside *aside_start(void (*at_end)(void), struct error *e) MUST_USE;
 
 /* Readable once what was given is done. */
 int aside_fd(const struct aside *a);

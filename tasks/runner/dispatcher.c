@@ -400,7 +400,7 @@ static int start(struct dispatcher *d, struct error *e)
         return error_errno(e, ERR_SYSTEM, "epoll_create1");
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves comes here, and is ended */
     watch(d, d->signals, ev_signals);
-    d->aside = aside_start(e);
+    d->aside = aside_start(db_thread_end, e);
     if (!d->aside)
         return ERR_SYSTEM;
     watch(d, aside_fd(d->aside), ev_turn);

@@ -29,12 +29,28 @@ static bool is_readable(int fd, int timeout_ms)
     return poll(&p, 1, timeout_ms) == 1;
 }
 
+static int ends;
+
+static void note_end(void)
+{
+    ends++;
+}
+
 static struct aside *start(void)
 {
     struct error e = {0};
-    struct aside *a = aside_start(&e);
+    struct aside *a = aside_start(note_end, &e);
     assert_non_null(a);
+    ends = 0;
     return a;
+}
+
+/* Its thread has said good-bye. */
+static void stop(struct aside *a)
+{
+    aside_stop(&a);
+    assert_null(a);
+    assert_int_equal(ends, 1);
 }
 
 static void test_one_after_the_other(void **state)
@@ -50,8 +66,8 @@ static void test_one_after_the_other(void **state)
         assert_false(aside_done(a));
         assert_false(is_readable(aside_fd(a), 0));
     }
-    aside_stop(&a);
-    assert_null(a);
+    stop(a);
+    a = NULL;
     aside_stop(&a);
 }
 
@@ -70,7 +86,7 @@ static void test_the_loop_goes_on_meanwhile(void **state)
     aside_wait(a);
     assert_true(aside_done(a));
     assert_int_equal(w.count, 1);
-    aside_stop(&a);
+    stop(a);
 }
 
 static void test_what_was_given_is_done_before_the_end(void **state)
@@ -82,11 +98,10 @@ static void test_what_was_given_is_done_before_the_end(void **state)
         aside_give(a, do_work, &w);
         if (i % 2)
             aside_wait(a);
-        aside_stop(&a);
+        stop(a);
         assert_int_equal(w.count, 1);
     }
-    struct aside *idle = start();
-    aside_stop(&idle);
+    stop(start());
 }
 
 int main(void)

@@ -13,7 +13,7 @@ enum { ATTEMPTS_MAX = 1000 };
 struct listing {
     uint64_t id;
     struct arena *arena;
-    struct attempt *attempts;
+    struct attempt *attempts; /* room for one more than ATTEMPTS_MAX */
     int count;
 };
 
@@ -24,13 +24,22 @@ static int list_call(struct store *s, void *context, struct error *e)
     return l->count < 0 ? l->count : 0;
 }
 
+/* Whether the last row is that of T's last claim. A success has none of another outcome: that would be one of an
+ * earlier life of this id (restored or truncated tables). */
+static bool has_own(const struct listing *l, const struct task *t)
+{
+    const struct attempt *last = l->count ? &l->attempts[l->count - 1] : NULL;
+    if (!last || last->fence < t->fence)
+        return false;
+    return t->status != TASK_success || (last->outcome.p && strcmp(last->outcome.p, "success") == 0);
+}
+
 /* The claim that runs is in the task's own row, unless it has ended since that was read; and so is a success, unless
  * it has logged something. */
 static void add_own(struct listing *l, const struct task *t)
 {
     bool succeeded = t->status == TASK_success;
-    if ((t->status != TASK_started && !succeeded) || l->count == ATTEMPTS_MAX ||
-        (l->count && l->attempts[l->count - 1].fence >= t->fence))
+    if ((t->status != TASK_started && !succeeded) || has_own(l, t))
         return;
     l->attempts[l->count++] = (struct attempt){
         .fence = t->fence,
@@ -47,7 +56,7 @@ void handle_task_attempts(struct exchange *x)
     struct listing l = {.id = x->request.id, .arena = x->arena};
     struct buf *body = &x->response.body;
     struct error e = {0};
-    l.attempts = arena_calloc(x->arena, ATTEMPTS_MAX, sizeof *l.attempts);
+    l.attempts = arena_calloc(x->arena, ATTEMPTS_MAX + 1, sizeof *l.attempts);
     int result = backend_call(x->app->backend, BACKEND_READ, list_call, &l, &e);
     if (result != 0) {
         exchange_fail(x, result, &e);
@@ -55,8 +64,9 @@ void handle_task_attempts(struct exchange *x)
     }
     add_own(&l, &x->request.task);
     buf_adds(body, "{\"attempts\":[");
-    for (int i = 0; i < l.count; i++) {
-        if (i)
+    int first = l.count > ATTEMPTS_MAX ? 1 : 0;
+    for (int i = first; i < l.count; i++) {
+        if (i > first)
             buf_addc(body, ',');
         view_attempt(body, &l.attempts[i]);
     }

@@ -5,5 +5,6 @@ CLAIMS = """(
     SELECT task_id, fence, attempt, worker, started_at, finished_at, outcome, error, log FROM attempts
     UNION ALL
     SELECT id, fence, attempt, worker, started_at, finished_at, 'success', NULL, NULL FROM tasks
-    WHERE status = 'success' AND NOT EXISTS (SELECT 1 FROM attempts WHERE task_id = tasks.id AND fence = tasks.fence)
+    WHERE status = 'success' AND NOT EXISTS
+          (SELECT 1 FROM attempts a WHERE a.task_id = tasks.id AND a.fence = tasks.fence AND a.outcome = 'success')
 ) claims"""

@@ -197,7 +197,8 @@ int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t 
 int store_file_known(struct store *s, const char *path, struct error *e) MUST_USE;
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads
- * that have expired before their task (the row stays, for the answer 410), and uploads that have expired.
+ * that have expired before their task (the row stays, for the answer 410), uploads and idempotency keys that have
+ * expired, and runners that have been gone for a day.
  * Returns how many tasks and files went. */
 int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
 

@@ -28,7 +28,7 @@ static void add_default(struct buf *out, const struct setting_row *row)
     }
 }
 
-/* "integer, 1 to 256 processes; default 2; a change needs a restart" */
+/* "integer, 1 to 256 processes; default 1; a change needs a restart" */
 static void add_facts(struct buf *out, const struct setting_row *row)
 {
     if (row->kind != SETTING_BOOLEAN && row->kind != SETTING_CHOICE)

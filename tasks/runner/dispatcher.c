@@ -24,7 +24,10 @@
 #include "store/doorbell.h"
 #include "task/command.h"
 
-enum { EVENTS_MAX = 64 };
+enum {
+    EVENTS_MAX = 64,
+    LAST_TURNS = 4, /* at the end, for what ended while the last but one was under way */
+};
 
 /* epoll's data for what is no worker; workers have their index. */
 static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1, ev_turn = UINT64_MAX - 2;
@@ -69,6 +72,21 @@ static void choose_types(struct dispatcher *d)
         d->types.kinds[d->types.count] = code->many ? WORKER_MANY : WORKER_SINGLE;
         d->types.names[d->types.count++] = type->name;
     }
+}
+
+/* Its place in d->types, or their number. */
+static size_t find_type(const struct dispatcher *d, const char *type)
+{
+    size_t i = 0;
+    while (i < d->types.count && strcmp(d->types.names[i], type) != 0)
+        i++;
+    return i;
+}
+
+/* Whether TYPE is one of d->types: lanes of others are never remembered. */
+static bool takes(const struct dispatcher *d, const char *type)
+{
+    return find_type(d, type) < d->types.count;
 }
 
 static bool takes_kind(const struct dispatcher *d, enum worker_kind kind)
@@ -117,6 +135,19 @@ static int check_commands(const struct settings *settings, struct error *e)
     return commands_check_accounts(settings, e);
 }
 
+/* Of types that it takes no more: they would wait for ever, or for a worker that does not know them. */
+static void hand_back_strangers(struct dispatcher *d)
+{
+    for (int kind = 0; kind < WORKER_KINDS; kind++)
+        for (size_t left = d->waiting[kind].count; left; left--) {
+            struct run_claim *c = claim_list_pop(&d->waiting[kind]);
+            bool stays = takes(d, c->task.type);
+            if (!stays)
+                claim_end_hand_back(c);
+            claim_list_push(stays ? &d->waiting[kind] : &d->ended, c);
+        }
+}
+
 /* SIGHUP. Workers that run keep their configuration, by the fork, until they are idle. */
 static void reload(struct dispatcher *d)
 {
@@ -138,6 +169,7 @@ static void reload(struct dispatcher *d)
     struct settings *old_settings = d->settings;
     take_settings(d, settings, catalogue);
     configure_pool(d);
+    hand_back_strangers(d);
     catalogue_free(&old_catalogue);
     if (old_settings != d->first_settings)
         settings_free(&old_settings);
@@ -205,21 +237,6 @@ static void read_signals(struct dispatcher *d, int64_t now_ns)
     }
 }
 
-/* Its place in d->types, or their number. */
-static size_t find_type(const struct dispatcher *d, const char *type)
-{
-    size_t i = 0;
-    while (i < d->types.count && strcmp(d->types.names[i], type) != 0)
-        i++;
-    return i;
-}
-
-/* Whether TYPE is one of d->types: lanes of others are never remembered. */
-static bool takes(const struct dispatcher *d, const char *type)
-{
-    return find_type(d, type) < d->types.count;
-}
-
 enum worker_kind runner_kind(const struct dispatcher *d, const char *type)
 {
     size_t i = find_type(d, type);
@@ -277,7 +294,7 @@ static void serve_queue(struct dispatcher *d)
         sweep_files(d, now);
     if (now >= d->expire_at_ns && database_ready(d, now) && !d->draining)
         expire(d, now);
-    if (database_ready(d, clock_mono_ns()))
+    if (database_ready(d, clock_mono_ns()) && !d->turn_failed)
         d->database_pause_ns = 0;
     if (turnover_due(d, clock_mono_ns()))
         turnover_begin(d);
@@ -427,6 +444,10 @@ static void finish(struct dispatcher *d)
     if (d->pool.workers)
         pool_destroy(&d->pool);
     turnover_finish(d);
+    for (int i = 0; i < LAST_TURNS && d->ended.count && database_ready(d, clock_mono_ns()); i++) {
+        turnover_begin(d);
+        turnover_finish(d);
+    }
     aside_stop(&d->aside);
     if (d->entered && database_ready(d, clock_mono_ns()))
         lease_leave(d); /* else others find out by the lease */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dispatcher.h: the one process of a runner that talks to the queue: claims for all workers, renews the
- * lease, writes progress and endings. One thread, one loop, one connection. */
+ * lease, writes progress and endings. One loop and one connection, which a thread beside the loop has while it carries
+ * out a transaction. */
 #ifndef TASKS_RUNNER_DISPATCHER_H
 #define TASKS_RUNNER_DISPATCHER_H
 

@@ -46,6 +46,7 @@ struct dispatcher {
     struct claim_list ended;                 /* to be written */
     struct aside *aside;                     /* carries out: */
     struct turn *turn;                       /* the transaction that is under way, or NULL */
+    bool turn_failed;                        /* the last one */
     bool reload_wanted;                      /* as soon as there is none */
     int epoll, signals, bell;
     const char *bell_directory;
@@ -72,7 +73,7 @@ struct dispatcher {
 
     bool draining;
     int64_t drain_until_ns; /* then what still runs is stopped */
-    int64_t end_by_ns;      /* then the runner ends, whatever is unwritten */
+    int64_t end_by_ns;      /* then the runner ends, with what a last turn can write */
 };
 
 /* --- turnover.c: endings written and tasks claimed in one transaction --------------------------- */

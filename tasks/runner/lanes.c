@@ -74,7 +74,8 @@ static int compare(const void *a, const void *b)
 
 void lanes_sort(struct lanes *l)
 {
-    qsort(l->items, l->count, sizeof *l->items, compare);
+    if (l->count)
+        qsort(l->items, l->count, sizeof *l->items, compare);
 }
 
 struct lanes lanes_copy(struct lanes *l, struct arena *arena)

@@ -213,7 +213,8 @@ void turnover_take(struct dispatcher *d)
     if (!t || !aside_done(d->aside))
         return;
     d->turn = NULL;
-    if (t->rc < 0) {
+    d->turn_failed = t->rc < 0;
+    if (d->turn_failed) {
         endings_failed(&t->endings, d, t->rc, &t->error);
         if (t->unknown) /* tasks may have been claimed that we do not know of: ask soon */
             d->renew_at_ns = 0;

@@ -62,6 +62,24 @@ def test_a_success_without_a_log_is_in_the_tasks_own_row(stack, make):
     assert [row["log"] for row in attempts(stack, task)] == [None, "said something"]
 
 
+def test_the_newest_thousand(stack, make):
+    """The last claim is one of them, wherever it stands."""
+    task = make("success", fence=1002, attempt=1, started_at="2026-01-01 00:00:05", finished_at="2026-01-01 00:00:06")
+    stack.sql("INSERT INTO attempts (task_id, fence, attempt, outcome) SELECT %s, seq, 1, 'handed_back' FROM seq_1_to_1001",
+              [task])
+    found = attempts(stack, task)
+    assert [row["fence"] for row in found] == list(range(3, 1003))
+    assert found[-1]["outcome"] == "success"
+    stack.sql("UPDATE tasks SET status = 'failure', fence = 1001 WHERE id = %s", [task])
+    assert [row["fence"] for row in attempts(stack, task)] == list(range(2, 1002))
+
+
+def test_a_row_of_an_earlier_life_hides_no_success(stack, make):
+    task = make("success", fence=1, attempt=1, started_at="2026-01-01 00:00:05", finished_at="2026-01-01 00:00:06")
+    add(stack, task, 1, "failure")
+    assert [row["outcome"] for row in attempts(stack, task)] == ["failure", "success"]
+
+
 def test_a_row_of_the_running_claim_stands_once(stack, make):
     """Its end was written between the two reads."""
     task = make("started", fence=1, attempt=1)

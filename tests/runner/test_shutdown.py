@@ -76,6 +76,29 @@ def test_told_twice_it_ends_at_once(queue, number):
     assert queue.attempts(task) == [(1, 1, "handed_back", None)]
 
 
+def test_told_twice_during_a_transaction(queue):
+    """What ended meanwhile is written all the same, when the transaction is over."""
+    runner = queue.start(runner__shutdown_grace='"60s"', runner__lease='"30s"')
+    held, other = queue.make(data={"seconds": 1.5}), queue.make(data={"seconds": 60})
+    for task in (held, other):
+        queue.wait(task, "started")
+    with queue.stack.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("START TRANSACTION")
+        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (held,))
+        wait_until(lambda: queue.stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE 'UPDATE tasks%'"
+                                                " AND time_ms > 200"))
+        runner.signal(signal.SIGTERM)
+        wait_until(lambda: "ending" in runner.said())
+        runner.signal(signal.SIGTERM)
+        wait_until(lambda: not children(runner.pid))  # its time is over, but for the database
+        assert runner.running()
+        connection.rollback()
+    assert runner.wait(10) == 0
+    assert queue.row(held)["status"] == "success"
+    assert (queue.row(other)["status"], queue.row(other)["attempt"]) == ("fresh", 0)
+    assert queue.attempts(other) == [(1, 1, "handed_back", None)]
+
+
 def test_told_to_end_while_the_database_is_away(queue):
     runner = queue.start(runner__shutdown_grace='"100ms"')
     task = queue.make(data={"seconds": 60})
@@ -94,6 +117,24 @@ def test_told_to_end_while_the_database_is_away(queue):
     queue.sql("UPDATE tasks SET data = '{}'")
     queue.start("next")
     assert queue.wait(task)["status"] == "success"
+
+
+def test_a_new_configuration_hands_back_what_it_does_not_take(queue):
+    """Claimed ahead by the old one, and not begun."""
+    runner = queue.start("changing", runner__workers=1, runner__types='{"dummy", "csv_export"}')
+    for _ in range(40):
+        queue.make()
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(40,)])
+    queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', IF(seq = 1, '{\"seconds\": 60}', '{}'), 1"
+              " FROM seq_1_to_30")
+    tasks = [task for task, in queue.sql("SELECT id FROM tasks WHERE status <> 'success' ORDER BY turn, id")]
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'") == [(30,)])
+    runner.config.write_text(runner.config.read_text().replace('{"dummy", "csv_export"}', '{"csv_export"}'))
+    runner.signal(signal.SIGHUP)
+    wait_until(lambda: queue.sql("SELECT status, COUNT(*), MAX(attempt) FROM tasks WHERE id IN %s GROUP BY status"
+                                 " ORDER BY status", (tasks,)) == [("fresh", 29, 0), ("started", 1, 1)])
+    queue.start("next", runner__types='{"dummy"}')
+    assert {queue.wait(task)["status"] for task in tasks[1:]} == {"success"}
 
 
 def test_a_new_configuration_keeps_the_work(queue):

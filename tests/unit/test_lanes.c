@@ -95,6 +95,7 @@ static void test_order(void **state)
         CHECK_CASE(i, "order", l.items[i].priority == priorities[i]);
     }
     lanes_free(&l);
+    lanes_sort(&l);
     assert_int_equal(l.count, 0);
 }
 

@@ -151,10 +151,10 @@ static void hand_back_strangers(struct dispatcher *d)
 /* SIGHUP. Workers that run keep their configuration, by the fork, until they are idle. */
 static void reload(struct dispatcher *d)
 {
-    d->reload_wanted = false;
     struct settings *settings = NULL;
     struct catalogue *catalogue = NULL;
     struct error e = {0};
+    d->reload_wanted = false;
     int rc = catalogue_load(d->config, &settings, &catalogue, &e);
     if (!rc && (rc = check_commands(settings, &e)) != 0) {
         catalogue_free(&catalogue);

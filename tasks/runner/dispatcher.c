@@ -24,10 +24,7 @@
 #include "store/doorbell.h"
 #include "task/command.h"
 
-enum {
-    EVENTS_MAX = 64,
-    LAST_TURNS = 4, /* at the end, for what ended while the last but one was under way */
-};
+enum { EVENTS_MAX = 64 };
 
 /* epoll's data for what is no worker; workers have their index. */
 static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1, ev_turn = UINT64_MAX - 2;
@@ -444,7 +441,7 @@ static void finish(struct dispatcher *d)
     if (d->pool.workers)
         pool_destroy(&d->pool);
     turnover_finish(d);
-    for (int i = 0; i < LAST_TURNS && d->ended.count && database_ready(d, clock_mono_ns()); i++) {
+    while (d->ended.count && database_ready(d, clock_mono_ns())) { /* what ended while it was under way */
         turnover_begin(d);
         turnover_finish(d);
     }

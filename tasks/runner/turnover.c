@@ -71,24 +71,26 @@ static bool is_paused(const struct dispatcher *d, const char *type)
     return false;
 }
 
-/* How many more tasks of TYPE this runner may have: none of a paused one, else by its per_runner limit. */
-static size_t room_for(const struct dispatcher *d, const char *type)
+/* How many more tasks of TYPE, which has LIMITS, this runner may have: none of a paused one. */
+static size_t room_for(const struct dispatcher *d, const char *type, const struct task_limits *limits)
 {
-    struct task_limits limits;
     if (is_paused(d, type))
         return 0;
-    task_limits_get(d->settings, type, &limits);
-    if (limits.per_runner <= 0)
+    if (limits->per_runner <= 0)
         return SIZE_MAX;
     size_t have = count_type(d, type);
-    return have < (size_t)limits.per_runner ? (size_t)limits.per_runner - have : 0;
+    return have < (size_t)limits->per_runner ? (size_t)limits->per_runner - have : 0;
 }
 
 static bool claimable(const struct dispatcher *d, enum worker_kind kind)
 {
     for (size_t i = 0; i < d->lanes.count; i++) {
         const struct lane *lane = &d->lanes.items[i];
-        if (lane->waiting && runner_kind(d, lane->type) == kind && room_for(d, lane->type) > 0)
+        struct task_limits limits;
+        if (!lane->waiting || runner_kind(d, lane->type) != kind)
+            continue;
+        task_limits_get(d->settings, lane->type, &limits);
+        if (room_for(d, lane->type, &limits) > 0)
             return true;
     }
     return false;
@@ -163,7 +165,7 @@ static void plan_lanes(struct turn *t, struct dispatcher *d)
         if (!lane->waiting)
             continue;
         task_limits_get(d->settings, lane->type, &limits);
-        t->limits[i] = (struct turn_lane){runner_kind(d, lane->type), room_for(d, lane->type),
+        t->limits[i] = (struct turn_lane){runner_kind(d, lane->type), room_for(d, lane->type, &limits),
                                           limits.running_total};
     }
 }

@@ -79,7 +79,7 @@ def test_told_twice_it_ends_at_once(queue, number):
 def test_told_twice_during_a_transaction(queue):
     """What ended meanwhile is written all the same, when the transaction is over."""
     runner = queue.start(runner__shutdown_grace='"60s"', runner__lease='"30s"', runner__progress='"10s"')
-    held, other = queue.make(data={"seconds": 1.5}), queue.make(data={"seconds": 60})
+    held, other = queue.make(data={"seconds": 3}), queue.make(data={"seconds": 60})
     for task in (held, other):
         queue.wait(task, "started")
     with queue.stack.connect() as connection, connection.cursor() as cursor:

@@ -54,6 +54,7 @@ class Export:
     def __init__(self, place, table, rows):
         self.place, self.stack, self.table, self.rows = place, place.stack, table, rows // 4
         self.file = place.directory / "peer.csv"
+        self.libraries = {"BENCH_MODULES": place.node_modules()}
 
     def ours(self, name, task_type, export=None, **data):
         data = json.dumps({"export": export or f"bench_{self.table}", **data})
@@ -91,7 +92,7 @@ class Export:
                 with open(self.file, "wb") as out:
                     self.place.call(command, stdout=out, env={"MYSQL_PWD": self.stack.env["MYSQL_PASSWORD"]})
             else:
-                self.place.call(command, env={"BENCH_MODULES": str(PEERS / "node_modules")})
+                self.place.call(command, env=self.libraries)
             seconds, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
             self.file.unlink()
             return {RATE: self.rows / seconds,

@@ -15,13 +15,7 @@ import web
 from place import PEERS, Place, children, cpu_seconds, need, need_node_modules, wait_until
 
 TEXT = "POST until a persistent program has the task, with doorbell and by polling alone, beside graphile-worker; idling"
-GRAPHILE = """
-        location = /graphile {
-            proxy_pass http://node;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-        }
-"""
+GRAPHILE = "/peer/node/graphile"
 COMMAND = """
 command "stamp" {{
     argv = {{"/usr/bin/python3", "{program}"}}
@@ -40,7 +34,7 @@ class Latency:
         program = shutil.copy(PEERS / "stamp.py", place.stack.state / "bin" / "stamp.py")
         self.more = COMMAND.format(program=program)
         place.restart_pool(self.more)
-        place.serve(GRAPHILE)
+        place.serve(web.NODE)
 
     def post(self, connection, path):
         begin = time.time_ns()
@@ -75,13 +69,13 @@ class Latency:
         return {**self.delays(posts, begun), **self.idle()}
 
     def measure_graphile(self):
-        posts = self.posts("/graphile")
+        posts = self.posts(GRAPHILE)
         return self.delays(posts, wait_until(lambda: self.begun(posts), 20))
 
     def begun(self, posts):
         """By id, once all have begun."""
         connection = http.client.HTTPConnection("127.0.0.1", self.place.port)
-        connection.request("GET", "/graphile")
+        connection.request("GET", GRAPHILE)
         begun = json.loads(connection.getresponse().read())
         connection.close()
         return begun if all(task in begun for task, _, _ in posts) else None
@@ -132,10 +126,10 @@ class Latency:
         def prepare():
             socket.unlink(missing_ok=True)
             started.append(place.start("graphile", ["node", script], **reach, BENCH_MODE="graphile", BENCH_JOBS="0",
-                                       BENCH_LISTEN=str(socket), BENCH_MODULES=str(PEERS / "node_modules")))
+                                       BENCH_LISTEN=str(socket), BENCH_MODULES=place.node_modules()))
             wait_until(socket.is_socket, 30)
             connection = http.client.HTTPConnection("127.0.0.1", place.port)
-            warm = [self.post(connection, "/graphile") for _ in range(10)]
+            warm = [self.post(connection, GRAPHILE) for _ in range(10)]
             connection.close()
             wait_until(lambda: self.begun(warm), 20)
             time.sleep(1)

@@ -87,7 +87,7 @@ class Queue:
             done, seconds = self.place.call(
                 ["node", self.place.stack.state / "bin" / "pg_queue.js"],
                 env={**self.postgres, "BENCH_MODE": mode, "BENCH_JOBS": str(jobs), "NODE_ENV": "production",
-                     "BENCH_MODULES": str(PEERS / "node_modules")}).split()
+                     "BENCH_MODULES": self.place.node_modules()}).split()
             return {RATE: int(done) / float(seconds)}
         return harness.Case(name, measure)
 

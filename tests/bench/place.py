@@ -2,12 +2,11 @@
 """Where a benchmark runs: a stack of its own on loopback and Unix sockets in a temporary directory, peers beside it,
 everything ended by its pid and removed at the end."""
 
+import json
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
+from ports import free_ports, listens  # noqa: E402
 from stack import SOURCE, Stack, wait_until  # noqa: E402
 
 PREFIX = Path(os.environ.get("BACKDESK_BUILD", SOURCE / "build" / "install"))
@@ -52,8 +52,9 @@ def need_php_module(name):
 
 
 def need_node_modules():
-    if not (PEERS / "node_modules" / "mysql2").is_dir():
-        sys.exit("the Node peer's library is missing, in the versions of package-lock.json:\n"
+    libraries = json.loads((PEERS / "package.json").read_text())["dependencies"]
+    if not all((PEERS / "node_modules" / name).is_dir() for name in libraries):
+        sys.exit("the Node peers' libraries are missing, in the versions of package-lock.json:\n"
                  f"  npm ci --ignore-scripts --prefix {PEERS}")
 
 
@@ -146,6 +147,13 @@ class Place:
             shutil.copy(build / "tests" / "bench" / name, copy)  # the daemons' account may not reach the build
         return copy
 
+    def node_modules(self):
+        """Node's libraries, for BENCH_MODULES: a copy, since the daemons' account may not reach the checkout."""
+        copy = self.stack.state / "bin" / "node_modules"
+        if not copy.exists():
+            shutil.copytree(PEERS / "node_modules", copy)
+        return str(copy)
+
     def account(self):
         """How peers reach the database: by the environment, because arguments are public."""
         return {"BENCH_SOCKET": self.stack.env["MYSQL_SOCKET"], "BENCH_USER": self.stack.env["MYSQL_USER"],
@@ -220,7 +228,7 @@ class Place:
         """A private nginx with Backdesk as it is installed, no access log, and LOCATIONS of peers."""
         state = self.stack.state
         text = (state / "etc" / "nginx.conf").read_text()
-        self.port = free_port()
+        self.port, = free_ports(1)
         text = re.sub(r"pid +\S+;", f"pid {state}/run/bench-nginx.pid;\ndaemon off;", text)
         text = re.sub(r"access_log \S+;", "access_log off;", text)
         text = re.sub(r"listen 127\.0\.0\.1:\d+", f"listen 127.0.0.1:{self.port}", text)
@@ -235,20 +243,7 @@ class Place:
         config.write_text(text)
         config.chmod(0o644)
         nginx = self.start("bench-nginx", ["nginx", "-e", state / "log" / "bench-nginx.err", "-p", state, "-c", config])
-        wait_until(lambda: nginx.poll() is not None or open_port(self.port), 10)
+        wait_until(lambda: nginx.poll() is not None or listens(self.port), 10)
         if nginx.poll() is not None:
             self.fail("nginx does not start")
         return f"http://127.0.0.1:{self.port}"
-
-
-def open_port(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port():
-    """Below those that the kernel hands out to outgoing connections of others."""
-    while True:
-        port = random.randrange(20000, 32000)
-        if not open_port(port):
-            return port

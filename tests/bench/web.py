@@ -8,6 +8,8 @@ from place import PATH, PEERS, need, need_node_modules, need_php_module, wait_un
 
 AUTHORIZATION = "Basic YWRhOmRlbW8="  # ada:demo
 
+NODE = 'location ^~ /peer/node/ { proxy_pass http://node; proxy_http_version 1.1; proxy_set_header Connection ""; }'
+
 # A kept connection would pin one of php-fpm's children, so it has none, as is usual.
 # Peers ask nobody who is there; Backdesk does.
 LOCATIONS = """
@@ -15,7 +17,7 @@ LOCATIONS = """
             fastcgi_pass php; include {fastcgi};
             fastcgi_param SCRIPT_FILENAME {state}/bin/page.php;
         }}
-        location ^~ /peer/node/ {{ proxy_pass http://node; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+        {node}
         location ^~ /peer/bare/ {{ fastcgi_pass bare; fastcgi_keep_conn on; include {fastcgi}; }}
 """
 PARAMS = ("REQUEST_METHOD $request_method", "REQUEST_URI $request_uri", "QUERY_STRING $query_string",
@@ -45,7 +47,6 @@ def start(place):
     state = place.stack.state
     for name in ("page.php", "server.js"):
         shutil.copy(PEERS / name, state / "bin" / name)
-    shutil.copytree(PEERS / "node_modules", state / "bin" / "node_modules")
     params = state / "etc" / "peer_params"
     params.write_text("".join(f"fastcgi_param {line};\n" for line in PARAMS))
     fpm = state / "etc" / "php-fpm.conf"
@@ -54,11 +55,11 @@ def start(place):
         path.chmod(0o644)
     place.start("php-fpm", ["php-fpm8.2", "--nodaemonize", "--fpm-config", fpm])
     place.start("node", ["node", state / "bin" / "server.js"], BENCH_LISTEN=str(state / "run" / "node.sock"),
-                BENCH_MODULES=str(state / "bin" / "node_modules"))
+                BENCH_MODULES=place.node_modules())
     place.start("bare", [place.peer("page_bare"), state / "run" / "bare.sock"])
     for name in ("php", "node", "bare"):
         wait_until((state / "run" / f"{name}.sock").is_socket, 20)
-    return place.serve(LOCATIONS.format(state=state, fastcgi=params))
+    return place.serve(LOCATIONS.format(state=state, fastcgi=params, node=NODE))
 
 
 def wrk(place, base, path, connections, seconds, method="GET", ids=0, body="", prefer=""):

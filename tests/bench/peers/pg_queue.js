@@ -46,8 +46,8 @@ function graphile(more) {
             const logger = new Logger(() => () => {});
             const noop = async (payload, { job }) => {
                 if (process.env.BENCH_LISTEN) {
-                    const now = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6));
-                    process.send({ begun: { [job.id]: Number(now) } });
+                    const now = Math.round((performance.timeOrigin + performance.now()) * 1e6);
+                    process.send({ begun: { [job.id]: now } });
                 }
             };
             await run({ preset: { worker: { ...preset.worker, logger } }, taskList: { noop } });

@@ -137,12 +137,16 @@ class Site:
         """Every file below the shared directory."""
         return sorted(str(p.relative_to(self.files)) for p in self.files.rglob("*") if p.is_file())
 
-    def wait_for_rows(self, process, size=1):
-        """Until the run has written SIZE bytes."""
+    def wait_for(self, process, condition):
+        """Until the condition holds for the run, which must go on until then."""
         end = time.monotonic() + 60
-        while sum(p.stat().st_size for p in self.files.rglob("*.part")) < size:
+        while not condition():
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.005)
+
+    def wait_for_rows(self, process, size=1):
+        """Until SIZE bytes of the run are in the file: it writes whole buffers, so the last 64 KiB may be missing."""
+        self.wait_for(process, lambda: sum(p.stat().st_size for p in self.files.rglob("*.part")) >= size)
 
 
 @pytest.fixture

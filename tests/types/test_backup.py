@@ -165,13 +165,13 @@ def test_tables_without_transactions(backup):
 
 def test_one_moment(backup, program):
     """What changes while it runs is not in it."""
-    go = backup.directory / "go"
+    go, reached = backup.directory / "go", backup.directory / "reached"
     os.mkfifo(go)
-    program(f'$DUMP "$@" | {{ head -c 100000; cat {go} >/dev/null; cat; }}')
+    program(f'$DUMP "$@" | {{ head -c 100000; >{reached}; cat {go} >/dev/null; cat; }}')
     backup.sql("ALTER TABLE t ADD COLUMN more VARCHAR(200) NOT NULL DEFAULT REPEAT('x', 200)")
     backup.exports[0] = backup.exports[0].replace("{\n", "{\ncompression = none\n", 1)
     process = backup.start("backup")
-    backup.wait_for_rows(process, 50000)
+    backup.wait_for(process, reached.exists)
     backup.sql("UPDATE t SET v = 'changed' WHERE id > 25000", "DELETE FROM t WHERE id > 40000")
     go.write_bytes(b"")
     outcome = backup.end(process)

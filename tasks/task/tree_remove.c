@@ -39,12 +39,17 @@ static DIR *open_list(int dir, const char *name)
     return list;
 }
 
-/* Whether the failed unlink of NAME below DIR was that of a directory. */
+/* Removes what can go as it is: anything but a directory that is not empty, or whose owner has shut it. */
+static bool remove_easily(int dir, const char *name)
+{
+    return unlinkat(dir, name, 0) == 0 ||
+           ((errno == EISDIR || errno == EPERM) && unlinkat(dir, name, AT_REMOVEDIR) == 0);
+}
+
 static bool is_directory(int dir, const char *name)
 {
     struct stat st;
-    return (errno == EISDIR || errno == EPERM) &&
-           fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 static bool is_dot(const char *name)
@@ -72,7 +77,7 @@ static int flatten(int top, const char *name, uint64_t *counter)
     struct dirent *entry;
     int rc = list ? 0 : -1;
     while (list && (entry = readdir(list))) {
-        if (is_dot(entry->d_name) || unlinkat(dirfd(list), entry->d_name, 0) == 0)
+        if (is_dot(entry->d_name) || remove_easily(dirfd(list), entry->d_name))
             continue;
         if (!is_directory(dirfd(list), entry->d_name) ||
             hoist(dirfd(list), entry->d_name, top, counter))
@@ -85,7 +90,7 @@ static int flatten(int top, const char *name, uint64_t *counter)
 
 int tree_remove(int dir, const char *name)
 {
-    if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+    if (remove_easily(dir, name) || errno == ENOENT)
         return 0;
     if (!is_directory(dir, name))
         return -1;
@@ -99,7 +104,7 @@ int tree_remove(int dir, const char *name)
         found = false;
         rewinddir(top);
         while ((entry = readdir(top))) {
-            if (is_dot(entry->d_name) || unlinkat(dirfd(top), entry->d_name, 0) == 0)
+            if (is_dot(entry->d_name) || remove_easily(dirfd(top), entry->d_name))
                 continue;
             if (!is_directory(dirfd(top), entry->d_name) ||
                 flatten(dirfd(top), entry->d_name, &counter)) {

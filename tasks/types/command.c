@@ -115,6 +115,7 @@ void command_close(void **state)
     if (!s)
         return;
     program_stop(&s->program, PROGRAM_GRACE_MS);
+    program_release(&s->program);
     work_place_close(&s->place);
     free(s->account.home);
     free(s);

@@ -26,7 +26,7 @@ static int make_ready(struct command_task *t)
     struct error e = {0};
     if (t->def->max_tasks && s->tasks >= t->def->max_tasks)
         program_stop(&s->program, RETIRE_MS);
-    else if (s->program.supervisor && conversation_settle(&s->program, t->def->name))
+    else if (s->program.running && conversation_settle(&s->program, t->def->name))
         return 0;
     program_stop(&s->program, 0);
     s->tasks = 0;

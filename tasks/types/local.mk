@@ -17,7 +17,7 @@ libtypes_a_SOURCES = \
 	tasks/types/command_progress.h tasks/types/command_progress.c \
 	tasks/types/conversation.h tasks/types/conversation.c \
 	tasks/types/program.h tasks/types/program.c \
-	tasks/types/supervisor.h tasks/types/supervisor.c \
+	tasks/types/supervisor.h tasks/types/supervisor.c tasks/types/supervisor_execute.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
 	tasks/types/csv_read.h tasks/types/csv_read.c \
 	tasks/types/dummy.h tasks/types/dummy.c \

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/process.h"
 #include "supervisor.h"
@@ -24,9 +25,9 @@ void program_close(int *fd)
     *fd = -1;
 }
 
-static void close_all(struct program *p)
+/* All but the supervisor's socket. */
+static void close_ends(struct program *p)
 {
-    program_close(&p->control);
     program_close(&p->in);
     program_close(&p->out);
     program_close(&p->err);
@@ -46,22 +47,85 @@ static const char *step_text(enum supervisor_step step)
     return texts[step];
 }
 
-/* The next message; false at the socket's end. */
-static bool receive(struct program *p, struct supervisor_message *m, int flags)
-{
-    ssize_t n;
-    do
-        n = recv(p->control, m, sizeof *m, flags);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof *m;
-}
+/* --- the supervisor -------------------------------------------------------------------------------------- */
 
-static void collect(struct program *p)
+/* It ends when its socket does, and so at once where it has nothing to run. */
+void program_release(struct program *p)
 {
+    program_close(&p->control);
     while (p->supervisor && waitpid(p->supervisor, NULL, 0) < 0 && errno == EINTR)
         ;
     p->supervisor = 0;
 }
+
+static int make_supervisor(const struct command_def *def, const struct program_account *account,
+                           struct program *p, struct error *e)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        return error_errno(e, ERR_SYSTEM, "the program cannot be started");
+    const struct supervisor_setup setup = {def, account, pair[1]};
+    pid_t pid = fork();
+    if (pid == 0)
+        supervisor_main(&setup);
+    int rc = pid < 0 ? error_errno(e, ERR_SYSTEM, "the program cannot be started") : 0;
+    close(pair[1]);
+    p->supervisor = pid < 0 ? 0 : pid;
+    p->control = pair[0];
+    if (rc)
+        program_close(&p->control);
+    return rc;
+}
+
+/* The next message; false at the socket's end, with errno 0, or where it cannot be read. */
+static bool receive(struct program *p, struct supervisor_message *m, int flags)
+{
+    ssize_t n;
+    do {
+        errno = 0;
+        n = recv(p->control, m, sizeof *m, flags);
+    } while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof *m;
+}
+
+static int send_start(const struct program *p, const struct supervisor_start *start, const struct buf *text,
+                      const int theirs[SUPERVISOR_ENDS])
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int[SUPERVISOR_ENDS]))];
+    } rights = {.bytes = {0}};
+    struct iovec parts[] = {{(void *)(uintptr_t)start, sizeof *start}, {text->data, text->len}};
+    struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = rights.bytes,
+                       .msg_controllen = sizeof rights.bytes};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int[SUPERVISOR_ENDS])), .cmsg_level = SOL_SOCKET,
+                          .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(c), theirs, sizeof(int[SUPERVISOR_ENDS]));
+    ssize_t n;
+    do
+        n = sendmsg(p->control, &m, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -1 : 0;
+}
+
+/* What a supervisor must know of one program. */
+static int write_start(char *const *envp, const char *output, struct supervisor_start *start, struct buf *text,
+                       struct error *e)
+{
+    start->order = ORDER_START;
+    start->has_output = output != NULL;
+    if (output)
+        buf_add(text, output, strlen(output) + 1);
+    for (; envp[start->strings]; start->strings++)
+        buf_add(text, envp[start->strings], strlen(envp[start->strings]) + 1);
+    if (text->len > SUPERVISOR_TEXT_MAX)
+        return error_set(e, ERR_SYSTEM, "the program cannot be started: its environment has %zu bytes, more than %d",
+                         text->len, SUPERVISOR_TEXT_MAX);
+    return 0;
+}
+
+/* --- start and end ---------------------------------------------------------------------------------------- */
 
 /* Pipes: theirs[i] is the program's end of its descriptor i, ours the other one. */
 static int make_pipes(struct program *p, int theirs[SUPERVISOR_ENDS])
@@ -88,51 +152,63 @@ static void count_threads(struct program_account *a)
     a->threads = process_threads_of(a->uid);
 }
 
+/* Has a supervisor start the program: the one that is there, or where it has left (it does when it has had nothing to
+ * do) another one. Which has left without hearing of it the socket says: EPIPE, or ECONNRESET behind the order. */
+static int ask(const struct command_def *def, const struct program_account *account,
+               const struct supervisor_start *start, const struct buf *text, const int theirs[SUPERVISOR_ENDS],
+               struct program *p, struct supervisor_message *m, struct error *e)
+{
+    for (bool again = p->supervisor != 0;; again = false) {
+        int rc = p->supervisor ? 0 : make_supervisor(def, account, p, e);
+        if (rc)
+            return rc;
+        if (send_start(p, start, text, theirs) == 0 && receive(p, m, 0))
+            return 0;
+        bool unheard = errno == EPIPE || errno == ECONNRESET;
+        if (errno)
+            rc = error_errno(e, ERR_SYSTEM, "the program cannot be started");
+        else
+            rc = error_set(e, ERR_SYSTEM, "the program cannot be started: its supervisor has died");
+        program_release(p);
+        if (!again || !unheard)
+            return rc;
+        error_clear(e);
+    }
+}
+
 int program_start(const struct command_def *def, struct program_account *account,
                   char *const *envp, const char *output, struct program *p, struct error *e)
 {
-    struct supervisor_task task = {def, account, envp, output, -1, {-1, -1, -1, -1}};
+    int theirs[SUPERVISOR_ENDS] = {-1, -1, -1, -1};
+    struct supervisor_start start = {0};
     struct supervisor_message m;
-    int pair[2] = {-1, -1}, rc = 0;
-    *p = (struct program)PROGRAM_INIT;
+    struct buf text = BUF_INIT;
+    p->ended = false;
+    p->status = 0;
     if (def->processes)
         count_threads(account);
-    if (make_pipes(p, task.ends) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+    start.threads = account->threads;
+    int rc = write_start(envp, output, &start, &text, e);
+    if (!rc && make_pipes(p, theirs))
         rc = error_errno(e, ERR_SYSTEM, "the program cannot be started");
-        goto out;
-    }
-    p->control = pair[0];
-    task.control = pair[1];
-    p->supervisor = fork();
-    if (p->supervisor == 0)
-        supervisor_main(&task);
-    if (p->supervisor < 0) {
-        rc = error_errno(e, ERR_SYSTEM, "the program cannot be started");
-        p->supervisor = 0;
-        goto out;
-    }
-    program_close(&pair[1]);
-    if (!receive(p, &m, 0)) {
-        rc = error_set(e, ERR_SYSTEM, "the program cannot be started: its supervisor has died");
-    } else if (m.news == NEWS_FAILED) {
+    if (!rc)
+        rc = ask(def, account, &start, &text, theirs, p, &m, e);
+    if (!rc && m.news == NEWS_FAILED) {
         errno = m.value;
         rc = error_errno(e, ERR_SYSTEM, "the program cannot be started: %s", step_text(m.step));
     }
-
-out:
     for (int i = 0; i < SUPERVISOR_ENDS; i++)
-        program_close(&task.ends[i]);
-    program_close(&pair[1]);
-    if (rc) {
-        close_all(p);
-        collect(p);
-    }
+        program_close(&theirs[i]);
+    if (rc)
+        close_ends(p);
+    p->running = rc == 0;
+    buf_free(&text);
     return rc;
 }
 
 static void order(struct program *p, char what)
 {
-    if (p->control >= 0 && !p->ended)
+    if (p->running && !p->ended)
         (void)!send(p->control, &what, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -152,17 +228,18 @@ static void note_end(struct program *p)
     struct supervisor_message m;
     p->ended = true;
     p->status = receive(p, &m, MSG_DONTWAIT) && m.news == NEWS_ENDED ? m.value : -1;
-    collect(p);
-    if (p->status == -1) /* somebody has killed it: its orphans have come to this process */
-        process_kill_descendants(getpid());
-    while (p->status == -1 && waitpid(-1, NULL, WNOHANG) > 0)
+    if (p->status != -1)
+        return;
+    program_release(p); /* somebody has killed it: its orphans have come to this process */
+    process_kill_descendants(getpid());
+    while (waitpid(-1, NULL, WNOHANG) > 0)
         ;
 }
 
 bool program_ended(struct program *p)
 {
     struct pollfd fd = {.fd = p->control, .events = POLLIN};
-    if (!p->ended && p->control >= 0 && poll(&fd, 1, 0) > 0)
+    if (p->running && !p->ended && poll(&fd, 1, 0) > 0)
         note_end(p);
     return p->ended;
 }
@@ -171,13 +248,13 @@ void program_stop(struct program *p, int grace_ms)
 {
     struct pollfd fd = {.fd = p->control, .events = POLLIN};
     program_close(&p->in);
-    if (p->supervisor && !p->ended) {
+    if (p->running && !p->ended) {
         if (grace_ms <= 0 || poll(&fd, 1, grace_ms) <= 0)
             program_kill(p);
         while (poll(&fd, 1, -1) < 0 && errno == EINTR)
             ;
         note_end(p);
     }
-    close_all(p);
-    *p = (struct program)PROGRAM_INIT;
+    close_ends(p);
+    p->running = false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* program.h: one running program of the site with everything that it starts. Between it and the worker
  * stands a supervisor, a process of its own: whatever becomes of program, worker or runner, the
- * supervisor ends all descendants of the program before it ends itself. */
+ * supervisor ends all descendants of the program before it runs another one or ends itself. */
 #ifndef TASKS_TYPES_PROGRAM_H
 #define TASKS_TYPES_PROGRAM_H
 
@@ -24,20 +24,22 @@ struct program_account {
     int64_t counted_ns; /* 0: never */
 };
 
-/* The descriptors are this side's ends, not blocking; -1 once closed. */
+/* The descriptors are this side's ends; -1 once closed. All but control do not block. */
 struct program {
-    pid_t supervisor; /* 0: none */
+    pid_t supervisor; /* 0: none; it stays for the next program of the same command */
     int control;      /* readable when the program has ended */
     int in, out, err; /* of the program's standard input, output and error */
     int progress;     /* of its descriptor 3 */
+    bool running;     /* it was started and has not been stopped */
     bool ended;
     int status; /* once ended: as of waitpid; -1 where the supervisor was killed */
 };
 
-#define PROGRAM_INIT {0, -1, -1, -1, -1, -1, false, 0}
+#define PROGRAM_INIT {0, -1, -1, -1, -1, -1, false, false, 0}
 
 /* Starts DEF's program with the environment ENVP and returns once it is executed. OUTPUT, if not NULL, is
- * a directory that it must be able to write to. ERR_SYSTEM with what failed. */
+ * a directory that it must be able to write to. P is PROGRAM_INIT, or stopped and of the same DEF and ACCOUNT,
+ * which both stay as long as P. ERR_SYSTEM with what failed. */
 int program_start(const struct command_def *def, struct program_account *account,
                   char *const *envp, const char *output, struct program *p,
                   struct error *e) MUST_USE;
@@ -52,9 +54,12 @@ void program_kill(struct program *p);
  * status. */
 bool program_ended(struct program *p);
 
-/* Closes its input, gives it GRACE_MS to end by itself, kills what is left and closes everything. P may
- * be one that was never started; it is PROGRAM_INIT afterwards. */
+/* Closes its input, gives it GRACE_MS to end by itself, kills what is left and closes its descriptors. P may
+ * be one that was never started; it can be started again. */
 void program_stop(struct program *p, int grace_ms);
+
+/* Ends the supervisor of a stopped program: P is PROGRAM_INIT. */
+void program_release(struct program *p);
 
 /* Closes *FD if it is open and sets it to -1. */
 void program_close(int *fd);

@@ -1,182 +1,151 @@
 /* SPDX-License-Identifier: MIT */
-/* supervisor.c: executes a program with its limits, waits for its end, and lets nothing that it has
- * started outlive it. Adopts what its children leave (PR_SET_CHILD_SUBREAPER). */
+/* supervisor.c: executes programs, one after the other, waits for the end of each, and ends what it has left behind:
+ * this process adopts it (PR_SET_CHILD_SUBREAPER). */
 #include "supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/process.h"
 
-/* The supervisor's descriptors: its socket, then the program's ends. */
-enum { CONTROL = 3, ENDS = 4, FIRST_FREE = ENDS + SUPERVISOR_ENDS, ASIDE = 64 };
+/* The descriptors: standard ones, the socket, then what is opened. */
+enum { CONTROL = STDERR_FILENO + 1, FIRST_FREE };
 
-enum { REPORT = 4, REAP_PAUSE_MS = 2, REAP_PAUSE_MAX_MS = 200 };
+enum { REAP_PAUSE_MS = 2, REAP_PAUSE_MAX_MS = 200, IDLE_MS = 10000 };
 
-/* How much rather than others the kernel's memory killer takes a program; of 1000. */
-static const char oom_score[] = "500";
+struct supervisor {
+    int signals;        /* readable when a child has ended */
+    char **argv;        /* of every program; the strings are the settings' */
+    char *text;         /* of the present start, SUPERVISOR_TEXT_MAX + 1 bytes */
+    char **envp;        /* points into it; room for envp_cap */
+    size_t envp_cap;
+};
 
-/* --- the program, until it is executed ----------------------------------------------------------- */
-
-static NO_RETURN void report_failure(enum supervisor_step step)
+/* Of all that the worker has open only the socket stays. */
+static void settle(const struct supervisor_setup *s)
 {
-    struct supervisor_message m = {NEWS_FAILED, step, errno};
-    (void)!write(REPORT, &m, sizeof m);
-    _exit(127);
+    setpgid(0, 0); /* what ends the worker's group shall not end the one who cleans up */
+    prctl(PR_SET_PDEATHSIG, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "taskrunner-cmd");
+    dup2(s->control, CONTROL);
+    process_close_from(FIRST_FREE);
+    fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
+    signal(SIGTERM, SIG_IGN); /* it ends when its worker does */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
 }
 
-/* Never more than what holds already. */
-static int limit(int resource, int64_t value)
+static int watch_children(void)
 {
-    struct rlimit now;
-    if (getrlimit(resource, &now))
-        return -1;
-    if (now.rlim_max == RLIM_INFINITY || (rlim_t)value < now.rlim_max)
-        now.rlim_max = (rlim_t)value;
-    now.rlim_cur = now.rlim_max;
-    return setrlimit(resource, &now);
+    sigset_t chld;
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &chld, NULL);
+    return signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int set_limits(const struct command_def *def, const struct program_account *account)
+/* execve wants its strings changeable, and does not change them. */
+static char **argv_of(const struct command_def *def)
 {
-    if (limit(RLIMIT_CORE, 0) || limit(RLIMIT_NOFILE, def->open_files))
-        return -1;
-    if (def->memory_bytes && limit(RLIMIT_DATA, def->memory_bytes))
-        return -1;
-    if (def->file_size_bytes && limit(RLIMIT_FSIZE, def->file_size_bytes))
-        return -1;
-    if (def->processes && limit(RLIMIT_NPROC, (int64_t)account->threads + def->processes))
-        return -1;
-    return def->nice && setpriority(PRIO_PROCESS, 0, (int)def->nice) ? -1 : 0;
-}
-
-static void prefer_for_memory_killer(void)
-{
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)!write(fd, oom_score, sizeof oom_score - 1); /* a wish, no promise */
-    close(fd);
-}
-
-static int become(const struct program_account *a)
-{
-    if (!a->name)
-        return 0;
-    return initgroups(a->name, a->gid) || setgid(a->gid) || setuid(a->uid) ? -1 : 0;
-}
-
-static void signals_as_at_birth(void)
-{
-    sigset_t none;
-    for (int signo = 1; signo < NSIG; signo++)
-        signal(signo, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* 0, 1, 2 and 3 are the program's; REPORT closes itself when it is executed. */
-static void arrange_descriptors(int report)
-{
-    for (int i = 0; i < SUPERVISOR_ENDS; i++)
-        dup2(ENDS + i, i);
-    dup3(report, REPORT, O_CLOEXEC);
-    process_close_from(REPORT + 1);
-}
-
-static NO_RETURN void execute(const struct supervisor_task *t, int report, pid_t supervisor)
-{
-    const struct command_def *def = t->def;
-    arrange_descriptors(report);
-    signals_as_at_birth();
-    setsid();
-    prefer_for_memory_killer();
-    if (become(t->account))
-        report_failure(STEP_ACCOUNT);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind the change of account, which would reset it */
-    if (getppid() != supervisor)
-        _exit(127);
-    if (set_limits(def, t->account) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-        report_failure(STEP_LIMITS);
-    if (chdir(def->directory))
-        report_failure(STEP_DIRECTORY);
-    if (t->output && access(t->output, W_OK | X_OK))
-        report_failure(STEP_OUTPUT);
-    /* copied: execve wants its strings changeable, and does not change them */
-    char **argv = calloc(def->argv.count + 1, sizeof *argv);
-    for (size_t i = 0; argv && i < def->argv.count; i++)
+    char **argv = xcalloc(def->argv.count + 1, sizeof *argv);
+    for (size_t i = 0; i < def->argv.count; i++)
         argv[i] = (char *)(uintptr_t)def->argv.items[i];
-    if (argv)
-        execve(argv[0], argv, t->envp);
-    report_failure(STEP_EXECUTE);
+    return argv;
 }
-
-/* --- the supervisor -------------------------------------------------------------------------------- */
 
 static void tell(struct supervisor_message m)
 {
     (void)!send(CONTROL, &m, sizeof m, MSG_NOSIGNAL); /* nobody there: nothing to tell */
 }
 
-/* Of all that the worker has open only what is needed stays, under the numbers above. */
-static void settle(const struct supervisor_task *t)
+/* --- orders ---------------------------------------------------------------------------------------------- */
+
+/* One packet; its descriptors into ENDS, -1 where they have not come: there was no room for them. Returns its length,
+ * 0 at the socket's end, -1 with errno. */
+static ssize_t receive(struct supervisor *s, struct supervisor_start *start, int *ends)
 {
-    int aside[1 + SUPERVISOR_ENDS];
-    setpgid(0, 0); /* what ends the worker's group shall not end the one who cleans up */
-    prctl(PR_SET_PDEATHSIG, 0);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_NAME, "taskrunner-cmd");
-    aside[0] = fcntl(t->control, F_DUPFD, ASIDE);
-    for (int i = 0; i < SUPERVISOR_ENDS; i++)
-        aside[1 + i] = fcntl(t->ends[i], F_DUPFD, ASIDE);
-    for (int i = 0; i <= SUPERVISOR_ENDS; i++)
-        dup2(aside[i], CONTROL + i);
-    process_close_from(FIRST_FREE);
-    fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
-    signal(SIGTERM, SIG_IGN); /* it ends when its program has ended */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int[SUPERVISOR_ENDS]))];
+    } rights;
+    struct iovec parts[] = {{start, sizeof *start}, {s->text, SUPERVISOR_TEXT_MAX}};
+    struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = rights.bytes,
+                       .msg_controllen = sizeof rights.bytes};
+    ssize_t n = recvmsg(CONTROL, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+    memset(ends, -1, sizeof(int[SUPERVISOR_ENDS]));
+    if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int[SUPERVISOR_ENDS])))
+        memcpy(ends, CMSG_DATA(c), sizeof(int[SUPERVISOR_ENDS]));
+    return n;
 }
 
-/* Starts the program; 0 where it could not be, which the worker has been told. */
-static pid_t start(const struct supervisor_task *t)
+/* Takes the text apart: LEN bytes of it. */
+static void read_start(struct supervisor *s, const struct supervisor_start *start, size_t len, struct launch *l)
 {
-    int report[2];
-    struct supervisor_message m = {NEWS_STARTED, STEP_EXECUTE, 0};
-    pid_t self = getpid(), pid = -1;
-    if (pipe2(report, O_CLOEXEC) == 0)
-        pid = fork();
-    if (pid == 0)
-        execute(t, report[1], self);
-    if (pid < 0) {
-        tell((struct supervisor_message){NEWS_FAILED, STEP_FORK, errno});
-        return 0;
+    char *next = s->text, *end = s->text + len;
+    *end = '\0';
+    if (s->envp_cap < start->strings + 1) {
+        s->envp_cap = start->strings + 1;
+        s->envp = xrealloc(s->envp, s->envp_cap * sizeof *s->envp);
     }
+    l->output = start->has_output ? next : NULL;
+    if (start->has_output)
+        next += strlen(next) + 1;
+    size_t n = 0;
+    for (; n < start->strings && next < end; n++, next += strlen(next) + 1)
+        s->envp[n] = next;
+    s->envp[n] = NULL;
+    l->envp = s->envp;
+    l->threads = start->threads;
+}
+
+/* The next program; false when there is none to come. */
+static bool wait_for_start(struct supervisor *s, struct launch *l)
+{
+    for (;;) {
+        struct supervisor_start start = {0};
+        struct pollfd fd = {.fd = CONTROL, .events = POLLIN};
+        if (poll(&fd, 1, IDLE_MS) == 0)
+            return false; /* an order that comes now is not read, which the worker is told by the kernel */
+        ssize_t n = receive(s, &start, l->ends);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (n <= 0)
+            return false;
+        if (start.order != ORDER_START || (size_t)n < sizeof start)
+            continue; /* for one that has ended */
+        if (l->ends[0] < 0) {
+            tell((struct supervisor_message){NEWS_FAILED, STEP_FORK, EMFILE});
+            continue;
+        }
+        read_start(s, &start, (size_t)n - sizeof start, l);
+        return true;
+    }
+}
+
+/* --- one program ----------------------------------------------------------------------------------------- */
+
+/* Starts it; 0 where that failed. The worker is told. */
+static pid_t start_program(const struct launch *l)
+{
+    struct supervisor_message m;
+    pid_t pid = supervisor_execute(l, &m);
     for (int i = 0; i < SUPERVISOR_ENDS; i++)
-        close(ENDS + i);
-    close(report[1]);
-    struct supervisor_message failure;
-    if (read(report[0], &failure, sizeof failure) == (ssize_t)sizeof failure)
-        m = failure;
-    close(report[0]);
-    tell(m);
-    if (m.news == NEWS_FAILED) {
-        waitpid(pid, NULL, 0);
-        return 0;
-    }
-    return pid;
+        close(l->ends[i]);
+    tell(pid > 0 ? (struct supervisor_message){NEWS_STARTED, STEP_EXECUTE, 0} : m);
+    return pid > 0 ? pid : 0;
 }
 
 /* Collects the children that have ended; false once there is none at all. Sets *STATUS, *OVER for MAIN. */
@@ -193,17 +162,17 @@ static bool reap(pid_t main, int *status, bool *over)
 }
 
 /* Until the program ends or the worker wants it ended. */
-static void wait_for_end(pid_t main, int signals, int *status)
+static void wait_for_end(struct supervisor *s, pid_t main, int *status)
 {
     bool over = false;
     while (reap(main, status, &over) && !over) {
-        struct pollfd fds[] = {{.fd = CONTROL, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+        struct pollfd fds[] = {{.fd = CONTROL, .events = POLLIN}, {.fd = s->signals, .events = POLLIN}};
         struct signalfd_siginfo info;
         char order = ORDER_KILL;
         if (poll(fds, 2, -1) < 0)
             continue;
         if (fds[1].revents)
-            (void)!read(signals, &info, sizeof info);
+            (void)!read(s->signals, &info, sizeof info);
         if (!fds[0].revents)
             continue;
         ssize_t n = recv(CONTROL, &order, 1, MSG_DONTWAIT);
@@ -215,21 +184,15 @@ static void wait_for_end(pid_t main, int signals, int *status)
     }
 }
 
-void supervisor_main(const struct supervisor_task *t)
+static void run_program(struct supervisor *s, const struct launch *l)
 {
     long pause_ms = REAP_PAUSE_MS;
-    sigset_t chld;
     int status = 0;
     bool over = false;
-    settle(t);
-    sigemptyset(&chld);
-    sigaddset(&chld, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &chld, NULL);
-    int signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
-    pid_t main = start(t);
+    pid_t main = start_program(l);
     if (!main)
-        _exit(0);
-    wait_for_end(main, signals, &status);
+        return;
+    wait_for_end(s, main, &status);
     while (reap(main, &status, &over)) {
         const struct timespec pause = {0, pause_ms * 1000000L};
         process_kill_descendants(getpid());
@@ -238,5 +201,17 @@ void supervisor_main(const struct supervisor_task *t)
             pause_ms *= 2;
     }
     tell((struct supervisor_message){NEWS_ENDED, STEP_EXECUTE, status});
+}
+
+void supervisor_main(const struct supervisor_setup *setup)
+{
+    struct supervisor s = {.envp = NULL};
+    settle(setup);
+    s.signals = watch_children();
+    s.argv = argv_of(setup->def);
+    s.text = xmalloc(SUPERVISOR_TEXT_MAX + 1);
+    struct launch l = {.def = setup->def, .account = setup->account, .argv = s.argv};
+    while (wait_for_start(&s, &l))
+        run_program(&s, &l);
     _exit(0);
 }

@@ -1,12 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* supervisor.h: the process between a worker and a program of the site. */
+/* supervisor.h: the process between a worker and the programs of one of the site's commands. It runs one after the
+ * other, and lets nothing that one has started outlive it. */
 #ifndef TASKS_TYPES_SUPERVISOR_H
 #define TASKS_TYPES_SUPERVISOR_H
 
 #include "base/compiler.h"
 #include "program.h"
 
-/* What the supervisor tells its worker, one packet each. */
+/* What the worker tells its supervisor: one packet each, which begins with one of these. The end of the socket means
+ * ORDER_KILL, and the supervisor's own end. What comes too late for a program is not heard. */
+enum supervisor_order {
+    ORDER_START = 's', /* a struct supervisor_start, its text, and the program's ends as SCM_RIGHTS */
+    ORDER_TERMINATE = 't',
+    ORDER_KILL = 'k',
+};
+
+/* Descriptors of the program, in their order there. TEXT: bytes of the longest text; the kernel takes no more than
+ * some 200 KB in a packet. */
+enum { SUPERVISOR_ENDS = 4, SUPERVISOR_TEXT_MAX = 128 * 1024 };
+
+/* Behind it stands its text: its strings, NAME=value, one behind the other, each with its NUL; before them, if there
+ * is one, the directory that the program must be able to write to. */
+struct supervisor_start {
+    char order;
+    bool has_output;
+    size_t threads; /* of the program's account: see program.h */
+    size_t strings; /* without the directory */
+};
+
+/* What the supervisor tells its worker, one packet each: after ORDER_START one of the first two, after NEWS_STARTED
+ * the third. */
 enum supervisor_news {
     NEWS_STARTED, /* the program has been executed */
     NEWS_FAILED,  /* it could not be: value is errno, step says at what */
@@ -28,23 +51,31 @@ struct supervisor_message {
     int value;
 };
 
-/* What the worker tells its supervisor, one byte each. The end of the socket means ORDER_KILL. */
-enum supervisor_order { ORDER_TERMINATE = 't', ORDER_KILL = 'k' };
-
-/* Descriptors of the program, in their order there. */
-enum { SUPERVISOR_ENDS = 4 };
-
-/* What to run; see program_start. */
-struct supervisor_task {
+struct supervisor_setup {
     const struct command_def *def;
     const struct program_account *account;
-    char *const *envp;
-    const char *output;
     int control;
-    int ends[SUPERVISOR_ENDS];
 };
 
-/* The supervisor's life, in the child of a fork. */
-void supervisor_main(const struct supervisor_task *t) NO_RETURN;
+/* The supervisor's life, in the child of a fork. It ends when its worker does, or after ten seconds without a
+ * program. Whoever gives an order then gets EPIPE, or ECONNRESET from the socket, which both mean that it was not
+ * read (unix(7)). */
+void supervisor_main(const struct supervisor_setup *s) NO_RETURN;
+
+/* --- supervisor_execute.c ------------------------------------------------------------------------------ */
+
+/* One program to execute; made before the fork. */
+struct launch {
+    const struct command_def *def;
+    const struct program_account *account;
+    char *const *argv, *const *envp;
+    const char *output; /* NULL: none */
+    size_t threads;
+    int ends[SUPERVISOR_ENDS]; /* all above SUPERVISOR_ENDS - 1 */
+};
+
+/* A child that becomes the program. Where it does not, *WHY says so and the child is gone. Returns its process, -1
+ * where there is none. */
+pid_t supervisor_execute(const struct launch *l, struct supervisor_message *why);
 
 #endif

@@ -26,6 +26,7 @@ unit_tests = \
 	unit_page_sql \
 	unit_prefer \
 	unit_process \
+	unit_program \
 	unit_query \
 	unit_quota \
 	unit_request \
@@ -154,6 +155,10 @@ unit_import_value_LDADD = $(TYPES_UNIT_LIBS)
 unit_page_sql_SOURCES = tests/unit/unit.h tests/unit/test_page_sql.c
 unit_page_sql_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_page_sql_LDADD = $(TYPES_UNIT_LIBS)
+
+unit_program_SOURCES = tests/unit/unit.h tests/unit/test_program.c
+unit_program_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_program_LDADD = $(TYPES_UNIT_LIBS)
 
 unit_checkpoint_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/test_checkpoint.c
 unit_checkpoint_CPPFLAGS = $(UNIT_CPPFLAGS)

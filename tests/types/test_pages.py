@@ -200,14 +200,14 @@ def test_too_old_a_snapshot_fails(site):
 
 
 def test_progress_and_total(site):
-    site.sql("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t SELECT seq FROM seq_1_to_40")
+    site.sql("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t SELECT seq FROM seq_1_to_60")
     site.export("t", "SELECT id, SLEEP(0.05) FROM t", ["id"], page_rows=4)
     site.export("u", "SELECT id, SLEEP(0.05) FROM t", ["id"], page_rows=4, count="none")
     outcome = site.run(data={"export": "t"})
     seen = outcome.progress
-    assert seen[-1][1:] == [40, 40, "rows"]
+    assert seen[-1][1:] == [60, 60, "rows"]
     assert all(b[0] - a[0] < 1000 and b[1] >= a[1] for a, b in zip(seen, seen[1:]))
-    assert 40 in {p[2] for p in seen[:-1]} and len(seen) < 20
+    assert 60 in {p[2] for p in seen[:-1]} and len(seen) < 20
     outcome = site.run(data={"export": "u"})
     assert {p[2] for p in outcome.progress[:-1]} == {0}
 

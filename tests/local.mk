@@ -26,15 +26,19 @@ EXTRA_DIST += \
 	tests/runner \
 	tests/history.py \
 	tests/load.py \
+	tests/plain_server.py \
 	tests/ports.py \
 	tests/proc.py \
 	tests/stack.py \
 	tests/types/conftest.py \
 	tests/types/test_backup.py \
+	tests/types/test_connections.py \
 	tests/types/test_faults.py \
 	tests/types/test_gzip.py \
+	tests/types/test_import.py \
 	tests/types/test_json.py \
 	tests/types/test_long.py \
 	tests/types/test_pages.py \
+	tests/types/test_resume.py \
 	tests/types/test_values.py \
 	tests/types/test_xlsx.py

@@ -23,6 +23,13 @@ struct column {
     db_flag truncated;
 };
 
+/* What the library reads a parameter of many rows from. */
+union cell {
+    uint64_t u; /* or an int64_t */
+    double d;
+    const char *p;
+};
+
 struct db_stmt {
     struct db *db;
     struct db_stmt *next, **link; /* in db->stmts */
@@ -31,6 +38,10 @@ struct db_stmt {
     unsigned column_count; /* 0 = no result set */
     MYSQL_BIND *params;
     MYSQL_TIME *param_times;
+    union cell *cells;  /* of db_run_rows: a column behind the other */
+    unsigned long *lengths;
+    char *indicators;   /* per cell: whether it is NULL */
+    size_t cell_cap;
     MYSQL_BIND *results;
     struct column *columns;
     bool has_result;
@@ -234,6 +245,9 @@ void db_stmt_close(struct db_stmt **sp)
         free(s->columns[i].text);
     free(s->columns);
     free(s->results);
+    free(s->cells);
+    free(s->lengths);
+    free(s->indicators);
     free(s->param_times);
     free(s->params);
     free(s);
@@ -278,6 +292,92 @@ int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count,
         return db_failed(s->db, s->stmt, "statement", e);
     return (int64_t)mysql_stmt_num_rows(s->stmt);
 }
+
+/* --- many rows ------------------------------------------------------------------------------------------- */
+
+#ifdef HAVE_MARIADB_GET_INFOV
+
+bool db_takes_rows(const struct db *d)
+{
+    unsigned long extended = 0;
+    return mariadb_get_infov(d->mysql, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &extended) == 0 &&
+           (extended & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32));
+}
+
+static void make_room(struct db_stmt *s, size_t cells)
+{
+    if (cells <= s->cell_cap)
+        return;
+    s->cell_cap = cells;
+    s->cells = xrealloc(s->cells, cells * sizeof *s->cells);
+    s->lengths = xrealloc(s->lengths, cells * sizeof *s->lengths);
+    s->indicators = xrealloc(s->indicators, cells);
+}
+
+/* Column I of ROWS rows of VALUES, in the place that FIRST is the first cell of. False where its kinds differ. */
+static bool bind_column(struct db_stmt *s, unsigned i, const struct db_value *values, size_t rows, size_t first)
+{
+    enum db_kind kind = DB_NULL;
+    for (size_t row = 0; row < rows; row++) {
+        const struct db_value *v = &values[row * s->param_count + i];
+        union cell *cell = &s->cells[first + row];
+        s->indicators[first + row] = v->kind == DB_NULL ? STMT_INDICATOR_NULL : STMT_INDICATOR_NONE;
+        s->lengths[first + row] = 0;
+        if (v->kind == DB_NULL)
+            continue;
+        if (v->kind == DB_INSTANT || (kind != DB_NULL && kind != v->kind))
+            return false;
+        if (kind == DB_NULL)
+            db_bind_param(&s->params[i], NULL, v);
+        kind = v->kind;
+        if (kind == DB_INT || kind == DB_UINT || kind == DB_DOUBLE) {
+            cell->u = v->u; /* whichever it is: all have these bytes */
+        } else {
+            cell->p = v->s.p;
+            s->lengths[first + row] = v->s.len;
+        }
+    }
+    if (kind == DB_NULL)
+        s->params[i] = (MYSQL_BIND){.buffer_type = MYSQL_TYPE_STRING};
+    s->params[i].buffer = &s->cells[first];
+    s->params[i].length = &s->lengths[first];
+    s->params[i].u.indicator = &s->indicators[first];
+    return true;
+}
+
+int db_run_rows(struct db_stmt *s, const struct db_value *values, size_t rows, struct error *e)
+{
+    unsigned array = (unsigned)rows, none = 0;
+    int rc = db_check_usable(s->db, e);
+    if (rc)
+        return rc;
+    drop_result(s);
+    make_room(s, rows * s->param_count);
+    for (unsigned i = 0; i < s->param_count; i++)
+        if (!bind_column(s, i, values, rows, i * rows))
+            return error_set(e, ERR_DB, "parameter %u is not of one kind in all rows", i + 1);
+    if (mysql_stmt_attr_set(s->stmt, STMT_ATTR_ARRAY_SIZE, &array) || mysql_stmt_bind_param(s->stmt, s->params) ||
+        mysql_stmt_execute(s->stmt))
+        rc = db_failed(s->db, s->stmt, "statement", e);
+    (void)mysql_stmt_attr_set(s->stmt, STMT_ATTR_ARRAY_SIZE, &none); /* for db_run */
+    return rc;
+}
+
+#else
+
+bool db_takes_rows(const struct db *d)
+{
+    (void)d;
+    return false;
+}
+
+int db_run_rows(struct db_stmt *s, const struct db_value *values, size_t rows, struct error *e)
+{
+    (void)s, (void)values, (void)rows;
+    return error_set(e, ERR_DB, "the connector sends one row at a time");
+}
+
+#endif
 
 uint64_t db_insert_id(const struct db_stmt *s)
 {

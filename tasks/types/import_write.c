@@ -11,6 +11,7 @@
 
 enum {
     VALUES_MAX = 2400, /* of one statement: the protocol's limit is 65,535, and each costs memory */
+    BULK_ROWS = 1000,  /* of a bulk execution: more are not faster, and refused together */
     ERRNO_DUPLICATE = 1062,
 };
 
@@ -206,7 +207,9 @@ static int prepare_all(struct import_writer *w, size_t rows_max, struct error *e
     rows = rows > rows_max ? rows_max : rows < 1 ? 1 : rows;
     for (; rows && !rc && w->size_count < INSERT_SIZES; rows = rows > 4 ? rows / 4 : rows > 1) {
         w->sizes[w->size_count] = rows;
-        rc = prepare_insert(w, rows, &w->inserts[w->size_count++], e);
+        if (rows == 1 || !w->bulk)
+            rc = prepare_insert(w, rows, &w->inserts[w->size_count], e);
+        w->size_count++;
         if (rows == 1)
             break;
     }
@@ -227,6 +230,7 @@ int import_writer_open(struct db *d, const struct import_table *t, int64_t owner
     w->db = d;
     w->table = t;
     w->policy = policy;
+    w->bulk = db_takes_rows(d);
     w->owner = db_int(owner);
     w->width = t->written_count;
     w->lookups = xcalloc(t->key_count + 1, sizeof *w->lookups);
@@ -415,18 +419,28 @@ int import_write_each(struct import_writer *w, struct import_batch *b, size_t at
 
 /* --- many at a time -------------------------------------------------------------------------------------------- */
 
-/* COUNT rows from AT on, which INSERT takes at once. */
-static int write_some(struct import_writer *w, struct import_batch *b, struct db_stmt *insert, size_t at,
-                      size_t count, struct error *e)
+/* COUNT rows from AT on by one statement, of which all are written or, where REFUSED says why, none. PLACE: of the
+ * statement that takes so many. */
+static int64_t insert_many(struct import_writer *w, const struct import_batch *b, unsigned place, size_t at,
+                           size_t count, struct error *refused)
+{
+    if (w->bulk && count > 1)
+        return db_run_rows(w->inserts[w->size_count - 1], values_of(b, at), count, refused);
+    return db_run(w->inserts[place], values_of(b, at), (unsigned)(count * w->width), refused);
+}
+
+/* sizes[PLACE] rows from AT on. */
+static int write_some(struct import_writer *w, struct import_batch *b, unsigned place, size_t at, struct error *e)
 {
     struct error refused = {0};
+    size_t count = w->sizes[place];
     int64_t rc;
     if (w->crowded && w->stage && count > 1) {
         rc = import_stage_write(w->stage, b, at, count, e);
         if (rc)
             return rc < 0 ? (int)rc : 0;
     }
-    rc = db_run(insert, values_of(b, at), (unsigned)(count * w->width), &refused);
+    rc = insert_many(w, b, place, at, count, &refused);
     if (rc >= 0) {
         b->result.inserted += count;
         return 0;
@@ -443,14 +457,43 @@ static int write_some(struct import_writer *w, struct import_batch *b, struct db
     return import_write_each(w, b, at, count, e);
 }
 
+/* COUNT rows from AT on, in pieces. */
+static int write_pieces(struct import_writer *w, struct import_batch *b, size_t at, size_t count, struct error *e)
+{
+    int rc = 0;
+    for (unsigned place = 0; count && !rc;) {
+        while (w->sizes[place] > count)
+            place++;
+        rc = write_some(w, b, place, at, e);
+        at += w->sizes[place];
+        count -= w->sizes[place];
+    }
+    return rc;
+}
+
+/* COUNT rows from AT on at once; in pieces where one of them stands against it. */
+static int write_bulk(struct import_writer *w, struct import_batch *b, size_t at, size_t count, struct error *e)
+{
+    struct error refused = {0};
+    int64_t rc = insert_many(w, b, 0, at, count, &refused);
+    if (rc >= 0) {
+        b->result.inserted += count;
+        return 0;
+    }
+    if (!import_row_fault(&refused)) {
+        *e = refused;
+        return (int)rc;
+    }
+    w->crowded = refused.db_errno == ERRNO_DUPLICATE;
+    return write_pieces(w, b, at, count, e);
+}
+
 int import_write(struct import_writer *w, struct import_batch *b, struct error *e)
 {
     int rc = 0;
-    for (size_t at = 0, i = 0; at < b->count && !rc;) {
-        while (w->sizes[i] > b->count - at)
-            i++;
-        rc = write_some(w, b, w->inserts[i], at, w->sizes[i], e);
-        at += w->sizes[i];
+    for (size_t at = 0, count; at < b->count && !rc; at += count) {
+        count = b->count - at < BULK_ROWS ? b->count - at : BULK_ROWS;
+        rc = w->bulk && !(w->crowded && w->stage) ? write_bulk(w, b, at, count, e) : write_pieces(w, b, at, count, e);
     }
     b->result.rejected = b->reject_count;
     return rc;

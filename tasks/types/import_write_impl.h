@@ -9,7 +9,8 @@ enum { INSERT_SIZES = 12 };
 
 struct import_stage;
 
-/* Invariant: inserts[i] takes sizes[i] rows, the largest first, the last one 1. */
+/* Invariant: inserts[i] takes sizes[i] rows, the largest first, the last one 1. With bulk only that one is there, and
+ * takes any number of rows. */
 struct import_writer {
     struct db *db;
     const struct import_table *table;
@@ -18,6 +19,7 @@ struct import_writer {
     size_t width;
     size_t sizes[INSERT_SIZES];
     unsigned size_count;
+    bool bulk;
     struct db_stmt *inserts[INSERT_SIZES];
     struct db_stmt **lookups;    /* per key of the table; NULL: it has a column that is not written */
     struct db_stmt **updates;    /* likewise, with IMPORT_REPLACE */

@@ -12,15 +12,26 @@ import time
 import pytest
 
 from every_type import COLUMNS
+from plain_server import PlainServer
 
 BOOKS = ("CREATE TABLE books (id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, owner_id BIGINT NOT NULL,"
          " title VARCHAR(20) NOT NULL, isbn VARCHAR(17) NULL UNIQUE, price DECIMAL(6,2) NULL, n TINYINT NULL,"
          " added DATETIME(3) NULL, kind ENUM('a', 'b') NOT NULL DEFAULT 'a', raw VARBINARY(4) NULL)")
 
 
-@pytest.fixture
-def shop(site):
-    """The site with an empty table of books that may be filled."""
+@pytest.fixture(scope="session")
+def plain_server(server, tmp_path_factory):
+    plain = PlainServer(server.socket, tmp_path_factory.mktemp("plain") / "sock")
+    yield plain
+    plain.close()
+
+
+@pytest.fixture(params=["bulk", "plain"])
+def shop(request, site, plain_server):
+    """The site with an empty table of books that may be filled; by a server that takes many rows for a statement, and
+    by one that does not."""
+    if request.param == "plain":
+        site.source["socket"] = plain_server.path
     site.make_ledger()
     site.sql(BOOKS)
 

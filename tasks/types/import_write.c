@@ -424,9 +424,10 @@ int import_write_each(struct import_writer *w, struct import_batch *b, size_t at
 static int64_t insert_many(struct import_writer *w, const struct import_batch *b, unsigned place, size_t at,
                            size_t count, struct error *refused)
 {
+    struct db_stmt *insert = w->inserts[w->bulk ? w->size_count - 1 : place];
     if (w->bulk && count > 1)
-        return db_run_rows(w->inserts[w->size_count - 1], values_of(b, at), count, refused);
-    return db_run(w->inserts[place], values_of(b, at), (unsigned)(count * w->width), refused);
+        return db_run_rows(insert, values_of(b, at), count, refused);
+    return db_run(insert, values_of(b, at), (unsigned)(count * w->width), refused);
 }
 
 /* sizes[PLACE] rows from AT on. */

@@ -21,11 +21,10 @@ SANITIZED = MAKEFILE.exists() and re.search("^SAN_CFLAGS = .*-fsanitize", MAKEFI
 
 @pytest.fixture(scope="session")
 def run_type():
-    """The path of the program."""
-    program = BUILD / "tests" / "types" / "run_type"
-    if not program.exists():
+    """The path of the program, which is as new as the sources."""
+    if MAKEFILE.exists():
         subprocess.run(["make", "-s", "-C", BUILD, "tests/types/run_type"], check=True)
-    return program
+    return BUILD / "tests" / "types" / "run_type"
 
 
 @pytest.fixture(scope="session")

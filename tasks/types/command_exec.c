@@ -9,6 +9,7 @@
 
 #include "command_impl.h"
 #include "conversation.h"
+#include "task/command.h"
 
 /* Within the attempt's directory. */
 static const char output_name[] = "out", scratch_name[] = "tmp";
@@ -22,7 +23,8 @@ static int make_directory(const struct command_task *t, int dir, const char *nam
     return a->name ? fchownat(dir, name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW) : 0;
 }
 
-static int make_directories(struct command_task *t, struct work_dir *dir)
+/* One for its files and one for scratch. */
+static int make_two_directories(struct command_task *t, struct work_dir *dir)
 {
     const struct run_task *task = run_task(t->run);
     struct error e = {0};
@@ -61,7 +63,7 @@ static void judge(struct command_task *t, const struct work_dir *dir, struct con
     else if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         command_ended_badly(t, status, c->log.last);
     else if (command_take_result(t, c->output.len ? c->output.data : "", c->output.len) &&
-             take_files(t, dir))
+             (!command_max_files(t->def) || take_files(t, dir)))
         run_succeed(t->outcome);
 }
 
@@ -79,12 +81,13 @@ void command_exec(struct command_task *t)
     };
     struct work_dir dir = WORK_DIR_INIT;
     struct error e = {0};
+    bool files = command_max_files(t->def) > 0;
     c.dir = &dir;
-    if (make_directories(t, &dir))
+    if (files ? make_two_directories(t, &dir) : command_make_directory(t, &dir))
         goto out;
     const char *path = arena_printf(arena, "%s/tmp/%s", t->state->place.directory, dir.name);
-    const char *output = arena_printf(arena, "%s/%s", path, output_name);
-    const char *scratch = arena_printf(arena, "%s/%s", path, scratch_name);
+    const char *output = files ? arena_printf(arena, "%s/%s", path, output_name) : NULL;
+    const char *scratch = files ? arena_printf(arena, "%s/%s", path, scratch_name) : path;
     char *const *envp = command_environment(t, true, output, scratch);
     if (program_start(t->def, &t->state->account, envp, output, program, &e)) {
         run_fail(t->outcome, RUN_FAILED, "not_started", "%s", e.text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* command_files.c: what a program has left in its output directory becomes the task's files. */
+/* command_files.c: a program's directory, and how what it has left in there becomes the task's files. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,19 @@
 #include "task/command.h"
 
 enum { EXTENSION_MAX = 12 };
+
+int command_make_directory(struct command_task *t, struct work_dir *dir)
+{
+    const struct run_task *task = run_task(t->run);
+    const struct program_account *a = &t->state->account;
+    struct error e = {0};
+    if (work_dir_create(&t->state->place, task->id, task->fence, dir, &e))
+        return run_fail(t->outcome, RUN_FAILED, "storage_failed", "%s", e.text);
+    if (a->name && fchownat(t->state->place.tmp, dir->name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW))
+        return run_fail(t->outcome, RUN_FAILED, "storage_failed",
+                        "the program's directory cannot be given to its account: %s", strerror(errno));
+    return 0;
+}
 
 static int compare_names(const void *a, const void *b)
 {

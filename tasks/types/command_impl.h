@@ -55,6 +55,9 @@ char *const *command_environment(const struct command_task *t, bool with_task, c
 
 /* --- command_files.c ------------------------------------------------------------------------------------ */
 
+/* Makes the attempt's directory the program's own. 0, or a failure that is in the outcome. */
+int command_make_directory(struct command_task *t, struct work_dir *dir);
+
 /* Makes the files in the directory FD the task's, in the order of their names. SEALED: nobody can write to
  * them any more. Closes FD. False where one cannot be taken, which the outcome then says. */
 bool command_take_files(struct command_task *t, int fd, bool sealed);

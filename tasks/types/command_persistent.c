@@ -116,21 +116,6 @@ static enum answer take_answer(struct command_task *t, const struct conversation
 
 /* --- the task -------------------------------------------------------------------------------------------- */
 
-static int make_directory(struct command_task *t, struct work_dir *dir)
-{
-    const struct run_task *task = run_task(t->run);
-    const struct program_account *a = &t->state->account;
-    struct error e = {0};
-    if (!command_max_files(t->def))
-        return 0;
-    if (work_dir_create(&t->state->place, task->id, task->fence, dir, &e))
-        return run_fail(t->outcome, RUN_FAILED, "storage_failed", "%s", e.text);
-    if (a->name && fchownat(t->state->place.tmp, dir->name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW))
-        return run_fail(t->outcome, RUN_FAILED, "storage_failed",
-                        "the output directory cannot be given to its account: %s", strerror(errno));
-    return 0;
-}
-
 /* Mostly there are none. The program lives on and may still write: they are copied. */
 static bool take_files(struct command_task *t, struct work_dir *dir)
 {
@@ -193,7 +178,7 @@ void command_persistent(struct command_task *t)
     struct work_dir dir = WORK_DIR_INIT;
     struct buf question = BUF_INIT;
     const char *path = NULL;
-    if (make_ready(t) || make_directory(t, &dir))
+    if (make_ready(t) || (command_max_files(t->def) && command_make_directory(t, &dir)))
         goto out;
     if (dir.place) {
         path = arena_printf(run_arena(t->run), "%s/tmp/%s", s->place.directory, dir.name);

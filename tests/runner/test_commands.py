@@ -117,6 +117,17 @@ def test_environment_and_descriptors(commands):
     assert (about["nice"], about["core"], about["files"]) == (3, [0, 0], [99, 99])
 
 
+def test_without_files_there_is_one_directory(commands):
+    commands.start(commands.section("run", max_files=0))
+    row = commands.run("run", {"do": "about"})
+    env = row["result"]["env"]
+    assert "BACKDESK_OUTPUT_DIR" not in env and row["result"]["scratch"]
+    folder = re.escape(str(commands.stack.shared_dir))
+    assert re.fullmatch(rf"{folder}/tmp/{row['id']}-1-[0-9a-f]{{32}}\.dir", env["TMPDIR"])
+    assert commands.run("run", {"do": "shut"})["status"] == "success"  # leaves much in TMPDIR, and shuts some of it
+    commands.clean()
+
+
 def test_data_with_its_defaults(commands):
     params = ('    param "do" { }\n    param "n" { type = integer default = "5" }\n'
               '    param "f" { type = number default = "0.1" }\n    param "b" { type = boolean default = yes }\n'

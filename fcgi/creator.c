@@ -148,9 +148,16 @@ static int keyed_call(struct store *store, void *context, struct error *e)
                              &s->replayed, e);
 }
 
+struct newcomer {
+    const struct submission *submission;
+    struct admission *admission;
+};
+
 static int admit(struct store *s, void *ctx, struct error *e)
 {
-    return admission_reserve(ctx, s, e);
+    const struct newcomer *n = ctx;
+    int rc = n->submission->check ? n->submission->check(s, n->submission->check_ctx, e) : 0;
+    return rc ? rc : admission_reserve(n->admission, s, e);
 }
 
 /* A replay is answered however full the queue is: so a refusal, also a remembered one, comes only when the
@@ -158,12 +165,13 @@ static int admit(struct store *s, void *ctx, struct error *e)
 static void submit_keyed(struct creator *c, struct submission *s)
 {
     struct admission admission;
+    struct newcomer newcomer = {s, &admission};
     struct submit_key key = *s->key;
     struct submission keyed = *s;
     if (admission_begin(&admission, c->quota, c->limits, s->tasks, s->count, s->arena, &s->error) != 0)
         error_clear(&s->error);
     key.admit = admit;
-    key.admit_ctx = &admission;
+    key.admit_ctx = &newcomer;
     keyed.key = &key;
     s->result = backend_call(c->backend, BACKEND_WRITE, keyed_call, &keyed, &s->error);
     admission_end(&admission, s->result == 0 && !keyed.replayed);

@@ -23,6 +23,10 @@ struct submission {
     const struct new_task *tasks;
     size_t count;
     const struct submit_key *key; /* NULL: none */
+    /* With a key, and not NULL: what must hold for new tasks, asked only once the key has turned out to be new, since
+     * a replay is answered whatever has become of what they stood on. 0, or an error that is the result. */
+    int (*check)(struct store *s, void *ctx, struct error *e);
+    void *check_ctx;
     struct arena *arena;          /* for the texts of made where replayed; else they are those of tasks */
     struct task *made;            /* room for count */
     size_t made_count;            /* out: less than count only where replayed */

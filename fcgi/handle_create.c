@@ -51,58 +51,61 @@ static bool read_tasks(struct exchange *x, struct task_input *input)
                                          refusal.faults.items, refusal.faults.count);
 }
 
-/* The uploads that the tasks stand on: are they there, and their creators' own? */
-struct upload_check {
-    const struct task_input *input;
+/* --- the uploads that the tasks stand on: are they there, and their creators' own? ------------------------ */
+
+struct uploads {
     const char **ids;
     int64_t *owners;
-    size_t *tasks; /* which task it is of */
+    const char **pointers; /* where each stands in the body */
     size_t count;
     bool *there;
 };
 
-static int check_call(struct store *s, void *context, struct error *e)
+static void collect_uploads(const struct task_input *input, struct arena *arena, struct uploads *u)
 {
-    struct upload_check *c = context;
-    return store_find_uploads(s, c->ids, c->owners, c->count, c->there, e);
-}
-
-static void collect_uploads(const struct task_input *input, struct arena *arena, struct upload_check *c)
-{
-    c->ids = arena_calloc(arena, input->count, sizeof *c->ids);
-    c->owners = arena_calloc(arena, input->count, sizeof *c->owners);
-    c->tasks = arena_calloc(arena, input->count, sizeof *c->tasks);
-    c->there = arena_calloc(arena, input->count, sizeof *c->there);
+    u->ids = arena_calloc(arena, input->count, sizeof *u->ids);
+    u->owners = arena_calloc(arena, input->count, sizeof *u->owners);
+    u->pointers = arena_calloc(arena, input->count, sizeof *u->pointers);
+    u->there = arena_calloc(arena, input->count, sizeof *u->there);
     for (size_t i = 0; i < input->count; i++)
         if (input->uploads[i]) {
-            c->ids[c->count] = input->uploads[i];
-            c->owners[c->count] = input->tasks[i].created_by;
-            c->tasks[c->count++] = i;
+            u->ids[u->count] = input->uploads[i];
+            u->owners[u->count] = input->tasks[i].created_by;
+            u->pointers[u->count++] =
+                input->is_array ? arena_printf(arena, "/%zu/data/upload", i) : "/data/upload";
         }
 }
 
-static bool check_uploads(struct exchange *x, const struct task_input *input)
+/* ERR_NOT_FOUND where one is not. */
+static int check_uploads(struct store *s, void *context, struct error *e)
 {
-    struct upload_check c = {0};
-    struct faults faults = FAULTS_INIT(x->arena);
-    struct error e = {0};
-    collect_uploads(input, x->arena, &c);
-    int result = c.count ? backend_call(x->app->backend, BACKEND_READ, check_call, &c, &e) : 0;
-    if (result != 0)
-        return exchange_fail(x, result, &e);
-    for (size_t i = 0; i < c.count; i++)
-        if (!c.there[i])
-            faults_add(&faults,
-                       input->is_array ? arena_printf(x->arena, "/%zu/data/upload", c.tasks[i]) : "/data/upload",
-                       "is no upload of the task's creator, or has expired");
-    return !faults.count ||
-           response_problem_faults(&x->response, PROBLEM_invalid_task, NULL, faults.items, faults.count);
+    struct uploads *u = context;
+    int rc = store_find_uploads(s, u->ids, u->owners, u->count, u->there, e);
+    for (size_t i = 0; i < u->count && !rc; i++)
+        if (!u->there[i])
+            rc = error_set(e, ERR_NOT_FOUND, "upload %s is not there", u->ids[i]);
+    return rc;
 }
+
+/* RESULT of the check is no success. */
+static bool refuse_uploads(struct exchange *x, const struct uploads *u, int result, const struct error *e)
+{
+    struct faults faults = FAULTS_INIT(x->arena);
+    if (result != ERR_NOT_FOUND)
+        return exchange_fail(x, result, e);
+    for (size_t i = 0; i < u->count; i++)
+        if (!u->there[i])
+            faults_add(&faults, u->pointers[i], "is no upload of the task's creator, or has expired");
+    return response_problem_faults(&x->response, PROBLEM_invalid_task, NULL, faults.items, faults.count);
+}
+
+/* --- the answer ------------------------------------------------------------------------------------------- */
 
 /* What is made. */
 struct created {
     struct submission submission;
     struct key key;
+    struct uploads uploads;
     bool is_array;
 };
 
@@ -144,6 +147,10 @@ static void answer_created(struct exchange *x)
 {
     struct created *c = x->context;
     const struct submission *s = &c->submission;
+    if (s->result == ERR_NOT_FOUND) {
+        refuse_uploads(x, &c->uploads, s->result, &s->error);
+        return;
+    }
     if (s->result != 0) {
         exchange_refuse(x, s);
         return;
@@ -159,18 +166,31 @@ static void answer_created(struct exchange *x)
         exchange_hold(x, s->made[0].id, task_status_ended(s->made[0].status), answer_again);
 }
 
+/* Without a key. With one the answer may be a replay, for which no upload is needed any more: see submission. */
+static bool uploads_there(struct exchange *x, struct uploads *u)
+{
+    struct error e = {0};
+    int result = u->count ? backend_call(x->app->backend, BACKEND_READ, check_uploads, u, &e) : 0;
+    return result == 0 || refuse_uploads(x, u, result, &e);
+}
+
 void handle_task_create(struct exchange *x)
 {
     struct created *c = arena_calloc(x->arena, 1, sizeof *c);
     struct task_input input = {0};
     bool keyed;
-    if (!read_key(x, &c->key, &keyed) || !read_tasks(x, &input) || !check_uploads(x, &input))
+    if (!read_key(x, &c->key, &keyed) || !read_tasks(x, &input))
+        return;
+    collect_uploads(&input, x->arena, &c->uploads);
+    if (!keyed && !uploads_there(x, &c->uploads))
         return;
     c->is_array = input.is_array;
     c->submission = (struct submission){
         .tasks = input.tasks,
         .count = input.count,
         .key = keyed ? &c->key.key : NULL,
+        .check = c->uploads.count ? check_uploads : NULL,
+        .check_ctx = &c->uploads,
         .arena = x->arena,
         .made = arena_calloc(x->arena, input.count, sizeof *c->submission.made),
     };

@@ -126,8 +126,8 @@ def test_never_in_memory(pool):
 
 # --- tasks ------------------------------------------------------------------------------------------------
 
-def create(stack, upload, user="ada", **members):
-    return stack.request("POST", "/v1/tasks", user, json={
+def create(stack, upload, user="ada", key=None, **members):
+    return stack.request("POST", "/v1/tasks", user, headers={"Idempotency-Key": key} if key else {}, json={
         "type": "csv_import", "data": {"import": "books", "upload": upload}, "run_at": "2099-01-01T00:00:00Z", **members})
 
 
@@ -144,6 +144,20 @@ def test_an_upload_is_its_owners(stack):
     assert [error["pointer"] for error in problem["errors"]] == ["/1/data/upload"]
     stack.sql("UPDATE uploads SET expires_at = UTC_TIMESTAMP(6)")
     assert_problem(create(stack, upload), 422, "invalid_task")
+
+
+def test_a_replay_needs_no_upload(stack):
+    """The answer of the first time comes again, also when what it stood on has gone; a refusal takes up no key."""
+    upload = send(stack, b"title\n").json()["upload"]
+    problem = assert_problem(create(stack, "f" * 32, key="import"), 422, "invalid_task")
+    assert [error["pointer"] for error in problem["errors"]] == ["/data/upload"]
+    first = create(stack, upload, key="import")
+    assert first.status_code == 202 and "Idempotency-Replayed" not in first.headers
+    stack.sql("UPDATE uploads SET expires_at = UTC_TIMESTAMP(6)")
+    again = create(stack, upload, key="import")
+    assert again.status_code == 202 and again.headers["Idempotency-Replayed"] == "true"
+    assert again.json()["id"] == first.json()["id"]
+    assert_problem(create(stack, upload, key="another"), 422, "invalid_task")
 
 
 def test_expiry(stack):

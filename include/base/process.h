@@ -13,6 +13,9 @@
 /* Closes every descriptor from FIRST on: daemons start with nothing inherited. */
 void process_close_from(int first);
 
+/* Every signal does what it does by default, and none is blocked. Only system calls: also for the child of a vfork. */
+void process_default_signals(void);
+
 /* "SIGSEGV"; "signal 40" for one without a macro name. Static or thread-local storage. */
 const char *process_signal_name(int signo);
 

@@ -19,6 +19,15 @@ void process_close_from(int first)
     closefrom(first);
 }
 
+void process_default_signals(void)
+{
+    sigset_t none;
+    for (int signo = 1; signo < NSIG; signo++)
+        signal(signo, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 const char *process_signal_name(int signo)
 {
     static _Thread_local char name[32];

@@ -55,12 +55,8 @@ static void settle(const struct worker_setup *setup)
     setpgid(0, 0);
     dup2(setup->socket, WORKER_SOCKET);
     process_close_from(WORKER_SOCKET + 1);
-    for (int signo = 1; signo < NSIG; signo++)
-        signal(signo, SIG_DFL);
+    process_default_signals();
     signal(SIGPIPE, SIG_IGN); /* a write to a lost database answers EPIPE instead */
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_NAME, setup->kind == WORKER_MANY ? "taskrunner-many" : "taskrunner-work");
 }
 

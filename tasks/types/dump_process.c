@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/process.h"
 
 enum {
     READ_SIZE = 256 * 1024,
@@ -51,11 +52,7 @@ static void become_program(const struct start *s)
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the worker is killed: the program ends with it */
     if (getppid() != s->parent)
         _exit(127);
-    for (int signo = 1; signo < NSIG; signo++)
-        signal(signo, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    process_default_signals();
     bool good = dup2(s->in, STDIN_FILENO) >= 0 && dup2(s->out, STDOUT_FILENO) >= 0 &&
                 dup2(s->err, STDERR_FILENO) >= 0 && dup2(s->report, REPORT_FD) >= 0 &&
                 fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC) == 0;

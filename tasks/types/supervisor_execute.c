@@ -68,15 +68,6 @@ static int become(const struct program_account *a)
     return initgroups(a->name, a->gid) || setgid(a->gid) || setuid(a->uid) ? -1 : 0;
 }
 
-static void signals_as_at_birth(void)
-{
-    sigset_t none;
-    for (int signo = 1; signo < NSIG; signo++)
-        signal(signo, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* 0, 1, 2 and 3 are the program's; REPORT closes itself when it is executed. */
 static void arrange_descriptors(const struct launch *l, int report)
 {
@@ -90,7 +81,7 @@ static void arrange_descriptors(const struct launch *l, int report)
 static NO_RETURN void execute(const struct launch *l, int report, pid_t supervisor)
 {
     arrange_descriptors(l, report);
-    signals_as_at_birth();
+    process_default_signals();
     setsid();
     prefer_for_memory_killer();
     if (become(l->account))

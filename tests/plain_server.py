@@ -28,11 +28,16 @@ class PlainServer:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.socket(socket.AF_UNIX)
+            threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client):
+        with client, socket.socket(socket.AF_UNIX) as server:
             server.connect(self.server)
             client.sendall(plain(server.recv(4096)))  # one packet: the server waits for the answer
-            threading.Thread(target=self._pass, args=(server, client), daemon=True).start()
-            threading.Thread(target=self._pass, args=(client, server), daemon=True).start()
+            back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+            back.start()
+            self._pass(client, server)
+            back.join()
 
     @staticmethod
     def _pass(source, target):

@@ -120,12 +120,14 @@ void db_stmt_close(struct db_stmt **s);
 int64_t db_run(struct db_stmt *s, const struct db_value *params, unsigned count,
                struct error *e) MUST_USE;
 
-/* Whether the server takes many rows for one statement at once; MariaDB does since 10.2. */
+/* Whether the server takes many rows for one statement at once. MariaDB does since 10.2, but before the versions of
+ * August 2024 it lost rows where a trigger inserts others (MDEV-24411): those count as if they did not. */
 bool db_takes_rows(const struct db *d);
 
 /* Executes an INSERT once for each of ROWS rows, in one round trip and as one statement: all of them, or none.
  * PARAMS holds the parameters of one row behind those of the other; those of a column are of one kind or NULL.
- * Only where db_takes_rows. Returns 0 or a negative enum err. */
+ * Only where db_takes_rows. Returns 0 or a negative enum err; ERR_DB where the server has written another number of
+ * rows, after which the transaction must be rolled back. */
 int db_run_rows(struct db_stmt *s, const struct db_value *params, size_t rows, struct error *e) MUST_USE;
 
 uint64_t db_insert_id(const struct db_stmt *s); /* the first id that db_run's INSERT made */

@@ -23,11 +23,10 @@ struct column {
     db_flag truncated;
 };
 
-/* What the library reads a parameter of many rows from. */
+/* What the library reads a parameter of many rows from: a number each, or pointers, packed. */
 union cell {
-    uint64_t u; /* or an int64_t */
-    double d;
-    const char *p;
+    uint64_t number; /* or an int64_t, or a double */
+    const char *text;
 };
 
 struct db_stmt {
@@ -297,11 +296,27 @@ int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count,
 
 #ifdef HAVE_MARIADB_GET_INFOV
 
+/* The first releases of their series with the repair of MDEV-24411; series that are not here have it from the
+ * beginning, where they are newer than all of these, or not at all. */
+static const struct {
+    unsigned long series, patch;
+} repaired[] = {{1005, 26}, {1006, 19}, {1011, 9}, {1101, 6}, {1102, 5}, {1104, 3}};
+
+static bool is_repaired(unsigned long version)
+{
+    unsigned long series = version / 100, patch = version % 100;
+    size_t i = 0;
+    while (i < COUNT_OF(repaired) && repaired[i].series != series)
+        i++;
+    return i < COUNT_OF(repaired) ? patch >= repaired[i].patch : series > repaired[COUNT_OF(repaired) - 1].series;
+}
+
 bool db_takes_rows(const struct db *d)
 {
     unsigned long extended = 0;
     return mariadb_get_infov(d->mysql, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &extended) == 0 &&
-           (extended & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32));
+           (extended & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) &&
+           is_repaired(mysql_get_server_version(d->mysql));
 }
 
 static void make_room(struct db_stmt *s, size_t cells)
@@ -318,9 +333,9 @@ static void make_room(struct db_stmt *s, size_t cells)
 static bool bind_column(struct db_stmt *s, unsigned i, const struct db_value *values, size_t rows, size_t first)
 {
     enum db_kind kind = DB_NULL;
+    const char **texts = (const char **)(void *)&s->cells[first];
     for (size_t row = 0; row < rows; row++) {
         const struct db_value *v = &values[row * s->param_count + i];
-        union cell *cell = &s->cells[first + row];
         s->indicators[first + row] = v->kind == DB_NULL ? STMT_INDICATOR_NULL : STMT_INDICATOR_NONE;
         s->lengths[first + row] = 0;
         if (v->kind == DB_NULL)
@@ -331,9 +346,9 @@ static bool bind_column(struct db_stmt *s, unsigned i, const struct db_value *va
             db_bind_param(&s->params[i], NULL, v);
         kind = v->kind;
         if (kind == DB_INT || kind == DB_UINT || kind == DB_DOUBLE) {
-            cell->u = v->u; /* whichever it is: all have these bytes */
+            s->cells[first + row].number = v->u; /* whichever it is: all have these bytes */
         } else {
-            cell->p = v->s.p;
+            texts[row] = v->s.p;
             s->lengths[first + row] = v->s.len;
         }
     }
@@ -359,6 +374,9 @@ int db_run_rows(struct db_stmt *s, const struct db_value *values, size_t rows, s
     if (mysql_stmt_attr_set(s->stmt, STMT_ATTR_ARRAY_SIZE, &array) || mysql_stmt_bind_param(s->stmt, s->params) ||
         mysql_stmt_execute(s->stmt))
         rc = db_failed(s->db, s->stmt, "statement", e);
+    else if (mysql_stmt_affected_rows(s->stmt) != rows)
+        rc = error_set(e, ERR_DB, "the server has written %llu rows instead of %zu",
+                       (unsigned long long)mysql_stmt_affected_rows(s->stmt), rows);
     (void)mysql_stmt_attr_set(s->stmt, STMT_ATTR_ARRAY_SIZE, &none); /* for db_run */
     return rc;
 }

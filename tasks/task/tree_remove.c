@@ -39,17 +39,24 @@ static DIR *open_list(int dir, const char *name)
     return list;
 }
 
-/* Removes what can go as it is: anything but a directory that is not empty, or whose owner has shut it. */
+/* Removes what can go as it is: anything but a directory that is not empty. Else false, with unlink's errno. */
 static bool remove_easily(int dir, const char *name)
 {
-    return unlinkat(dir, name, 0) == 0 ||
-           ((errno == EISDIR || errno == EPERM) && unlinkat(dir, name, AT_REMOVEDIR) == 0);
+    if (unlinkat(dir, name, 0) == 0)
+        return true;
+    int why = errno;
+    if ((why == EISDIR || why == EPERM) && unlinkat(dir, name, AT_REMOVEDIR) == 0)
+        return true;
+    errno = why;
+    return false;
 }
 
+/* Whether the failed unlink of NAME below DIR was that of a directory. */
 static bool is_directory(int dir, const char *name)
 {
     struct stat st;
-    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+    return (errno == EISDIR || errno == EPERM) &&
+           fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 static bool is_dot(const char *name)

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/process.h"
 #include "command_impl.h"
+#include "supervisors.h"
 #include "task/command.h"
 
 enum { PROGRAM_GRACE_MS = 500 };
@@ -115,7 +116,7 @@ void command_close(void **state)
     if (!s)
         return;
     program_stop(&s->program, PROGRAM_GRACE_MS);
-    program_release(&s->program);
+    supervisors_end_idle();
     work_place_close(&s->place);
     free(s->account.home);
     free(s);

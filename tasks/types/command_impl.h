@@ -12,7 +12,7 @@
 struct command_state {
     struct work_place place;
     struct program_account account;
-    struct program program; /* of a persistent command; of another one what starts it */
+    struct program program; /* of a persistent command it stays */
     int64_t tasks;          /* that it has done */
 };
 

@@ -18,6 +18,7 @@ libtypes_a_SOURCES = \
 	tasks/types/conversation.h tasks/types/conversation.c \
 	tasks/types/program.h tasks/types/program.c \
 	tasks/types/supervisor.h tasks/types/supervisor.c tasks/types/supervisor_execute.c \
+	tasks/types/supervisors.h tasks/types/supervisors.c \
 	tasks/types/csv_cell.h tasks/types/csv_cell.c \
 	tasks/types/csv_read.h tasks/types/csv_read.c \
 	tasks/types/dummy.h tasks/types/dummy.c \

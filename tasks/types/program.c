@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "supervisor.h"
+#include "supervisors.h"
 
 static const int64_t count_every_ns = INT64_C(5000000000);
 
@@ -47,48 +48,20 @@ static const char *step_text(enum supervisor_step step)
     return texts[step];
 }
 
-/* --- the supervisor -------------------------------------------------------------------------------------- */
-
-/* It ends when its socket does, and so at once where it has nothing to run. */
-void program_release(struct program *p)
-{
-    program_close(&p->control);
-    while (p->supervisor && waitpid(p->supervisor, NULL, 0) < 0 && errno == EINTR)
-        ;
-    p->supervisor = 0;
-}
-
-static int make_supervisor(const struct command_def *def, const struct program_account *account,
-                           struct program *p, struct error *e)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-        return error_errno(e, ERR_SYSTEM, "the program cannot be started");
-    const struct supervisor_setup setup = {def, account, pair[1]};
-    pid_t pid = fork();
-    if (pid == 0)
-        supervisor_main(&setup);
-    int rc = pid < 0 ? error_errno(e, ERR_SYSTEM, "the program cannot be started") : 0;
-    close(pair[1]);
-    p->supervisor = pid < 0 ? 0 : pid;
-    p->control = pair[0];
-    if (rc)
-        program_close(&p->control);
-    return rc;
-}
+/* --- what is said to the supervisor ------------------------------------------------------------------------ */
 
 /* The next message; false at the socket's end, with errno 0, or where it cannot be read. */
-static bool receive(struct program *p, struct supervisor_message *m, int flags)
+static bool receive(int control, struct supervisor_message *m, int flags)
 {
     ssize_t n;
     do {
         errno = 0;
-        n = recv(p->control, m, sizeof *m, flags);
+        n = recv(control, m, sizeof *m, flags);
     } while (n < 0 && errno == EINTR);
     return n == (ssize_t)sizeof *m;
 }
 
-static int send_start(const struct program *p, const struct supervisor_start *start, const struct buf *text,
+static int send_start(int control, const struct supervisor_start *start, const struct buf *text,
                       const int theirs[SUPERVISOR_ENDS])
 {
     union {
@@ -104,7 +77,7 @@ static int send_start(const struct program *p, const struct supervisor_start *st
     memcpy(CMSG_DATA(c), theirs, sizeof(int[SUPERVISOR_ENDS]));
     ssize_t n;
     do
-        n = sendmsg(p->control, &m, MSG_NOSIGNAL);
+        n = sendmsg(control, &m, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -1 : 0;
 }
@@ -152,55 +125,71 @@ static void count_threads(struct program_account *a)
     a->threads = process_threads_of(a->uid);
 }
 
-/* Has a supervisor start the program: the one that is there, or where it has left (it does when it has had nothing to
- * do) another one. Which has left without hearing of it the socket says: EPIPE, or ECONNRESET behind the order. */
-static int ask(const struct command_def *def, const struct program_account *account,
-               const struct supervisor_start *start, const struct buf *text, const int theirs[SUPERVISOR_ENDS],
-               struct program *p, struct supervisor_message *m, struct error *e)
+/* Has a supervisor start the program. One that has waited may have died: then another one is asked, unless the order
+ * may have been heard. It was not where it could not be sent, or where the kernel answers ECONNRESET, since a socket
+ * was closed in which something was unread. */
+static int ask(struct supervisor_start *start, const struct buf *text, struct program_account *account,
+               const int theirs[SUPERVISOR_ENDS], struct program *p, struct supervisor_message *m, struct error *e)
 {
-    for (bool again = p->supervisor != 0;; again = false) {
-        int rc = p->supervisor ? 0 : make_supervisor(def, account, p, e);
-        if (rc)
-            return rc;
-        if (send_start(p, start, text, theirs) == 0 && receive(p, m, 0))
+    for (;;) {
+        bool fresh;
+        struct supervisor_handle *s = supervisors_take(&fresh, e);
+        if (!s)
+            return e->code;
+        if (start->def->processes) /* now, so that the supervisor is among them */
+            count_threads(account);
+        start->threads = account->threads;
+        bool sent = send_start(s->control, start, text, theirs) == 0;
+        if (sent && receive(s->control, m, 0)) {
+            p->supervisor = s;
+            p->control = s->control;
             return 0;
-        bool unheard = errno == EPIPE || errno == ECONNRESET;
-        if (errno)
-            rc = error_errno(e, ERR_SYSTEM, "the program cannot be started");
-        else
-            rc = error_set(e, ERR_SYSTEM, "the program cannot be started: its supervisor has died");
-        program_release(p);
-        if (!again || !unheard)
+        }
+        bool heard = sent && errno != ECONNRESET;
+        int rc = errno ? error_errno(e, ERR_SYSTEM, "the program cannot be started")
+                       : error_set(e, ERR_SYSTEM, "the program cannot be started: its supervisor has died");
+        supervisors_drop(s);
+        if (heard)
+            supervisors_end_orphans();
+        if (heard || fresh)
             return rc;
         error_clear(e);
     }
+}
+
+/* The supervisor is free for others. */
+static void let_go(struct program *p)
+{
+    if (p->supervisor)
+        supervisors_give_back(p->supervisor);
+    p->supervisor = NULL;
+    p->control = -1;
 }
 
 int program_start(const struct command_def *def, struct program_account *account,
                   char *const *envp, const char *output, struct program *p, struct error *e)
 {
     int theirs[SUPERVISOR_ENDS] = {-1, -1, -1, -1};
-    struct supervisor_start start = {0};
+    struct supervisor_start start = {.def = def, .account = account->name, .uid = account->uid, .gid = account->gid};
     struct supervisor_message m;
     struct buf text = BUF_INIT;
     p->ended = false;
     p->status = 0;
-    if (def->processes)
-        count_threads(account);
-    start.threads = account->threads;
     int rc = write_start(envp, output, &start, &text, e);
     if (!rc && make_pipes(p, theirs))
         rc = error_errno(e, ERR_SYSTEM, "the program cannot be started");
     if (!rc)
-        rc = ask(def, account, &start, &text, theirs, p, &m, e);
+        rc = ask(&start, &text, account, theirs, p, &m, e);
     if (!rc && m.news == NEWS_FAILED) {
         errno = m.value;
         rc = error_errno(e, ERR_SYSTEM, "the program cannot be started: %s", step_text(m.step));
     }
     for (int i = 0; i < SUPERVISOR_ENDS; i++)
         program_close(&theirs[i]);
-    if (rc)
+    if (rc) {
         close_ends(p);
+        let_go(p);
+    }
     p->running = rc == 0;
     buf_free(&text);
     return rc;
@@ -227,13 +216,13 @@ static void note_end(struct program *p)
 {
     struct supervisor_message m;
     p->ended = true;
-    p->status = receive(p, &m, MSG_DONTWAIT) && m.news == NEWS_ENDED ? m.value : -1;
-    if (p->status != -1)
-        return;
-    program_release(p); /* somebody has killed it: its orphans have come to this process */
-    process_kill_descendants(getpid());
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
+    p->status = receive(p->control, &m, MSG_DONTWAIT) && m.news == NEWS_ENDED ? m.value : -1;
+    if (p->status == -1) { /* somebody has killed it */
+        supervisors_drop(p->supervisor);
+        p->supervisor = NULL;
+        supervisors_end_orphans();
+    }
+    let_go(p);
 }
 
 bool program_ended(struct program *p)

@@ -24,10 +24,12 @@ struct program_account {
     int64_t counted_ns; /* 0: never */
 };
 
+struct supervisor_handle;
+
 /* The descriptors are this side's ends; -1 once closed. All but control do not block. */
 struct program {
-    pid_t supervisor; /* 0: none; it stays for the next program of the same command */
-    int control;      /* readable when the program has ended */
+    struct supervisor_handle *supervisor; /* NULL where it does not run, or the supervisor was killed */
+    int control;      /* the supervisor's: readable when the program has ended */
     int in, out, err; /* of the program's standard input, output and error */
     int progress;     /* of its descriptor 3 */
     bool running;     /* it was started and has not been stopped */
@@ -35,11 +37,11 @@ struct program {
     int status; /* once ended: as of waitpid; -1 where the supervisor was killed */
 };
 
-#define PROGRAM_INIT {0, -1, -1, -1, -1, -1, false, false, 0}
+#define PROGRAM_INIT {NULL, -1, -1, -1, -1, -1, false, false, 0}
 
 /* Starts DEF's program with the environment ENVP and returns once it is executed. OUTPUT, if not NULL, is
- * a directory that it must be able to write to. P is PROGRAM_INIT, or stopped and of the same DEF and ACCOUNT,
- * which both stay as long as P. ERR_SYSTEM with what failed. */
+ * a directory that it must be able to write to. P is PROGRAM_INIT, or stopped. DEF and ACCOUNT's name are
+ * settings of this process. ERR_SYSTEM with what failed. */
 int program_start(const struct command_def *def, struct program_account *account,
                   char *const *envp, const char *output, struct program *p,
                   struct error *e) MUST_USE;
@@ -57,9 +59,6 @@ bool program_ended(struct program *p);
 /* Closes its input, gives it GRACE_MS to end by itself, kills what is left and closes its descriptors. P may
  * be one that was never started; it can be started again. */
 void program_stop(struct program *p, int grace_ms);
-
-/* Ends the supervisor of a stopped program: P is PROGRAM_INIT. */
-void program_release(struct program *p);
 
 /* Closes *FD if it is open and sets it to -1. */
 void program_close(int *fd);

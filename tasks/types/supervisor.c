@@ -22,24 +22,28 @@
 /* The descriptors: standard ones, the socket, then what is opened. */
 enum { CONTROL = STDERR_FILENO + 1, FIRST_FREE };
 
-enum { REAP_PAUSE_MS = 2, REAP_PAUSE_MAX_MS = 200, IDLE_MS = 10000 };
+enum { REAP_PAUSE_MS = 2, REAP_PAUSE_MAX_MS = 200 };
+
+/* Strings up to a NULL. */
+struct strings {
+    char **items;
+    size_t cap;
+};
 
 struct supervisor {
-    int signals;        /* readable when a child has ended */
-    char **argv;        /* of every program; the strings are the settings' */
-    char *text;         /* of the present start, SUPERVISOR_TEXT_MAX + 1 bytes */
-    char **envp;        /* points into it; room for envp_cap */
-    size_t envp_cap;
+    int signals;               /* readable when a child has ended */
+    char *text;                /* of the present start, SUPERVISOR_TEXT_MAX + 1 bytes */
+    struct strings argv, envp; /* of the present start: the settings', and in the text */
 };
 
 /* Of all that the worker has open only the socket stays. */
-static void settle(const struct supervisor_setup *s)
+static void settle(int control)
 {
     setpgid(0, 0); /* what ends the worker's group shall not end the one who cleans up */
     prctl(PR_SET_PDEATHSIG, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "taskrunner-cmd");
-    dup2(s->control, CONTROL);
+    dup2(control, CONTROL);
     process_close_from(FIRST_FREE);
     fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
     signal(SIGTERM, SIG_IGN); /* it ends when its worker does */
@@ -56,13 +60,13 @@ static int watch_children(void)
     return signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* execve wants its strings changeable, and does not change them. */
-static char **argv_of(const struct command_def *def)
+/* Makes room for COUNT strings and a NULL. */
+static void make_room(struct strings *s, size_t count)
 {
-    char **argv = xcalloc(def->argv.count + 1, sizeof *argv);
-    for (size_t i = 0; i < def->argv.count; i++)
-        argv[i] = (char *)(uintptr_t)def->argv.items[i];
-    return argv;
+    if (s->cap > count)
+        return;
+    s->cap = count + 1;
+    s->items = xrealloc(s->items, s->cap * sizeof *s->items);
 }
 
 static void tell(struct supervisor_message m)
@@ -72,8 +76,21 @@ static void tell(struct supervisor_message m)
 
 /* --- orders ---------------------------------------------------------------------------------------------- */
 
-/* One packet; its descriptors into ENDS, -1 where they have not come: there was no room for them. Returns its length,
- * 0 at the socket's end, -1 with errno. */
+/* The descriptors that came with M into ENDS; all are -1 where there was no room for all of them. */
+static void take_ends(struct msghdr *m, int *ends)
+{
+    const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    size_t count = c && c->cmsg_type == SCM_RIGHTS ? (c->cmsg_len - CMSG_LEN(0)) / sizeof *ends : 0;
+    memset(ends, -1, sizeof(int[SUPERVISOR_ENDS]));
+    if (count)
+        memcpy(ends, CMSG_DATA(c), count * sizeof *ends);
+    for (size_t i = 0; count < SUPERVISOR_ENDS && i < count; i++) {
+        close(ends[i]);
+        ends[i] = -1;
+    }
+}
+
+/* One packet; see take_ends. Returns its length, 0 at the socket's end, -1 with errno. */
 static ssize_t receive(struct supervisor *s, struct supervisor_start *start, int *ends)
 {
     union {
@@ -83,54 +100,51 @@ static ssize_t receive(struct supervisor *s, struct supervisor_start *start, int
     struct iovec parts[] = {{start, sizeof *start}, {s->text, SUPERVISOR_TEXT_MAX}};
     struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = rights.bytes,
                        .msg_controllen = sizeof rights.bytes};
-    ssize_t n = recvmsg(CONTROL, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-    memset(ends, -1, sizeof(int[SUPERVISOR_ENDS]));
-    if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int[SUPERVISOR_ENDS])))
-        memcpy(ends, CMSG_DATA(c), sizeof(int[SUPERVISOR_ENDS]));
+    ssize_t n = recvmsg(CONTROL, &m, MSG_CMSG_CLOEXEC);
+    if (n > 0)
+        take_ends(&m, ends);
     return n;
 }
 
-/* Takes the text apart: LEN bytes of it. */
-static void read_start(struct supervisor *s, const struct supervisor_start *start, size_t len, struct launch *l)
+/* Fills L, whose start has LEN bytes of text. */
+static void read_start(struct supervisor *s, size_t len, struct launch *l)
 {
+    const struct str_list *argv = &l->start.def->argv;
     char *next = s->text, *end = s->text + len;
-    *end = '\0';
-    if (s->envp_cap < start->strings + 1) {
-        s->envp_cap = start->strings + 1;
-        s->envp = xrealloc(s->envp, s->envp_cap * sizeof *s->envp);
-    }
-    l->output = start->has_output ? next : NULL;
-    if (start->has_output)
-        next += strlen(next) + 1;
     size_t n = 0;
-    for (; n < start->strings && next < end; n++, next += strlen(next) + 1)
-        s->envp[n] = next;
-    s->envp[n] = NULL;
-    l->envp = s->envp;
-    l->threads = start->threads;
+    *end = '\0';
+    make_room(&s->argv, argv->count);
+    for (size_t i = 0; i < argv->count; i++)
+        s->argv.items[i] = (char *)(uintptr_t)argv->items[i]; /* execve does not change what it wants changeable */
+    s->argv.items[argv->count] = NULL;
+    l->output = l->start.has_output ? next : NULL;
+    if (l->output)
+        next += strlen(next) + 1;
+    make_room(&s->envp, l->start.strings);
+    for (; n < l->start.strings && next < end; n++, next += strlen(next) + 1)
+        s->envp.items[n] = next;
+    s->envp.items[n] = NULL;
+    l->argv = s->argv.items;
+    l->envp = s->envp.items;
 }
 
 /* The next program; false when there is none to come. */
 static bool wait_for_start(struct supervisor *s, struct launch *l)
 {
     for (;;) {
-        struct supervisor_start start = {0};
-        struct pollfd fd = {.fd = CONTROL, .events = POLLIN};
-        if (poll(&fd, 1, IDLE_MS) == 0)
-            return false; /* an order that comes now is not read, which the worker is told by the kernel */
-        ssize_t n = receive(s, &start, l->ends);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        l->start = (struct supervisor_start){0};
+        ssize_t n = receive(s, &l->start, l->ends);
+        if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             return false;
-        if (start.order != ORDER_START || (size_t)n < sizeof start)
+        if (l->start.order != ORDER_START || (size_t)n < sizeof l->start)
             continue; /* for one that has ended */
         if (l->ends[0] < 0) {
             tell((struct supervisor_message){NEWS_FAILED, STEP_FORK, EMFILE});
             continue;
         }
-        read_start(s, &start, (size_t)n - sizeof start, l);
+        read_start(s, (size_t)n - sizeof l->start, l);
         return true;
     }
 }
@@ -203,14 +217,13 @@ static void run_program(struct supervisor *s, const struct launch *l)
     tell((struct supervisor_message){NEWS_ENDED, STEP_EXECUTE, status});
 }
 
-void supervisor_main(const struct supervisor_setup *setup)
+void supervisor_main(int control)
 {
-    struct supervisor s = {.envp = NULL};
-    settle(setup);
+    struct supervisor s = {.text = NULL};
+    struct launch l;
+    settle(control);
     s.signals = watch_children();
-    s.argv = argv_of(setup->def);
     s.text = xmalloc(SUPERVISOR_TEXT_MAX + 1);
-    struct launch l = {.def = setup->def, .account = setup->account, .argv = s.argv};
     while (wait_for_start(&s, &l))
         run_program(&s, &l);
     _exit(0);

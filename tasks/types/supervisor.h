@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* supervisor.h: the process between a worker and the programs of one of the site's commands. It runs one after the
- * other, and lets nothing that one has started outlive it. */
+/* supervisor.h: the process between a worker and programs of the site. It runs one after the other, and lets nothing
+ * that one has started outlive it. */
 #ifndef TASKS_TYPES_SUPERVISOR_H
 #define TASKS_TYPES_SUPERVISOR_H
 
@@ -20,12 +20,17 @@ enum supervisor_order {
 enum { SUPERVISOR_ENDS = 4, SUPERVISOR_TEXT_MAX = 128 * 1024 };
 
 /* Behind it stands its text: its strings, NAME=value, one behind the other, each with its NUL; before them, if there
- * is one, the directory that the program must be able to write to. */
+ * is one, the directory that the program must be able to write to. The pointers are those of the worker, whose memory
+ * the supervisor has a copy of: they lead into the settings, which a worker has from its beginning to its end. */
 struct supervisor_start {
     char order;
     bool has_output;
-    size_t threads; /* of the program's account: see program.h */
     size_t strings; /* without the directory */
+    const struct command_def *def;
+    const char *account; /* NULL: the worker's own, nothing is changed */
+    uid_t uid;
+    gid_t gid;
+    size_t threads; /* of the account: see program.h */
 };
 
 /* What the supervisor tells its worker, one packet each: after ORDER_START one of the first two, after NEWS_STARTED
@@ -51,26 +56,16 @@ struct supervisor_message {
     int value;
 };
 
-struct supervisor_setup {
-    const struct command_def *def;
-    const struct program_account *account;
-    int control;
-};
-
-/* The supervisor's life, in the child of a fork. It ends when its worker does, or after ten seconds without a
- * program. Whoever gives an order then gets EPIPE, or ECONNRESET from the socket, which both mean that it was not
- * read (unix(7)). */
-void supervisor_main(const struct supervisor_setup *s) NO_RETURN;
+/* The supervisor's life, in the child of a fork; CONTROL is its end of the socket, at whose end it ends. */
+void supervisor_main(int control) NO_RETURN;
 
 /* --- supervisor_execute.c ------------------------------------------------------------------------------ */
 
 /* One program to execute; made before the fork. */
 struct launch {
-    const struct command_def *def;
-    const struct program_account *account;
+    struct supervisor_start start;
     char *const *argv, *const *envp;
     const char *output; /* NULL: none */
-    size_t threads;
     int ends[SUPERVISOR_ENDS]; /* all above SUPERVISOR_ENDS - 1 */
 };
 

@@ -61,11 +61,11 @@ static void prefer_for_memory_killer(void)
     close(fd);
 }
 
-static int become(const struct program_account *a)
+static int become(const struct supervisor_start *s)
 {
-    if (!a->name)
+    if (!s->account)
         return 0;
-    return initgroups(a->name, a->gid) || setgid(a->gid) || setuid(a->uid) ? -1 : 0;
+    return initgroups(s->account, s->gid) || setgid(s->gid) || setuid(s->uid) ? -1 : 0;
 }
 
 /* 0, 1, 2 and 3 are the program's; REPORT closes itself when it is executed. */
@@ -80,18 +80,19 @@ static void arrange_descriptors(const struct launch *l, int report)
 
 static NO_RETURN void execute(const struct launch *l, int report, pid_t supervisor)
 {
+    const struct command_def *def = l->start.def;
     arrange_descriptors(l, report);
     process_default_signals();
     setsid();
     prefer_for_memory_killer();
-    if (become(l->account))
+    if (become(&l->start))
         report_failure(STEP_ACCOUNT);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind the change of account, which would reset it */
     if (getppid() != supervisor)
         _exit(127);
-    if (set_limits(l->def, l->threads) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    if (set_limits(def, l->start.threads) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         report_failure(STEP_LIMITS);
-    if (chdir(l->def->directory))
+    if (chdir(def->directory))
         report_failure(STEP_DIRECTORY);
     if (l->output && access(l->output, W_OK | X_OK))
         report_failure(STEP_OUTPUT);
@@ -106,7 +107,7 @@ static NO_RETURN void execute(const struct launch *l, int report, pid_t supervis
  * its own: the groups of an account are looked up by libraries, which must not be cut off halfway through in here. */
 static pid_t spawn(const struct launch *l, int report, pid_t self)
 {
-    pid_t pid = l->account->name ? fork() : vfork();
+    pid_t pid = l->start.account ? fork() : vfork();
     if (pid == 0)
         execute(l, report, self);
     return pid;

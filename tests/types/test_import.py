@@ -300,6 +300,28 @@ def test_kill_at_random_moments(shop, compress):
     assert again.data == calm.data
 
 
+def test_few_statements(shop, request):
+    """One for a thousand rows where the server takes that; the server that does not sees to it that it is tested, too."""
+    def inserts():
+        return int(shop.sql("SHOW GLOBAL STATUS LIKE 'Com_insert'")[0][1])
+    shop.import_("books", batch_rows=5000)
+    data, before = "title\n" + "a\n" * 3000, inserts()
+    assert counts(shop.take(data)) == [3000, 3000, 0, 0, 0]
+    statements, bulk = inserts() - before, "bulk" in request.node.callspec.id
+    assert statements < 10 if bulk else 10 <= statements < 40, statements
+
+
+def test_a_trigger_that_inserts(shop):
+    """Each row once, and what it leads to once (MDEV-24411)."""
+    shop.sql("CREATE TABLE audit (title VARCHAR(20), n INT)",
+             "CREATE TRIGGER noted BEFORE INSERT ON books FOR EACH ROW INSERT INTO audit VALUES (NEW.title, NEW.n)")
+    shop.import_("books", batch_rows=5000)
+    data = "title,n\n" + "".join(f"t{i},{i % 100}\n" for i in range(3000))
+    assert counts(shop.take(data)) == [3000, 3000, 0, 0, 0]
+    assert shop.sql("SELECT COUNT(*), COUNT(DISTINCT title), SUM(n) FROM books") == ((3000, 3000, 148500),)
+    assert shop.sql("SELECT COUNT(*), COUNT(DISTINCT title), SUM(n) FROM audit") == ((3000, 3000, 148500),)
+
+
 def test_cancel_and_retry(shop):
     shop.import_("books", batch_rows=100)
     upload = shop.upload(many(10000).encode())

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "tasks/types/program.h"
 #include "tasks/types/supervisor.h"
+#include "tasks/types/supervisors.h"
 #include "unit.h"
 
 enum { PATIENCE_MS = 20000, RACES = 60 };
@@ -28,11 +29,23 @@ static int start(struct program *p, const char *script, struct error *e)
     return rc;
 }
 
-/* Its exit status once it and all it has started are gone; what it wrote into OUT[0..SIZE). */
-static int end(struct program *p, char *out, size_t size)
+static void start_well(struct program *p, const char *script)
+{
+    struct error e = {0};
+    if (start(p, script, &e))
+        fail_msg("%s", e.text);
+}
+
+static void wait_for_end(struct program *p)
 {
     struct pollfd fd = {.fd = p->control, .events = POLLIN};
     assert_int_equal(poll(&fd, 1, PATIENCE_MS), 1);
+}
+
+/* Its exit status once it and all it has started are gone; -1 where that is not known. OUT: what it wrote. */
+static int end(struct program *p, char *out, size_t size)
+{
+    wait_for_end(p);
     assert_true(program_ended(p));
     ssize_t n = read(p->out, out, size - 1);
     out[n > 0 ? n : 0] = '\0';
@@ -41,14 +54,22 @@ static int end(struct program *p, char *out, size_t size)
     return status == -1 ? -1 : WEXITSTATUS(status);
 }
 
-static void run(struct program *p, const char *script, int status, const char *wanted)
+/* Returns the process of its supervisor. */
+static pid_t run(struct program *p, const char *script, int status, const char *wanted)
 {
-    struct error e = {0};
     char out[100];
-    if (start(p, script, &e))
-        fail_msg("%s", e.text);
+    start_well(p, script);
+    pid_t supervisor = p->supervisor->pid;
     assert_int_equal(end(p, out, sizeof out), status);
     assert_string_equal(out, wanted);
+    return supervisor;
+}
+
+/* No child is left, alive or dead. */
+static void all_gone(void)
+{
+    supervisors_end_idle();
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
 /* --- one after the other ---------------------------------------------------------------------------------- */
@@ -56,33 +77,29 @@ static void run(struct program *p, const char *script, int status, const char *w
 static void test_one_supervisor_for_all(void **state)
 {
     (void)state;
-    struct program p = PROGRAM_INIT;
-    run(&p, "echo $WORD; exit 3", 3, "said\n");
-    pid_t supervisor = p.supervisor;
-    assert_true(supervisor > 0 && !p.running);
-    run(&p, "true", 0, "");
-    run(&p, "sleep 1000 & echo left behind", 0, "left behind\n"); /* it has ended when that has, too */
-    run(&p, "echo $WORD", 0, "said\n");
-    assert_int_equal(p.supervisor, supervisor);
-    program_release(&p);
-    assert_int_equal(p.supervisor, 0);
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child at all */
+    struct program p = PROGRAM_INIT, other = PROGRAM_INIT;
+    pid_t supervisor = run(&p, "echo $WORD; exit 3", 3, "said\n");
+    assert_true(!p.running && !p.supervisor);
+    assert_int_equal(run(&other, "true", 0, ""), supervisor);
+    /* it has ended when what it left has, too */
+    assert_int_equal(run(&p, "sleep 1000 & echo left behind", 0, "left behind\n"), supervisor);
+    assert_int_equal(run(&p, "echo $WORD", 0, "said\n"), supervisor);
+    all_gone();
 }
 
 static void test_orders_for_the_last_one_do_not_reach_the_next(void **state)
 {
     (void)state;
     struct program p = PROGRAM_INIT;
-    struct error e = {0};
     char out[100];
-    assert_int_equal(start(&p, "exit 0", &e), 0);
-    struct pollfd fd = {.fd = p.control, .events = POLLIN};
-    assert_int_equal(poll(&fd, 1, PATIENCE_MS), 1);
+    start_well(&p, "exit 0");
+    pid_t supervisor = p.supervisor->pid;
+    wait_for_end(&p);
     program_terminate(&p); /* it has ended, which nobody has read yet */
     program_kill(&p);
     assert_int_equal(end(&p, out, sizeof out), 0);
-    run(&p, "sleep 0.01; echo $WORD", 0, "said\n");
-    program_release(&p);
+    assert_int_equal(run(&p, "sleep 0.01; echo $WORD", 0, "said\n"), supervisor);
+    all_gone();
 }
 
 static void test_what_cannot_be_started(void **state)
@@ -93,31 +110,25 @@ static void test_what_cannot_be_started(void **state)
     char *none[] = {NULL}, *strings[] = {xcalloc(1, SUPERVISOR_TEXT_MAX + 1), NULL};
     assert_int_equal(program_start(&missing, &account, none, NULL, &p, &e), ERR_SYSTEM);
     assert_string_equal(e.text, "the program cannot be started: it cannot be executed: No such file or directory");
-    assert_false(p.running);
-    pid_t supervisor = p.supervisor;
+    assert_true(!p.running && !p.supervisor);
     error_clear(&e);
-    assert_int_equal(program_start(&missing, &account, none, NULL, &p, &e), ERR_SYSTEM);
-    assert_int_equal(p.supervisor, supervisor);
-    program_release(&p);
     memset(strings[0], '=', SUPERVISOR_TEXT_MAX);
-    error_clear(&e);
     assert_int_equal(program_start(&def, &account, strings, NULL, &p, &e), ERR_SYSTEM);
     assert_string_equal(e.text, "the program cannot be started: its environment has 131073 bytes, more than 131072");
     free(strings[0]);
     run(&p, "echo $WORD", 0, "said\n");
-    program_release(&p);
+    all_gone();
 }
 
-/* --- a supervisor that dies ------------------------------------------------------------------------------- */
+/* --- deaths ----------------------------------------------------------------------------------------------- */
 
-static void test_killed_while_idle(void **state)
+static void test_supervisor_killed_while_idle(void **state)
 {
     (void)state;
     struct program p = PROGRAM_INIT;
     for (int i = 0; i < RACES; i++) {
-        run(&p, "true", 0, "");
         /* some die before they are asked, some behind it, some once they have heard */
-        pid_t victim = p.supervisor, killer = i % 3 ? fork() : 0;
+        pid_t victim = run(&p, "true", 0, ""), killer = i % 3 ? fork() : 0;
         if (killer == 0)
             kill(victim, SIGKILL);
         if (killer == 0 && i % 3)
@@ -132,22 +143,49 @@ static void test_killed_while_idle(void **state)
             waitpid(killer, NULL, 0);
         run(&p, "echo $WORD", 0, "said\n");
     }
-    program_release(&p);
+    all_gone();
 }
 
-static void test_killed_beside_its_program(void **state)
+/* What else this process has stays as it is. */
+static void test_supervisor_killed_beside_its_program(void **state)
 {
     (void)state;
-    struct program p = PROGRAM_INIT;
-    struct error e = {0};
+    struct program p = PROGRAM_INIT, busy = PROGRAM_INIT, last = PROGRAM_INIT;
     char out[100];
-    assert_int_equal(start(&p, "sleep 1000 & sleep 1000", &e), 0);
-    kill(p.supervisor, SIGKILL);
+    start_well(&busy, "read line; echo $line");
+    start_well(&last, "true");
+    pid_t idle = last.supervisor->pid;
+    start_well(&p, "sleep 1000 & sleep 1000");
+    assert_int_equal(end(&last, out, sizeof out), 0);
+    kill(p.supervisor->pid, SIGKILL);
     assert_int_equal(end(&p, out, sizeof out), -1);
-    assert_int_equal(p.supervisor, 0);
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-    run(&p, "echo $WORD", 0, "said\n");
-    program_release(&p);
+    assert_int_equal(run(&p, "echo $WORD", 0, "said\n"), idle);
+    assert_int_equal(write(busy.in, "still here\n", 11), 11);
+    assert_int_equal(end(&busy, out, sizeof out), 0);
+    assert_string_equal(out, "still here\n");
+    all_gone();
+}
+
+static void test_worker_killed(void **state)
+{
+    (void)state;
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t worker = fork();
+    if (worker == 0) {
+        struct program p = PROGRAM_INIT, before = PROGRAM_INIT;
+        start_well(&before, "true");
+        start_well(&p, "sleep 1000 & sleep 1000");
+        program_stop(&before, PATIENCE_MS); /* one idle, one busy */
+        (void)!write(ready[1], "x", 1);
+        pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    kill(worker, SIGKILL);
+    assert_int_equal(waitpid(worker, NULL, 0), worker);
+    while (waitpid(-1, NULL, 0) > 0) /* all that it had has come here, and ends by itself */
+        ;
 }
 
 int main(void)
@@ -156,8 +194,9 @@ int main(void)
         cmocka_unit_test(test_one_supervisor_for_all),
         cmocka_unit_test(test_orders_for_the_last_one_do_not_reach_the_next),
         cmocka_unit_test(test_what_cannot_be_started),
-        cmocka_unit_test(test_killed_while_idle),
-        cmocka_unit_test(test_killed_beside_its_program),
+        cmocka_unit_test(test_supervisor_killed_while_idle),
+        cmocka_unit_test(test_supervisor_killed_beside_its_program),
+        cmocka_unit_test(test_worker_killed),
     };
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* as a worker */
     account.uid = geteuid();

@@ -2,7 +2,6 @@
 """From enqueued to success: no-op tasks through the real runner and its worker processes, every commit durable."""
 
 import shutil
-import threading
 import time
 
 import harness
@@ -26,6 +25,7 @@ class Queue:
         self.place, self.options, self.stack = place, options, place.stack
         self.connection = self.stack.connect()
         self.bare = place.peer("queue_bare")
+        self.inserts = place.peer("insert_bare")
 
     def sql(self, query, args=None):
         with self.connection.cursor() as cursor:
@@ -106,26 +106,11 @@ class Queue:
 
     def begin_inserts(self):
         self.settle()
-        self.inserting = True
-        self.threads = [threading.Thread(target=self.insert, daemon=True) for _ in range(INSERTERS)]
-        for thread in self.threads:
-            thread.start()
-
-    def insert(self):
-        connection, begin, made = self.stack.connect(), time.monotonic(), 0
-        with connection.cursor() as cursor:
-            while self.inserting:
-                if made < (time.monotonic() - begin) * self.options.inserts / INSERTERS:
-                    cursor.execute("INSERT INTO tasks (type, data, created_by) VALUES ('other', '{}', 7)")
-                    made += 1
-                else:
-                    time.sleep(0.002)
-        connection.close()
+        self.inserting = self.place.start("inserts", [self.inserts, INSERTERS, self.options.inserts])
 
     def end_inserts(self):
-        self.inserting = False
-        for thread in self.threads:
-            thread.join()
+        assert self.inserting.poll() is None, "see its log"
+        self.place.end(self.inserting)
         self.sql("DELETE FROM tasks WHERE type = 'other'")
 
     def schedule(self):

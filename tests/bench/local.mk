@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # bench: tests/bench/run measures; make check only compiles the peers in C, so that they do not rot
 
-bench_peers = tests/bench/export_bare tests/bench/fork_bare tests/bench/page_bare tests/bench/queue_bare
+bench_peers = tests/bench/export_bare tests/bench/fork_bare tests/bench/insert_bare tests/bench/page_bare \
+	tests/bench/queue_bare
 check_PROGRAMS += $(bench_peers)
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 
@@ -20,6 +21,10 @@ tests_bench_export_bare_LDADD = $(MYSQL_LIBS)
 tests_bench_fork_bare_SOURCES = tests/bench/peers/bench.h tests/bench/peers/fork_bare.c
 tests_bench_fork_bare_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_fork_bare_LDADD = $(MYSQL_LIBS)
+
+tests_bench_insert_bare_SOURCES = tests/bench/peers/bench.h tests/bench/peers/insert_bare.c
+tests_bench_insert_bare_CPPFLAGS = $(BENCH_CPPFLAGS)
+tests_bench_insert_bare_LDADD = $(MYSQL_LIBS)
 
 EXTRA_DIST += tests/bench/README.md tests/bench/growth.svg tests/bench/plot tests/bench/run tests/bench/harness.py \
 	tests/bench/place.py tests/bench/web.py tests/bench/bench_create.py tests/bench/bench_defer.py \

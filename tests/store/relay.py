@@ -25,10 +25,19 @@ class Relay:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.socket(socket.AF_UNIX)
+            threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client):
+        with client, socket.socket(socket.AF_UNIX) as server:
             server.connect(self.server)
-            threading.Thread(target=self._pass, args=(server, client, None), daemon=True).start()
-            threading.Thread(target=self._pass, args=(client, server, server), daemon=True).start()
+            self._greet(server, client)
+            back = threading.Thread(target=self._pass, args=(server, client, None), daemon=True)
+            back.start()
+            self._pass(client, server, server)
+            back.join()
+
+    def _greet(self, server, client):
+        """For what the server says first, where that is not to be passed on as it is."""
 
     def _pass(self, source, target, watched):
         """Until either end closes. WATCHED is the server where SOURCE is the client."""

@@ -16,7 +16,8 @@ from stack import FINAL, wait_until
 LEASE = 3.0  # seconds, the shortest that may be configured
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 QUICK = {"runner.lease": '"3s"', "runner.heartbeat": '"500ms"', "runner.cancel_grace": '"1s"',
-         "runner.shutdown_grace": '"2s"', "runner.workers": 2, "runner.replays": 0, "queue.backoff": '"50ms"'}
+         "runner.shutdown_grace": '"2s"', "runner.workers": 2, "runner.replays": 0, "runner.progress": '"100ms"',
+         "queue.backoff": '"50ms"'}
 SLOW_EXPORT = """
 export "slow" {
     source = "site"
@@ -82,6 +83,10 @@ class Queue:
         wait_until(lambda: self.status(task) in (statuses or FINAL), timeout,
                    message=f"task {task} does not become {statuses or 'final'}")
         return self.row(task)
+
+    def wait_running(self, task):
+        """Until a worker has begun it, and its runner knows: a claim stands in the table a moment earlier."""
+        wait_until(lambda: self.row(task)["progress"], 20, message=f"task {task} is not begun")
 
     def attempts(self, task):
         """[(fence, attempt, outcome, message of the error)]"""

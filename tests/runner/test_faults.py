@@ -29,7 +29,7 @@ def test_a_worker_that_is_killed_takes_its_own_task_only(queue):
     victim = queue.make("csv_export", {"export": "slow"}, max_attempts=1)
     other = queue.make(data={"seconds": 1})
     pid = worker_of(runner, victim)
-    wait_until(lambda: queue.status(other) == "started")
+    queue.wait_running(other)
     os.kill(pid, signal.SIGKILL)
     row = queue.wait(victim)
     assert (row["status"], row["error"]["code"]) == ("dropped", "worker_died")
@@ -101,7 +101,7 @@ def test_a_runner_comes_back_under_its_own_name(queue):
     uuid = {"runner__uuid": '"0c7d3a52-7e0b-4c86-9d0f-5b1b7a3f2c11"'}
     first = queue.start("same", **uuid)
     task = queue.make(data={"seconds": 60}, max_attempts=2)
-    queue.wait(task, "started")
+    queue.wait_running(task)
     first.signal(signal.SIGKILL)
     first.wait()
     queue.sql("UPDATE tasks SET data = '{}' WHERE id = %s", (task,))
@@ -118,7 +118,7 @@ def test_a_runner_comes_back_under_its_own_name(queue):
 def test_a_runner_that_was_stopped_past_its_lease(queue):
     first = queue.start("first", more=SLOW, runner__types="{dummy}")
     task = queue.make(data={"seconds": 2.5})
-    queue.wait(task, "started")
+    queue.wait_running(task)
     workers = children(first.pid)
     second = queue.start("second")
     with Paused(first.pid) as stopped:
@@ -193,7 +193,7 @@ def test_cut_off_from_the_database(queue):
     """Longer than two thirds of the lease: what runs is ended by its own runner, what is idle stays."""
     runner = queue.start()
     task = queue.make(data={"seconds": 4})
-    queue.wait(task, "started")
+    queue.wait_running(task)
     workers = queue.workers(runner)
     server = queue.stack.pid("mariadbd")
     with Paused(server):
@@ -210,7 +210,7 @@ def test_somebody_takes_its_claim_away(queue, table):
     """By hand: the runner's row is deleted, or the task is given to nobody."""
     runner = queue.start(runner__workers=1)
     task = queue.make(data={"seconds": 30})
-    queue.wait(task, "started")
+    queue.wait_running(task)
     pid, = queue.workers(runner, 1)
     queue.sql("UPDATE tasks SET data = '{}'")  # for its next claim
     if table == "runners":

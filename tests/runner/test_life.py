@@ -149,7 +149,7 @@ def test_a_task_for_later_runs_then(queue):
 
 
 def test_progress_is_told_at_least_once_a_second(queue):
-    queue.start()
+    queue.start(runner__progress='"500ms"')  # as it is where nothing is set
     task = queue.make(data={"seconds": 2.5, "steps": 25})
     told = []
 

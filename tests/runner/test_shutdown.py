@@ -18,7 +18,7 @@ def test_told_to_end_it_finishes_what_it_can(queue):
     short = queue.make(data={"seconds": 0.7})
     long = queue.make(data={"seconds": 60})
     for task in (short, long):
-        queue.wait(task, "started")
+        queue.wait_running(task)
     waiting = [queue.make() for _ in range(3)]
     pids = children(runner.pid)
     runner.signal(signal.SIGTERM)
@@ -64,7 +64,7 @@ def test_a_handed_back_export_leaves_no_file(queue):
 def test_told_twice_it_ends_at_once(queue, number):
     runner = queue.start(runner__shutdown_grace='"60s"')
     task = queue.make(data={"seconds": 60})
-    queue.wait(task, "started")
+    queue.wait_running(task)
     runner.signal(number)
     wait_until(lambda: "ending" in runner.said())
     assert runner.running()
@@ -102,7 +102,7 @@ def test_told_twice_during_a_transaction(queue):
 def test_told_to_end_while_the_database_is_away(queue):
     runner = queue.start(runner__shutdown_grace='"100ms"')
     task = queue.make(data={"seconds": 60})
-    queue.wait(task, "started")
+    queue.wait_running(task)
     server = queue.stack.pid("mariadbd")
     os.kill(server, signal.SIGSTOP)
     try:
@@ -140,7 +140,7 @@ def test_a_new_configuration_hands_back_what_it_does_not_take(queue):
 def test_a_new_configuration_keeps_the_work(queue):
     runner = queue.start("changing", runner__workers=1, runner__lease='"6s"')
     first = queue.make(data={"seconds": 1.5})
-    queue.wait(first, "started")
+    queue.wait_running(first)
     worker, = queue.workers(runner, 1)
     text = runner.config.read_text()
     runner.config.write_text(text.replace("workers = 1", "workers = 3").replace('lease = "6s"', 'lease = "4s"'))

@@ -11,9 +11,10 @@ from stack import wait_until
 def start(stack, seconds, runner, **edit):
     """A task that runs in a runner of the test's own."""
     stack.stop_own_runner()
-    worker = stack.start_runner(runner, {"runner.workers": 1, "runner.replays": 0, "runner.heartbeat": '"200ms"', **edit})
+    worker = stack.start_runner(runner, {"runner.workers": 1, "runner.replays": 0, "runner.heartbeat": '"200ms"',
+                                         "runner.progress": '"100ms"', **edit})
     task = stack.create("dummy", {"seconds": seconds, "steps": 1000})
-    wait_until(lambda: stack.task(task["id"])["status"] == "started")
+    wait_until(lambda: stack.task(task["id"])["progress"])  # begun: it is claimed a moment earlier
     return worker, task["id"]
 
 

@@ -68,6 +68,7 @@ class Site:
         self.files.mkdir()
         self.exports = []  # and imports
         self.checkpoint = "2s"
+        self.started = []
         self.source = {"socket": server.socket, "database": self.name, "user": "root"}
         with server.connect() as connection:
             connection.cursor().execute(f"DROP DATABASE IF EXISTS {self.name}")
@@ -118,9 +119,10 @@ class Site:
 
     def start(self, type_name="csv_export", data=None, owner=1, options=(), **popen):
         data = data if isinstance(data, str) else json.dumps(data or {})
-        return subprocess.Popen(
+        self.started.append(subprocess.Popen(
             [self.program, *options, self.config(), type_name, str(owner), data],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen))
+        return self.started[-1]
 
     def end(self, process, timeout=120):
         """Waits for a started run; the outcomes of all its runs if there are several."""
@@ -150,7 +152,12 @@ class Site:
 
 @pytest.fixture
 def site(server, run_type, tmp_path):
-    return Site(server, run_type, tmp_path)
+    site = Site(server, run_type, tmp_path)
+    yield site
+    for process in site.started:  # what a test that has failed leaves may hold locks, which others would wait for
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ enum {
     PAGE_BYTES_MAX = 64 * 1024 * 1024,
     PAGE_GROWTH = 4, /* at most, from one page to the next */
     PROGRESS_MSEC = 250,
-    COUNT_AFTER_MSEC = 1500, /* a shorter export needs no total, and has better use for the processors */
+    COUNT_AFTER_MSEC = 750, /* a shorter export needs no total, and has better use for the processors */
     LOSSES_MAX = 3,
 };
 

@@ -419,15 +419,23 @@ int import_write_each(struct import_writer *w, struct import_batch *b, size_t at
 
 /* --- many at a time -------------------------------------------------------------------------------------------- */
 
-/* COUNT rows from AT on by one statement, of which all are written or, where REFUSED says why, none. PLACE: of the
- * statement that takes so many. */
-static int64_t insert_many(struct import_writer *w, const struct import_batch *b, unsigned place, size_t at,
-                           size_t count, struct error *refused)
+/* COUNT rows from AT on by one statement. PLACE: of the one that takes so many. 1: all are written; 0: none, since
+ * the server has REFUSED one. */
+static int insert_many(struct import_writer *w, struct import_batch *b, unsigned place, size_t at, size_t count,
+                       struct error *refused, struct error *e)
 {
     struct db_stmt *insert = w->inserts[w->bulk ? w->size_count - 1 : place];
-    if (w->bulk && count > 1)
-        return db_run_rows(insert, values_of(b, at), count, refused);
-    return db_run(insert, values_of(b, at), (unsigned)(count * w->width), refused);
+    int64_t rc = w->bulk && count > 1
+                     ? db_run_rows(insert, values_of(b, at), count, refused)
+                     : db_run(insert, values_of(b, at), (unsigned)(count * w->width), refused);
+    if (rc >= 0) {
+        b->result.inserted += count;
+        return 1;
+    }
+    if (import_row_fault(refused))
+        return 0;
+    *e = *refused;
+    return (int)rc;
 }
 
 /* sizes[PLACE] rows from AT on. */
@@ -435,25 +443,19 @@ static int write_some(struct import_writer *w, struct import_batch *b, unsigned 
 {
     struct error refused = {0};
     size_t count = w->sizes[place];
-    int64_t rc;
+    int rc;
     if (w->crowded && w->stage && count > 1) {
         rc = import_stage_write(w->stage, b, at, count, e);
         if (rc)
-            return rc < 0 ? (int)rc : 0;
+            return rc < 0 ? rc : 0;
     }
-    rc = insert_many(w, b, place, at, count, &refused);
-    if (rc >= 0) {
-        b->result.inserted += count;
-        return 0;
-    }
-    if (!import_row_fault(&refused)) {
-        *e = refused;
-        return (int)rc;
-    }
+    rc = insert_many(w, b, place, at, count, &refused, e);
+    if (rc)
+        return rc < 0 ? rc : 0;
     if (refused.db_errno == ERRNO_DUPLICATE && w->stage && !w->crowded && count > 1) {
         rc = import_stage_write(w->stage, b, at, count, e);
         if (rc)
-            return rc < 0 ? (int)rc : 0;
+            return rc < 0 ? rc : 0;
     }
     return import_write_each(w, b, at, count, e);
 }
@@ -476,15 +478,9 @@ static int write_pieces(struct import_writer *w, struct import_batch *b, size_t 
 static int write_bulk(struct import_writer *w, struct import_batch *b, size_t at, size_t count, struct error *e)
 {
     struct error refused = {0};
-    int64_t rc = insert_many(w, b, 0, at, count, &refused);
-    if (rc >= 0) {
-        b->result.inserted += count;
-        return 0;
-    }
-    if (!import_row_fault(&refused)) {
-        *e = refused;
-        return (int)rc;
-    }
+    int rc = insert_many(w, b, 0, at, count, &refused, e);
+    if (rc)
+        return rc < 0 ? rc : 0;
     w->crowded = refused.db_errno == ERRNO_DUPLICATE;
     return write_pieces(w, b, at, count, e);
 }

@@ -87,12 +87,9 @@ static int check_uploads(struct store *s, void *context, struct error *e)
     return rc;
 }
 
-/* RESULT of the check is no success. */
-static bool refuse_uploads(struct exchange *x, const struct uploads *u, int result, const struct error *e)
+static bool refuse_uploads(struct exchange *x, const struct uploads *u)
 {
     struct faults faults = FAULTS_INIT(x->arena);
-    if (result != ERR_NOT_FOUND)
-        return exchange_fail(x, result, e);
     for (size_t i = 0; i < u->count; i++)
         if (!u->there[i])
             faults_add(&faults, u->pointers[i], "is no upload of the task's creator, or has expired");
@@ -148,7 +145,7 @@ static void answer_created(struct exchange *x)
     struct created *c = x->context;
     const struct submission *s = &c->submission;
     if (s->result == ERR_NOT_FOUND) {
-        refuse_uploads(x, &c->uploads, s->result, &s->error);
+        refuse_uploads(x, &c->uploads);
         return;
     }
     if (s->result != 0) {
@@ -171,7 +168,9 @@ static bool uploads_there(struct exchange *x, struct uploads *u)
 {
     struct error e = {0};
     int result = u->count ? backend_call(x->app->backend, BACKEND_READ, check_uploads, u, &e) : 0;
-    return result == 0 || refuse_uploads(x, u, result, &e);
+    if (result == ERR_NOT_FOUND)
+        return refuse_uploads(x, u);
+    return result == 0 || exchange_fail(x, result, &e);
 }
 
 void handle_task_create(struct exchange *x)

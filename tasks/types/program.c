@@ -64,10 +64,7 @@ static bool receive(int control, struct supervisor_message *m, int flags)
 static int send_start(int control, const struct supervisor_start *start, const struct buf *text,
                       const int theirs[SUPERVISOR_ENDS])
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int[SUPERVISOR_ENDS]))];
-    } rights = {.bytes = {0}};
+    union supervisor_rights rights = {.bytes = {0}};
     struct iovec parts[] = {{(void *)(uintptr_t)start, sizeof *start}, {text->data, text->len}};
     struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = rights.bytes,
                        .msg_controllen = sizeof rights.bytes};

@@ -93,10 +93,7 @@ static void take_ends(struct msghdr *m, int *ends)
 /* One packet; see take_ends. Returns its length, 0 at the socket's end, -1 with errno. */
 static ssize_t receive(struct supervisor *s, struct supervisor_start *start, int *ends)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int[SUPERVISOR_ENDS]))];
-    } rights;
+    union supervisor_rights rights;
     struct iovec parts[] = {{start, sizeof *start}, {s->text, SUPERVISOR_TEXT_MAX}};
     struct msghdr m = {.msg_iov = parts, .msg_iovlen = 2, .msg_control = rights.bytes,
                        .msg_controllen = sizeof rights.bytes};
@@ -154,12 +151,12 @@ static bool wait_for_start(struct supervisor *s, struct launch *l)
 /* Starts it; 0 where that failed. The worker is told. */
 static pid_t start_program(const struct launch *l)
 {
-    struct supervisor_message m;
-    pid_t pid = supervisor_execute(l, &m);
+    struct supervisor_message news;
+    pid_t pid = supervisor_execute(l, &news);
     for (int i = 0; i < SUPERVISOR_ENDS; i++)
         close(l->ends[i]);
-    tell(pid > 0 ? (struct supervisor_message){NEWS_STARTED, STEP_EXECUTE, 0} : m);
-    return pid > 0 ? pid : 0;
+    tell(news);
+    return pid;
 }
 
 /* Collects the children that have ended; false once there is none at all. Sets *STATUS, *OVER for MAIN. */

@@ -4,6 +4,8 @@
 #ifndef TASKS_TYPES_SUPERVISOR_H
 #define TASKS_TYPES_SUPERVISOR_H
 
+#include <sys/socket.h>
+
 #include "base/compiler.h"
 #include "program.h"
 
@@ -18,6 +20,12 @@ enum supervisor_order {
 /* Descriptors of the program, in their order there. TEXT: bytes of the longest text; the kernel takes no more than
  * some 200 KB in a packet. */
 enum { SUPERVISOR_ENDS = 4, SUPERVISOR_TEXT_MAX = 128 * 1024 };
+
+/* What carries the ends beside a packet (cmsg(3)). */
+union supervisor_rights {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof(int[SUPERVISOR_ENDS]))];
+};
 
 /* Behind it stands its text: its strings, NAME=value, one behind the other, each with its NUL; before them, if there
  * is one, the directory that the program must be able to write to. The pointers are those of the worker, whose memory
@@ -69,8 +77,7 @@ struct launch {
     int ends[SUPERVISOR_ENDS]; /* all above SUPERVISOR_ENDS - 1 */
 };
 
-/* A child that becomes the program. Where it does not, *WHY says so and the child is gone. Returns its process, -1
- * where there is none. */
-pid_t supervisor_execute(const struct launch *l, struct supervisor_message *why);
+/* A child that becomes the program: its process; 0 where it does not, and then it is gone. NEWS tells which. */
+pid_t supervisor_execute(const struct launch *l, struct supervisor_message *news);
 
 #endif

@@ -113,22 +113,22 @@ static pid_t spawn(const struct launch *l, int report, pid_t self)
     return pid;
 }
 
-pid_t supervisor_execute(const struct launch *l, struct supervisor_message *why)
+pid_t supervisor_execute(const struct launch *l, struct supervisor_message *news)
 {
     int report[2];
-    pid_t pid = -1;
-    *why = (struct supervisor_message){NEWS_FAILED, STEP_FORK, 0};
+    *news = (struct supervisor_message){NEWS_STARTED, STEP_EXECUTE, 0};
     if (pipe2(report, O_CLOEXEC)) {
-        why->value = errno;
-        return -1;
+        *news = (struct supervisor_message){NEWS_FAILED, STEP_FORK, errno};
+        return 0;
     }
-    pid = spawn(l, report[1], getpid());
-    why->value = errno;
+    pid_t pid = spawn(l, report[1], getpid());
+    if (pid < 0)
+        *news = (struct supervisor_message){NEWS_FAILED, STEP_FORK, errno};
     close(report[1]);
-    if (pid > 0 && read(report[0], why, sizeof *why) == (ssize_t)sizeof *why) {
+    if (pid > 0 && read(report[0], news, sizeof *news) == (ssize_t)sizeof *news) {
         waitpid(pid, NULL, 0);
-        pid = -1;
+        pid = 0;
     }
     close(report[0]);
-    return pid;
+    return pid > 0 ? pid : 0;
 }

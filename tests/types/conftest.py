@@ -5,13 +5,13 @@ import json
 import os
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 import every_type
 from mariadb import Mariadb
+from stack import wait_until
 
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BACKDESK_BUILD", SOURCE / "build" / "install")).parent
@@ -140,10 +140,11 @@ class Site:
 
     def wait_for(self, process, condition):
         """Until the condition holds for the run, which must go on until then."""
-        end = time.monotonic() + 60
-        while not condition():
-            assert process.poll() is None and time.monotonic() < end
-            time.sleep(0.005)
+        def holds():
+            held = condition()
+            assert held or process.poll() is None
+            return held
+        wait_until(holds, 60, every=0.005)
 
     def wait_for_rows(self, process, size=1):
         """Until SIZE bytes of the run are in the file: it writes whole buffers, so the last 64 KiB may be missing."""

@@ -176,8 +176,8 @@ struct lost_claim {
     bool again; /* it waits for another attempt */
 };
 
-/* Declares runners gone whose lease has run out, takes back or drops at most MAX of the tasks that no
- * live runner holds. Returns how many; OUT, with room for MAX, says which claims they were: no row will
+/* Takes back or drops at most MAX of the tasks that no live runner holds; where there are any, runners whose
+ * lease has run out are declared gone. Returns how many; OUT, with room for MAX, says which claims they were: no row will
  * ever name files of theirs. */
 int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
                     struct lost_claim *out, struct error *e) MUST_USE;
@@ -198,7 +198,7 @@ int store_file_known(struct store *s, const char *path, struct error *e) MUST_US
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads
  * that have expired before their task (the row stays, for the answer 410), uploads and idempotency keys that have
- * expired, and runners that have been gone for a day.
+ * expired, declares runners gone whose lease has run out, and forgets those that have been gone for a day.
  * Returns how many tasks and files went. */
 int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
 

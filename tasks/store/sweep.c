@@ -130,11 +130,11 @@ int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx,
 {
     uint64_t ids[GROUP_MAX];
     struct candidates x = {ids, 0};
-    int64_t rc = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
     if (max > GROUP_MAX)
         max = GROUP_MAX;
-    if (rc >= 0)
-        rc = read_candidates(s, ST_ORPHANS, max, &x, e);
+    int64_t rc = read_candidates(s, ST_ORPHANS, max, &x, e);
+    if (!rc && x.count) /* from here on their runners cannot renew */
+        rc = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
     if (rc < 0 || !x.count)
         return (int)rc;
     struct taking t = {&x, left, ctx, keep_usec, arena_create(), out, 0};
@@ -235,6 +235,8 @@ int store_expire(struct store *s, size_t max, struct error *e)
     if (rc >= 0) {
         removed += rc;
         int64_t gone = store_run(s, ST_DROP_KEYS, 1, NULL, 0, NULL, e);
+        if (gone >= 0) /* those that had nothing to be taken back */
+            gone = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
         if (gone >= 0)
             gone = store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
         rc = gone < 0 ? (int)gone : 0;

@@ -59,11 +59,14 @@ def test_a_silent_runner_is_declared_gone(database, runner):
     assert other("take_back") == []
 
 
-def test_a_lease_of_ones_own(database, runner):
+@pytest.mark.parametrize("by", ["take_back", "expire"])
+def test_a_lease_of_ones_own(database, runner, by):
     database.driver("runner")("register", worker="short", lease_usec=3000000)
+    if by == "take_back":  # it asks for runners only where they have left something
+        claims(database, runner, 1, worker="short")
     silence(database, 4)
     silence(database, 4, "short")
-    runner("take_back")
+    runner(by)
     assert database.sql("SELECT worker FROM runners WHERE gone_at IS NOT NULL") == [("short",)]
 
 

@@ -5,6 +5,7 @@ dist_nginx_DATA = \
 	nginx/backdesk-http.conf \
 	nginx/backdesk.conf \
 	nginx/backdesk-fastcgi.conf \
+	nginx/backdesk-session.conf \
 	nginx/backdesk-defer-http.conf \
 	nginx/backdesk-defer.conf \
 	nginx/backdesk-defer-arango.conf \

@@ -123,6 +123,9 @@ def test_refused_before_and_after(stack, proxied):
     assert proxied.ask("GET", "/report/plain", Prefer="respond-async", Cookie="sid=bad")[0] == 401
     assert proxied.ask("GET", "/report/plain", Prefer="respond-async")[0] == 401
     assert stack.sql("SELECT COUNT(*) FROM tasks") == before
+    # what lets API tokens through to the pool does not protect the site
+    assert proxied.ask("GET", "/report/plain", Authorization="Bearer x")[0] == 401
+    assert dict(proxied.ask("GET", "/v1/tasks", Authorization="Bearer x")[2])["WWW-Authenticate"].startswith("Bearer")
     assert proxied.ask("GET", "/report/plain", Prefer="respond-async, wait=20", Cookie="sid=good")[3] == b"hello\n"
 
 

@@ -2,6 +2,7 @@
 """The files for sites, as they are installed: nginx accepts them, and auth_request gives the identity."""
 
 import http.server
+import json
 import subprocess
 import threading
 
@@ -48,7 +49,7 @@ def site(whole_stack, tmp_path_factory):
     place = whole_stack.state / "tmp" / "site"
     for folder in ("etc/backdesk", "tmp"):
         (place / folder).mkdir(parents=True)
-    for name in ("backdesk-http.conf", "backdesk.conf", "backdesk-fastcgi.conf"):
+    for name in ("backdesk-http.conf", "backdesk.conf", "backdesk-fastcgi.conf", "backdesk-session.conf"):
         text = (NGINX / name).read_text().replace("/run/backdesk/tasks", f"{whole_stack.state}/run/tasks")
         (place / "etc/backdesk" / name).write_text(text.replace("/srv/backdesk", str(whole_stack.shared_dir)))
     identity = (NGINX / "examples/identity-auth-request.conf").read_text()
@@ -73,10 +74,11 @@ def site(whole_stack, tmp_path_factory):
     server.shutdown()
 
 
-def get(site, path, cookie=""):
+def get(site, path, cookie="", *more):
     """One request by curl, which speaks over a Unix socket."""
     done = subprocess.run(["curl", "-q", "-sS", "-i", "--unix-socket", str(site), "-H", f"Cookie: {cookie}",
-                           "-H", "X-User-Id: 100", "-H", "X-User-Roles: admin", f"http://www.example.com{path}"],
+                           "-H", "X-User-Id: 100", "-H", "X-User-Roles: admin", "-H", "Expect:", *more,
+                           f"http://www.example.com{path}"],
                           capture_output=True, check=True)
     head, _, body = done.stdout.decode().partition("\r\n\r\n")
     lines = head.split("\r\n")
@@ -101,6 +103,15 @@ def test_refused(site, cookie, status):
     assert ("Retry-After" in headers) == (status == 503)
 
 
+def test_tokens(site, stack):
+    """They pass the site's check, which knows nothing of them, and the pool looks at them."""
+    mine = stack.create("dummy", user="ada")
+    token = stack.taskctl("token", "create", "--user", "1").stdout.strip()
+    assert get(site, f"/v1/tasks/{mine['id']}", "", "-H", f"Authorization: Bearer {token}")[0] == 200
+    status, headers, _ = get(site, "/v1/tasks", "", "-H", "Authorization: Bearer x")
+    assert (status, headers["WWW-Authenticate"].split()[0]) == (401, "Bearer")
+
+
 def test_health(site):
     assert get(site, "/v1/tasks/health")[0] == 200
 
@@ -112,3 +123,12 @@ def test_site_cannot_send_exports(site, stack):
     Site.stolen = "/_backdesk_files/" + path
     assert get(site, "/steal")[0] == 404
     assert get(site, "/_backdesk_identity")[0] == 404
+
+
+def test_large_body(site, tmp_path):
+    """The check of the session is a request of its own, and nginx measures that one's body, too."""
+    body = tmp_path / "books.csv"
+    body.write_bytes(b"id,title\n" + b"1,x\n" * 500_000)
+    status, _, answer = get(site, "/v1/tasks/uploads", "user=ada", "-H", "Content-Type: text/csv",
+                            "--data-binary", f"@{body}")
+    assert status == 201 and json.loads(answer)["bytes"] == body.stat().st_size

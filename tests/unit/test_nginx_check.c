@@ -41,6 +41,21 @@ static const struct {
      "itself needs auth_request\n"},
     {"server { auth_basic x; location / {\nfastcgi_param BACKDESK_USER $remote_user; " DEFER "} }",
      "f:2: BACKDESK_USER must be a number: map $remote_user to one\n"},
+    {"server { location = /who { if ($backdesk_bearer) { return 204; } }\nlocation / { " WHO DEFER "} }",
+     "f:2: /who lets everybody pass who sends \"Authorization: Bearer x\": give the site's own locations a check "
+     "without that\n"},
+    {"server { location = /who { if ($backdesk_bearer) { return 204; } } location = /me { }\n"
+     "location /v1/ { auth_request /who; fastcgi_pass backdesk; } location / { auth_request /me; fastcgi_param "
+     "BACKDESK_USER $u; " DEFER "} }", ""},
+    /* what asks who comes */
+    {"server { auth_request /who; location /v1/ { fastcgi_pass backdesk; }\nlocation = /who { proxy_pass http://x; } }",
+     "f:2: warning: requests with more than a megabyte end in a 500 here: include backdesk-session.conf\n"
+     "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
+    {"server {\nlocation /who { client_max_body_size 0; proxy_pass http://x; }\n" GOOD "}",
+     "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
+    {"server { client_max_body_size 0; location /who { proxy_pass_request_body off; proxy_pass http://x; } " GOOD "}",
+     ""},
+    {"server { location /who { proxy_pass http://x; } location / { auth_request /who; proxy_pass http://y; } }", ""},
     /* parameters, nested places */
     {"server { fastcgi_param A b;\nlocation / { " WHO "fastcgi_pass x; " DEFER "} }",
      "f:2: the include hides the fastcgi_param at f:1 from this location: repeat the site's own in it\n"},

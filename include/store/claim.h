@@ -177,8 +177,8 @@ struct lost_claim {
 };
 
 /* Takes back or drops at most MAX of the tasks that no live runner holds; where there are any, runners
- * whose lease has run out are declared gone. Returns how many; OUT, with room for MAX, says which claims they were: no row will
- * ever name files of theirs. */
+ * whose lease has run out are declared gone. Returns how many; OUT, with room for MAX, says which claims they
+ * were: no row will ever name files of theirs. */
 int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
                     struct lost_claim *out, struct error *e) MUST_USE;
 

@@ -30,8 +30,12 @@ void store_set_timeout(struct store *s, int timeout_s);
 /* NULL is accepted; *S becomes NULL. */
 void store_destroy(struct store **s);
 
-/* Connects where need be, prepares every statement of the role and checks that the schema is the one
- * this build knows: what a program does at start, so that a fault shows there and then. */
+/* Whether the schema is the one that this build knows: ERR_CONFLICT with both versions and the remedy where it is
+ * not. */
+int store_check_schema(struct store *s, struct error *e) MUST_USE;
+
+/* The same, and prepares every statement of the role: what a program does at start, so that a fault shows there
+ * and then. */
 int store_check(struct store *s, struct error *e) MUST_USE;
 
 /* A round trip to the database. */

@@ -214,7 +214,7 @@ int store_ping(struct store *s, struct error *e)
     return rc ? rc : db_ping(s->db, e);
 }
 
-static int check_schema(struct store *s, struct error *e)
+int store_check_schema(struct store *s, struct error *e)
 {
     struct db_stmt *stmt;
     int64_t rc = store_run(s, ST_SCHEMA, 1, NULL, 0, &stmt, e);
@@ -234,9 +234,7 @@ static int check_schema(struct store *s, struct error *e)
 
 int store_check(struct store *s, struct error *e)
 {
-    int rc = store_connect(s, e);
-    if (!rc)
-        rc = check_schema(s, e);
+    int rc = store_check_schema(s, e);
     struct db_stmt *ignored;
     for (int id = 0; !rc && id < ST_COUNT; id++)
         if (statements[id].roles & s->role)

@@ -78,6 +78,22 @@ def test_malformed_query(stack, query):
     assert_problem(stack.request("GET", "/v1/tasks?" + query), 400, "bad_parameter")
 
 
+@pytest.mark.parametrize("change, remedy", [
+    ("UPDATE schema_version SET applied_at = NULL WHERE version = %s", "run taskctl migrate"),
+    ("INSERT INTO schema_version VALUES (%s + 1, 'x', 'x', 1, NOW(6))", "install the newer program")])
+def test_health_of_another_schema(stack, change, remedy):
+    """A migration that was forgotten, or a pool that is older than the schema."""
+    [[version]] = stack.root_sql("SELECT MAX(version) FROM schema_version")
+    stack.root_sql(change % version)
+    try:
+        problem = assert_problem(stack.request("GET", "/v1/tasks/health", user=None), 503, "unavailable")
+    finally:
+        stack.root_sql(f"DELETE FROM schema_version WHERE version > {version}")
+        stack.root_sql("UPDATE schema_version SET applied_at = COALESCE(applied_at, NOW(6))")
+    assert remedy in problem["detail"]
+    assert stack.request("GET", "/v1/tasks/health", user=None).status_code == 200
+
+
 def test_health(stack):
     answer = stack.request("GET", "/v1/tasks/health", user=None)
     assert answer.status_code == 200

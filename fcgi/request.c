@@ -139,10 +139,20 @@ bool request_check_visitor(struct exchange *x)
     return false;
 }
 
+/* Browsers say Sec-Fetch-Site to https and localhost only (W3C Fetch Metadata, 3); to others they say Origin. Over
+ * HTTP/3 nginx may know no Host. */
+static bool from_another_site(struct exchange *x)
+{
+    const char *site = param(x, "HTTP_SEC_FETCH_SITE"), *origin = param(x, "HTTP_ORIGIN"), *host = param(x, "HTTP_HOST");
+    if (site || !origin || !host)
+        return site && strcasecmp(site, "cross-site") == 0;
+    const char *scheme_end = strstr(origin, "://"); /* "null" has none */
+    return !scheme_end || strcasecmp(scheme_end + 3, host) != 0;
+}
+
 bool request_check_site(struct exchange *x)
 {
-    const char *site = param(x, "HTTP_SEC_FETCH_SITE");
-    if (x->request.route->method == METHOD_GET || !site || strcasecmp(site, "cross-site") != 0)
+    if (x->request.route->method == METHOD_GET || !from_another_site(x))
         return true;
     return response_problem(&x->response, PROBLEM_cross_site, NULL);
 }

@@ -186,25 +186,33 @@ int doctor_runners(struct doctor *d, struct error *e)
     return 0;
 }
 
-/* How long the first of a lane waits; paused types are meant to. */
+/* How long the first of a lane waits, those first that no runner takes; paused types are meant to. */
 int doctor_waiting(struct doctor *d, struct error *e)
 {
     int rc = doctor_ask(d,
-                        "SELECT h.type, h.first, (" TURN_NOW " - h.first) DIV 1000000 FROM (SELECT type, "
+                        "SELECT h.type, (" TURN_NOW " - h.first) DIV 1000000, EXISTS (SELECT 1 FROM runners r "
+                        "WHERE r.gone_at IS NULL AND r.last_seen >= UTC_TIMESTAMP(6) - INTERVAL r.lease_usec "
+                        "MICROSECOND AND JSON_CONTAINS(r.types, JSON_QUOTE(h.type))) AS taken FROM (SELECT type, "
                         "MIN(turn) AS first FROM tasks FORCE INDEX (claim) WHERE status = 'fresh' GROUP BY "
                         "type) h WHERE h.type NOT IN (SELECT type FROM type_control WHERE paused_at IS NOT "
-                        "NULL) ORDER BY h.first LIMIT 1",
+                        "NULL) ORDER BY taken, h.first LIMIT 1",
                         NULL, 0, e);
     if (rc < 0)
         return rc;
-    int64_t age = rc ? db_col_int(d->stmt, 2) : 0;
-    if (age < 600)
+    const char *type = rc ? db_col_text(d->stmt, 0, NULL) : "";
+    int64_t age = rc ? db_col_int(d->stmt, 1) : 0;
+    if (rc && !db_col_int(d->stmt, 2))
+        finding_tell(d->findings, FINDING_WRONG, d->what,
+                     "a task of type %s for %" PRId64 " s, and no living runner takes this type: is the name right, is "
+                     "the type enabled, is it in runner.types?",
+                     type, age > 0 ? age : 0);
+    else if (age < 600)
         finding_tell(d->findings, FINDING_OK, d->what, "the first in the queue for %" PRId64 " s", age > 0 ? age : 0);
     else
         finding_tell(d->findings, FINDING_NOTE, d->what,
-                     "a task of type %s for %" PRId64 " s: does a runner take this type (runner.types), and "
-                     "are there enough workers?",
-                     db_col_text(d->stmt, 0, NULL), age);
+                     "a task of type %s for %" PRId64 " s: are there enough workers, or does a task hold one for "
+                     "ever (queue.timeout)?",
+                     type, age);
     return 0;
 }
 

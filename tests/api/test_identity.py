@@ -78,11 +78,16 @@ def test_admin_may(stack, make, make_file):
     assert stack.request("POST", f"/v1/tasks/{make('failure', 'grace')}/retry", "admin").status_code == 202
 
 
-@pytest.mark.parametrize("site, refused", [("cross-site", True), ("Cross-Site", True), ("same-site", False),
-                                           ("same-origin", False), ("none", False)])
-def test_cross_site(stack, make, site, refused):
-    task = make("success")
-    headers = {"Sec-Fetch-Site": site}
+@pytest.mark.parametrize("said, refused", [
+    ({"Sec-Fetch-Site": "cross-site"}, True), ({"Sec-Fetch-Site": "Cross-Site"}, True),
+    ({"Sec-Fetch-Site": "same-site"}, False), ({"Sec-Fetch-Site": "same-origin"}, False), ({"Sec-Fetch-Site": "none"}, False),
+    ({"Origin": "http://shop.example", "Host": "Shop.example"}, False),
+    ({"Origin": "https://shop.example:8443", "Host": "shop.example:8443"}, False),
+    ({"Origin": "http://evil.example", "Host": "shop.example"}, True), ({"Origin": "null"}, True),
+    ({"Origin": "http://shop.example.evil", "Host": "shop.example"}, True),
+    ({"Origin": "http://other.example", "Host": "shop.example", "Sec-Fetch-Site": "same-site"}, False)])
+def test_cross_site(stack, make, said, refused):
+    task, headers = make("success"), said
     assert stack.request("GET", f"/v1/tasks/{task}", headers=headers).status_code == 200
     answer = stack.request("DELETE", f"/v1/tasks/{task}", headers=headers)
     if refused:

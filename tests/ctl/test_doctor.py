@@ -125,6 +125,18 @@ def test_rights(stack):
     assert found["open views"] == ("note", found["open views"][1]) and "GRANT PROCESS" in found["open views"][1]
 
 
+def test_what_no_runner_takes(stack):
+    """By plain SQL any name can come in: it waits for ever, and behind it nobody looks."""
+    stack.sql("INSERT INTO tasks (type, data, created_by) VALUES ('misspelt', '{}', 1)")
+    try:
+        assert re.search("type misspelt for .* no living runner takes", doctor(stack)["waiting"][1])
+        stack.sql("INSERT INTO type_control (type, paused_at) VALUES ('misspelt', NOW())")
+        assert wrong(doctor(stack)) == set()
+    finally:
+        stack.sql("DELETE FROM tasks WHERE type = 'misspelt'")
+        stack.sql("DELETE FROM type_control WHERE type = 'misspelt'")
+
+
 def test_files_that_are_gone(stack):
     task = stack.finish(stack.create("csv_export", {"export": "books"})["id"])
     path, = stack.sql("SELECT path FROM csv_export WHERE task_id = %s", [task["id"]])[0]

@@ -143,7 +143,8 @@ bool request_check_visitor(struct exchange *x)
  * HTTP/3 nginx may know no Host. */
 static bool from_another_site(struct exchange *x)
 {
-    const char *site = param(x, "HTTP_SEC_FETCH_SITE"), *origin = param(x, "HTTP_ORIGIN"), *host = param(x, "HTTP_HOST");
+    const char *site = param(x, "HTTP_SEC_FETCH_SITE");
+    const char *origin = param(x, "HTTP_ORIGIN"), *host = param(x, "HTTP_HOST");
     if (site || !origin || !host)
         return site && strcasecmp(site, "cross-site") == 0;
     const char *scheme_end = strstr(origin, "://"); /* "null" has none */

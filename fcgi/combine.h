@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* combine.h: many threads that want the same kind of thing at the same time get it in one go. The
- * first one leads: it takes all jobs that are queued and does them together. The others either wait, or
- * leave it to the leader to go on with what they wanted it for, and to do what was queued meanwhile. Knows
- * neither databases nor requests. */
+/* combine.h: many threads that want the same kind of thing at the same time get it in one go. One of them leads:
+ * it takes all jobs that are queued, does them together and goes on with what they were wanted for; the others go
+ * their ways. Knows neither databases nor requests. */
 #ifndef FCGI_COMBINE_H
 #define FCGI_COMBINE_H
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -15,10 +12,7 @@
 /* First member of what a caller wants done. Lives at least until it is finished. */
 struct combine_job {
     struct combine_job *next;
-    void (*finish)(struct combine_job *job); /* of combine_later */
-    pthread_cond_t changed;                  /* the others: of combine */
-    bool done;
-    bool leads;
+    void (*finish)(struct combine_job *job);
 };
 
 /* Does COUNT jobs, a list from FIRST on, in the leader's thread. While it runs no other batch of this
@@ -31,12 +25,8 @@ struct combiner;
 struct combiner *combiner_create(size_t max, combine_run_fn *run, void *context) MUST_USE;
 void combiner_destroy(struct combiner **c); /* NULL is accepted; nobody may be waiting */
 
-/* Has JOB done, together with others or alone; returns when it is. */
-void combine(struct combiner *c, struct combine_job *job);
-
 /* Queues JOB, to be done and then FINISHed by whoever leads. combine_flush must follow, by any thread. FINISH
- * should be quick, as others wait for the leader; of JOB it may do what it likes. A combiner has either such
- * jobs or those of combine. */
+ * should be quick, as others wait for the leader; of JOB it may do what it likes. */
 void combine_later(struct combiner *c, struct combine_job *job, void (*finish)(struct combine_job *job));
 
 /* Does what is queued, and what comes meanwhile, unless another thread is at it. */

@@ -2,32 +2,28 @@
 /* stats.c: counts by type, kept for a second. */
 #include "fcgi/stats.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "fcgi/backend.h"
-#include "fcgi/combine.h"
 #include "fcgi/view.h"
+#include "fcgi/watch.h"
 #include "store/history.h"
 
-enum { KEEP_MSEC = 1000, ASK_TOGETHER = 1024, COUNTS_MAX = 4096 };
+enum { KEEP_MSEC = 1000, COUNTS_MAX = 4096 };
 
-/* Everything but the backend belongs to the leader of those who ask. */
+/* Everything but the backend is guarded by the lock: who comes while they are counted waits for that. */
 struct stats {
     struct backend *backend;
-    struct combiner *askers;
+    pthread_mutex_t lock;
     struct arena *arena;
     struct buf json;
-    int64_t made_ns; /* 0 = never */
-};
-
-struct asker {
-    struct combine_job job;
-    struct buf *out;
-    struct error *error;
-    int result;
+    int result; /* of the last time: a failure is kept as well, as who asks again would make it worse */
+    struct error error;
+    int64_t asked_ns; /* 0 = never */
 };
 
 /* What the database says. Types of it stand in no order that the three have in common. */
@@ -130,7 +126,7 @@ static void write_json(struct stats *s, const struct counts *c)
     buf_adds(&s->json, "]}");
 }
 
-static int refresh(struct stats *s, struct error *e)
+static void refresh(struct stats *s)
 {
     arena_reset(s->arena);
     struct counts c = {
@@ -139,44 +135,33 @@ static int refresh(struct stats *s, struct error *e)
         .ended = arena_calloc(s->arena, COUNTS_MAX, sizeof *c.ended),
         .paused = arena_calloc(s->arena, COUNTS_MAX, sizeof *c.paused),
     };
-    int result = backend_call(s->backend, BACKEND_READ, count_call, &c, e);
-    if (result != 0)
-        return result;
-    write_json(s, &c);
-    s->made_ns = clock_mono_ns();
-    return 0;
-}
-
-static void run_askers(void *context, struct combine_job *first, size_t count)
-{
-    struct stats *s = context;
-    struct error e = {0};
-    int result = 0;
-    (void)count;
-    if (!s->made_ns || clock_mono_ns() - s->made_ns >= KEEP_MSEC * INT64_C(1000000))
-        result = refresh(s, &e);
-    for (struct combine_job *j = first; j; j = j->next) {
-        struct asker *a = (struct asker *)j;
-        a->result = result;
-        if (result == 0)
-            buf_add(a->out, s->json.data, s->json.len);
-        else if (a->error)
-            *a->error = e;
-    }
+    error_clear(&s->error);
+    s->result = backend_call(s->backend, BACKEND_READ, count_call, &c, &s->error);
+    if (s->result == 0)
+        write_json(s, &c);
+    s->asked_ns = clock_mono_ns();
 }
 
 int stats_get(struct stats *s, struct buf *out, struct error *e)
 {
-    struct asker a = {.out = out, .error = e};
-    combine(s->askers, &a.job);
-    return a.result;
+    watch_leave();
+    pthread_mutex_lock(&s->lock);
+    if (!s->asked_ns || clock_mono_ns() - s->asked_ns >= KEEP_MSEC * INT64_C(1000000))
+        refresh(s);
+    int result = s->result;
+    if (result == 0)
+        buf_add(out, s->json.data, s->json.len);
+    else if (e)
+        *e = s->error;
+    pthread_mutex_unlock(&s->lock);
+    return result;
 }
 
 struct stats *stats_create(struct backend *b)
 {
     struct stats *s = xcalloc(1, sizeof *s);
     s->backend = b;
-    s->askers = combiner_create(ASK_TOGETHER, run_askers, s);
+    pthread_mutex_init(&s->lock, NULL);
     s->arena = arena_create();
     return s;
 }
@@ -185,7 +170,7 @@ void stats_destroy(struct stats **s)
 {
     if (!*s)
         return;
-    combiner_destroy(&(*s)->askers);
+    pthread_mutex_destroy(&(*s)->lock);
     arena_destroy(&(*s)->arena);
     buf_free(&(*s)->json);
     free(*s);

@@ -23,8 +23,8 @@ enum { STACK_SIZE = 2 * 1024 * 1024 };
 enum { STACK_SIZE = 256 * 1024 };
 #endif
 
-/* The pool whose watch this thread has in hand. */
-static _Thread_local struct pool *in_hand;
+/* The pool whose worker this thread is, and the same where it has the watch in hand. */
+static _Thread_local struct pool *mine, *in_hand;
 
 /* How many requests this thread has served that may have left something to be done for many at once. Where it has
  * waited meanwhile, that is due. */
@@ -80,14 +80,16 @@ static void watch(struct pool *p, int watcher)
 
 void watch_leave(void)
 {
-    struct pool *p = in_hand;
+    struct pool *p = mine;
+    bool flush = unflushed > 1 && !flush_due; /* for requests before the one that waits */
     flush_due = true;
-    if (!p)
+    if (!p || (!in_hand && !flush))
         return;
-    in_hand = NULL;
     pthread_mutex_lock(&p->lock);
-    p->watcher = NOBODY;
-    p->flush_wanted |= unflushed > 1; /* by requests before the one that waits */
+    if (in_hand)
+        p->watcher = NOBODY;
+    in_hand = NULL;
+    p->flush_wanted |= flush;
     conn_hire(p);
     pthread_mutex_unlock(&p->lock);
 }
@@ -135,6 +137,7 @@ static void *worker_main(void *argument)
 {
     struct pool *p = argument;
     struct conn *c;
+    mine = p;
     pthread_mutex_lock(&p->lock);
     while ((c = next_connection(p)) != NULL) {
         pthread_mutex_unlock(&p->lock);
@@ -173,7 +176,8 @@ static int start_workers(pthread_t *workers, struct pool *p, unsigned *started, 
     pthread_attr_destroy(&attributes);
     if (!failed)
         return 0;
-    return error_set(e, ERR_SYSTEM, "cannot start thread %u: %s", *started, strerror(failed));
+    return error_set(e, ERR_SYSTEM, "cannot start thread %u of api.threads = %u: %s", *started + 1,
+                     p->options->threads, strerror(failed));
 }
 
 static void end_workers(const pthread_t *workers, struct pool *p, unsigned count)

@@ -158,24 +158,31 @@ def test_lookups_and_creates_while_the_queue_is_never_empty(pool, make):
     assert load.failed == []
 
 
-def test_a_lookup_does_not_wait_for_an_upload(pool, make):
-    """Both come at the same moment, and the upload goes on and on."""
-    one, task = pool(threads=2), make("fresh")
+@pytest.mark.parametrize("uploads_before", [0, 1])
+def test_a_lookup_does_not_wait_for_an_upload(pool, make, uploads_before):
+    """All come at the same moment, and the uploads go on and on: whichever thread has the watch, and has queued it."""
+    one, task = pool(threads=2 + 2 * uploads_before), make("fresh")
     [child] = one.children()
-    asks, sends = one.connect(), one.connect()
-    for connection in (asks, sends):
-        assert connection.request(path="/v1/tasks/types").status == 200
-    os.kill(child, signal.SIGSTOP)
-    wait_until(lambda: stopped(child))
-    asks.send(begin() + stream(PARAMS, pairs(params(path=f"/v1/tasks/{task}"))) + record(STDIN))
-    upload = params("POST", "/v1/tasks/uploads", CONTENT_TYPE="text/csv", CONTENT_LENGTH="")
-    sends.send(begin() + stream(PARAMS, pairs(upload)) + record(STDIN, b"a,b\n"))
-    os.kill(child, signal.SIGCONT)
-    assert asks.receive().status == 200
-    sends.send(record(STDIN))
-    assert sends.receive().status == 201
-    asks.close()
-    sends.close()
+    for _ in range(1 + 9 * uploads_before):  # which thread gets which is chance
+        asks, *sends = connections = [one.connect() for _ in range(2 + uploads_before)]
+        for connection in connections:
+            assert connection.request(path="/v1/tasks/types").status == 200
+        os.kill(child, signal.SIGSTOP)
+        wait_until(lambda: stopped(child))
+        upload = params("POST", "/v1/tasks/uploads", CONTENT_TYPE="text/csv", CONTENT_LENGTH="")
+        half = begin() + stream(PARAMS, pairs(upload)) + record(STDIN, b"a,b\n")
+        for connection in sends[:uploads_before]:
+            connection.send(half)
+        asks.send(begin() + stream(PARAMS, pairs(params(path=f"/v1/tasks/{task}"))) + record(STDIN))
+        for connection in sends[uploads_before:]:
+            connection.send(half)
+        os.kill(child, signal.SIGCONT)
+        assert asks.receive().status == 200
+        for connection in sends:
+            connection.send(record(STDIN))
+            assert connection.receive().status == 201
+        for connection in connections:
+            connection.close()
 
 
 def test_a_peer_that_does_not_read(pool, make):

@@ -16,6 +16,10 @@
 #include "task/seal.h"
 #include "task/upload.h"
 
+/* What nginx has for an answer in a location of the site: a minute, and 4 KiB for its head (60 s and one page are the
+ * defaults of fastcgi_read_timeout and fastcgi_buffer_size, which the include cannot change for itself alone). */
+enum { HOLD_MAX_SECONDS = 50, HEAD_MAX = 3 * 1024 };
+
 /* From the request to its task, and to the answer. */
 struct deferral {
     struct exchange *x;
@@ -173,7 +177,7 @@ static void answer_again(struct exchange *x)
         d->made = x->lookup.task;
         stored = task_status_ended(d->made.status) ? stored_answer_of(&d->made) : NULL;
     }
-    if (!stored || !stored_answer_give(x, &d->made, stored)) {
+    if (!stored || !stored_answer_give(x, &d->made, stored) || x->response.head.len > HEAD_MAX) {
         response_clear(&x->response);
         answer(x, d);
     }
@@ -219,8 +223,11 @@ static bool take(struct deferral *d)
 static void finish(struct exchange *x)
 {
     struct deferral *d = x->context;
-    if (answer_submitted(x, d) && d->interface == CAPTURE_PREFER && !d->forget)
+    if (answer_submitted(x, d) && d->interface == CAPTURE_PREFER && !d->forget) {
         exchange_hold(x, d->made.id, false, answer_again);
+        if (x->hold_seconds > HOLD_MAX_SECONDS)
+            x->hold_seconds = HOLD_MAX_SECONDS;
+    }
     clear(d);
 }
 

@@ -20,6 +20,7 @@ PAGES = {
     "twice": (200, [("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2"), ("Link", "<a>"), ("Link", "<b>")], b"x"),
     "gzip": (200, [("Content-Encoding", "gzip"), ("ETag", '"g"'), ("Vary", "Accept-Encoding")], gzip.compress(b"z" * 1000)),
     "nothing": (204, [], b""),
+    "many": (200, [("Set-Cookie", f"c{n}=" + "x" * 100) for n in range(33)], b"headers"),
     "moved": (302, [("Location", "/elsewhere?x=1")], b"there"),
     "absent": (404, [("Content-Type", "text/html")], b"<h1>absent</h1>"),
     "teapot": (418, [("X-Latin", "caf\u00e9")], b"short and stout"),
@@ -115,6 +116,14 @@ def test_secrets_are_wiped(stack, proxied):
     assert stack.sql("SELECT sealed, body_path FROM http_requests WHERE task_id = %s", [task]) == [(None, None)]
     answer = stack.request("POST", f"/v1/tasks/{task}/retry")
     assert answer.status_code == 409 and answer.json()["code"] == "not_retryable"
+
+
+def test_who_waits_gets_what_nginx_has_room_for(proxied):
+    """A response with more headers than nginx takes in a location that says nothing of buffers is no 502."""
+    status, _, answered, body = proxied.ask("GET", "/report/many", Prefer="respond-async, wait=20", Cookie="sid=good")
+    assert status == 202 and b'"status":"success"' in body
+    result = proxied.ask("GET", dict(answered)["Location"] + "/result", Cookie="sid=good")
+    assert (result[0], result[3]) == (200, b"headers")
 
 
 def test_refused_before_and_after(stack, proxied):

@@ -21,7 +21,9 @@ struct receiving {
 
 static bool storage_failed(struct receiving *v, const struct error *e)
 {
-    log_error("a body of user %lld: %s", (long long)v->owner, e->text);
+    log_error("a body of user %lld: %s (pool and runner write into files directory: one account, or a group and "
+              "directory_mode = 0770)",
+              (long long)v->owner, e->text);
     return response_problem(&v->x->response, PROBLEM_storage_failed, NULL);
 }
 

@@ -136,8 +136,8 @@ static void raise_descriptor_limit(int64_t connections)
         return;
     limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want)
-        log_warning("only %lu descriptors may be open: fewer than api.connections asks for",
-                    (unsigned long)limit.rlim_cur);
+        log_warning("only %lu descriptors may be open: api.connections = %lld needs %lu (ulimit -n, LimitNOFILE)",
+                    (unsigned long)limit.rlim_cur, (long long)connections, (unsigned long)want);
 }
 
 int child_serve(const struct catalogue *catalogue, const struct child_descriptors *descriptors)

@@ -174,6 +174,8 @@ enum outcome exchange_run(struct exchange *x, struct transport *t, void *place)
             look_up(x, x->request.id, handle_task);
         else if (request_find_export(x))
             x->request.route->handle(x);
+    } else if (request_content_length(x) != -1) {
+        body_drain(x); /* a peer that is still sending may not see an answer before it has sent all */
     }
     return finish(x);
 }

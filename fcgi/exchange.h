@@ -25,6 +25,9 @@ struct creator;
 struct stats;
 struct tokens;
 
+/* What takes longer is done in parts, by as many requests: nginx waits for an answer, and so does the client. */
+enum { LONG_WORK_SECONDS = 20 };
+
 /* What all requests of a process share; read-only but for backend, creator, stats,
  * tokens and waiters, which guard themselves. */
 struct app {

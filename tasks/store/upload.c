@@ -36,7 +36,12 @@ static int add(struct store *s, void *ctx, struct error *e)
     const struct adding *a = ctx;
     const struct upload *u = a->upload;
     struct db_stmt *r;
-    int64_t rc = store_upload_room(s, u->owner, a->limits, u->bytes, e);
+    /* one of a user after the other, or all would see the same room */
+    int64_t rc = STORE_RUN(s, ST_QUOTA_OPEN, NULL, e, db_int(u->owner));
+    if (rc >= 0)
+        rc = STORE_RUN(s, ST_QUOTA_LOCK, NULL, e, db_int(u->owner));
+    if (rc >= 0)
+        rc = store_upload_room(s, u->owner, a->limits, u->bytes, e);
     if (!rc)
         rc = STORE_RUN(s, ST_ADD_UPLOAD, NULL, e, db_text(u->id), db_int(u->owner), db_text(u->path),
                        db_uint(u->bytes), db_text(u->sha256), db_int(u->keep_usec));

@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -79,6 +80,20 @@ def test_the_user_has_limits(stack, pool):
         assert answer.status == status, size
     assert answer.json()["code"] == "too_many_uploads" and int(answer.headers["Retry-After"]) > 60
     assert one.request(method="POST", path=PATH, body=b"x", user=2).status == 201
+
+
+def test_the_limits_hold_for_many_at_once(stack, pool):
+    one = pool(uploads_per_user=1)
+    with ThreadPoolExecutor(8) as executor:
+        answers = list(executor.map(lambda _: one.request(method="POST", path=PATH, body=b"x"), range(16)))
+    assert sorted(answer.status for answer in answers) == [201] + 15 * [429]
+    assert len(files(stack)) == 1
+
+
+@pytest.mark.parametrize("refused, status", [({"Authorization": "Bearer x"}, 401), ({"Sec-Fetch-Site": "cross-site"}, 403)])
+def test_a_refusal_reaches_who_still_sends(stack, refused, status):
+    for _ in range(5):
+        assert_problem(send(stack, b"x" * 64 * MIB, user=None if status == 401 else "ada", **refused), status)
 
 
 def test_a_broken_body_leaves_nothing(stack, pool):

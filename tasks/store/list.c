@@ -166,7 +166,7 @@ static int find_floor(struct store *s, const struct task_filter *f, uint64_t bef
 }
 
 static int read_page(struct store *s, const struct task_filter *f, uint64_t before, uint64_t floor,
-                     size_t limit, struct arena *arena, struct task *out, bool *more,
+                     size_t limit, struct arena *arena, struct task *out, uint64_t *next,
                      struct error *e)
 {
     struct select q = {.sql = BUF_INIT};
@@ -179,10 +179,14 @@ static int read_page(struct store *s, const struct task_filter *f, uint64_t befo
     add_filters(&q, f, arena);
     add(&q, " ORDER BY t.id DESC LIMIT ?", db_uint(limit + 1)); /* one more tells of more */
     int64_t rc = run(s, &q, &r, e);
+    bool more = rc > (int64_t)limit;
     size_t n = 0;
-    *more = rc > (int64_t)limit;
-    while (rc >= 0 && n < limit && (rc = db_next(r, e)) > 0)
-        rc = store_read_task(r, arena, &out[n++], e);
+    *next = floor;
+    for (size_t seen = 0; rc >= 0 && seen < limit && (rc = db_next(r, e)) > 0; seen++) {
+        *next = more ? db_col_uint(r, 0) : floor;
+        store_read_task(r, arena, &out[n]);
+        n += out[n].id != 0;
+    }
     db_stmt_close(&r);
     buf_free(&q.sql);
     return rc < 0 ? (int)rc : (int)n;
@@ -192,11 +196,8 @@ int store_list_tasks(struct store *s, const struct task_filter *f, uint64_t befo
                      struct arena *arena, struct task *out, uint64_t *next, struct error *e)
 {
     uint64_t before = before_id ? before_id : UINT64_MAX, floor = 0;
-    bool more;
     int rc = filters_rows(f) ? find_floor(s, f, before, &floor, e) : 0;
     if (rc)
         return rc;
-    int n = read_page(s, f, before, floor, limit, arena, out, &more, e);
-    *next = n < 0 ? 0 : more ? out[n - 1].id : floor;
-    return n;
+    return read_page(s, f, before, floor, limit, arena, out, next, e);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "impl.h"
 
 enum { FILES_COLUMN = 22 }; /* of TASK_COLUMNS */
@@ -37,14 +38,17 @@ static void read_files(struct text text, struct arena *arena, struct task *out)
     out->file_count = n;
 }
 
-int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, struct error *e)
+void store_read_task(struct db_stmt *r, struct arena *arena, struct task *t)
 {
     size_t len;
     const char *name = db_col_text(r, 2, &len);
     int status = name ? task_status_parse(name, len) : -1;
-    if (status < 0)
-        return error_set(e, ERR_DB, "task %llu has the unknown status \"%s\"",
-                         (unsigned long long)db_col_uint(r, 0), name ? name : "NULL");
+    *t = (struct task){0};
+    if (status < 0) {
+        log_error("task %llu has the status \"%s\", which is none: it is not run and not shown until corrected",
+                  (unsigned long long)db_col_uint(r, 0), name ? name : "NULL");
+        return;
+    }
     *t = (struct task){
         .id = db_col_uint(r, 0),
         .type = store_text(r, 1, arena),
@@ -71,7 +75,6 @@ int store_read_task(struct db_stmt *r, struct arena *arena, struct task *t, stru
         .data = store_text(r, 23, arena),
     };
     read_files(store_text(r, FILES_COLUMN, arena), arena, t);
-    return 0;
 }
 
 static int get_slice(struct store *s, const uint64_t *ids, size_t count, struct arena *arena, struct task *out,
@@ -87,15 +90,12 @@ static int get_slice(struct store *s, const uint64_t *ids, size_t count, struct 
         size_t at = 0;
         while (at < count && ids[at] != id)
             at++;
-        int bad = 0;
         if (at == count)
-            bad = error_set(e, ERR_DB, "the database gives a task that was not asked for");
-        else if (out[at].id) /* another file of it */
+            return error_set(e, ERR_DB, "the database gives a task that was not asked for");
+        if (out[at].id) /* another file of it */
             read_files(store_text(r, FILES_COLUMN, arena), arena, &out[at]);
         else
-            bad = store_read_task(r, arena, &out[at], e);
-        if (bad)
-            return bad;
+            store_read_task(r, arena, &out[at]);
     }
     for (size_t i = 1; i < count; i++) /* asked for twice */
         for (size_t at = 0; at < i && !out[i].id; at++)

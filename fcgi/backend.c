@@ -13,9 +13,11 @@
 #include "fcgi/watch.h"
 
 /* Two seconds are promised. A round trip may take one of them, waiting for a connection the rest of
- * api.database_wait. What has failed within QUICK may be tried again. */
+ * api.database_wait. What is slow is ended by the server before: so what is not answered tells that the database is
+ * away. What has failed within QUICK may be tried again. */
 enum {
     STORE_TIMEOUT_S = 1,
+    STATEMENT_MSEC = 900,
     WAIT_MIN_MSEC = 100,
     WAIT_MAX_MSEC = 900,
     QUICK_MSEC = 300,
@@ -101,7 +103,7 @@ static int run_with(struct backend *b, struct lease *lease, enum backend_kind ki
         error_clear(&detail);
         int64_t called = clock_mono_ns();
         result = call(lease->store, context, &detail);
-        waited = kind == BACKEND_CHANGE && clock_mono_ns() - called > msec_ns(QUICK_MSEC);
+        waited = kind == BACKEND_CHANGE && clock_mono_ns() - called > msec_ns(QUICK_MSEC); /* MySQL, for a row */
     }
     if (result == ERR_DB_GONE && kind == BACKEND_READ &&
         clock_mono_ns() - start < msec_ns(QUICK_MSEC)) {
@@ -112,7 +114,7 @@ static int run_with(struct backend *b, struct lease *lease, enum backend_kind ki
     /* a table that is missing is not a task that is missing; a refused account is no database */
     if (result == ERR_NOT_FOUND && detail.db_errno)
         result = ERR_DB;
-    if (result == ERR_DENIED)
+    if (result == ERR_DENIED && detail.db_errno)
         result = ERR_DB_GONE;
     if (result == ERR_DB_GONE && waited)
         breaker_abstain(&b->breaker);
@@ -235,6 +237,13 @@ int backend_get_export(struct backend *b, uint64_t id, struct arena *arena, stru
     return backend_call(b, BACKEND_READ, export_call, &c, e);
 }
 
+static struct store *create_store(const struct db_address *address)
+{
+    struct store *s = store_create(address, STORE_API, STORE_TIMEOUT_S);
+    store_set_statement_limit(s, STATEMENT_MSEC);
+    return s;
+}
+
 int backend_create(const struct settings *s, struct backend **out, struct error *e)
 {
     struct backend *b = xcalloc(1, sizeof *b);
@@ -249,10 +258,10 @@ int backend_create(const struct settings *s, struct backend **out, struct error 
                          : wait > WAIT_MAX_MSEC ? WAIT_MAX_MSEC
                                                 : wait);
     breaker_init(&b->breaker);
-    b->lookup.store = store_create(&b->address, STORE_API, STORE_TIMEOUT_S);
+    b->lookup.store = create_store(&b->address);
     b->lookup_arena = arena_create();
     b->lookups = combiner_create(LOOKUPS_MAX, run_lookups, b);
-    b->pool = store_pool_create(&b->address, (size_t)s->api.database_connections, STORE_TIMEOUT_S);
+    b->pool = store_pool_create((size_t)s->api.database_connections, create_store, &b->address);
     *out = b;
     return 0;
 }

@@ -76,7 +76,7 @@ static int create_together(struct creator *c, struct combine_job *first,
     int result = admission_begin(&batch.admission, c->quota, c->limits, batch.tasks, batch.count,
                                  c->arena, e);
     if (result == 0)
-        result = backend_call(c->backend, BACKEND_WRITE, create_call, &batch, e);
+        result = backend_call(c->backend, BACKEND_CHANGE, create_call, &batch, e);
     admission_end(&batch.admission, result == 0);
     const struct task *made = batch.made; /* with the submissions' own texts */
     for (struct combine_job *j = first; j != end; j = j->next) {
@@ -173,7 +173,7 @@ static void submit_keyed(struct creator *c, struct submission *s)
     key.admit = admit;
     key.admit_ctx = &newcomer;
     keyed.key = &key;
-    s->result = backend_call(c->backend, BACKEND_WRITE, keyed_call, &keyed, &s->error);
+    s->result = backend_call(c->backend, BACKEND_CHANGE, keyed_call, &keyed, &s->error);
     admission_end(&admission, s->result == 0 && !keyed.replayed);
     s->made_count = keyed.made_count;
     s->replayed = keyed.replayed;

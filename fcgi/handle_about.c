@@ -34,7 +34,8 @@ void handle_health(struct exchange *x)
     struct error e = {0};
     int result = backend_call(x->app->backend, BACKEND_READ, health_call, NULL, &e);
     if (result != 0) {
-        response_problem(&x->response, PROBLEM_unavailable, result == ERR_CONFLICT ? e.text : NULL);
+        response_problem(&x->response, result == ERR_TIMEOUT ? PROBLEM_busy : PROBLEM_unavailable,
+                         result == ERR_CONFLICT ? e.text : NULL);
         response_retry_after(&x->response, x->app->settings->api.retry_after_usec);
         return;
     }

@@ -19,7 +19,7 @@
 
 #include <json-c/json.h>
 
-enum { COUNT_DEFAULT = 100, COUNT_MAX = 100000, BATCH = 200 };
+enum { COUNT_DEFAULT = 100, COUNT_MAX = 100000 };
 
 /* --- answers --------------------------------------------------------------------------------------- */
 
@@ -94,7 +94,7 @@ void handle_job_status(struct exchange *x)
 static int delete_call(struct store *s, void *context, struct error *e)
 {
     const struct job *j = context;
-    return store_delete_task(s, j->id, e);
+    return store_delete_task(s, j->id, true, e);
 }
 
 /* What there is to say of a job that has no response: why. */
@@ -223,30 +223,30 @@ static int list_call(struct store *s, void *context, struct error *e)
     return j->count < 0 ? j->count : 0;
 }
 
-/* One that somebody else has just removed, or run again, is passed over. */
-static int delete_batch(struct exchange *x, struct jobs *batch, struct error *e)
+/* Those that somebody else has just removed, or run again, are passed over. */
+static int delete_batch_call(struct store *s, void *context, struct error *e)
 {
-    int result = backend_call(x->app->backend, BACKEND_READ, list_call, batch, e);
-    for (int i = 0; result == 0 && i < batch->count; i++) {
-        struct job j = {.id = batch->ids[i]};
-        result = backend_call(x->app->backend, BACKEND_CHANGE, delete_call, &j, e);
-        if (result == ERR_NOT_FOUND || result == ERR_CONFLICT) {
-            error_clear(e);
-            result = 0;
-        }
-        batch->after = j.id;
+    struct jobs *j = context;
+    int rc = list_call(s, j, e);
+    if (rc == 0 && j->count) {
+        rc = store_delete_ended(s, j->ids, (size_t)j->count, e);
+        j->after = j->ids[j->count - 1];
     }
-    return result;
+    return rc < 0 ? rc : 0;
 }
 
+/* ERR_TIMEOUT: there are more. */
 static int delete_ended(struct exchange *x, int64_t before, struct error *e)
 {
-    uint64_t ids[BATCH];
-    struct jobs batch = {x->request.identity.user, before, true, 0, ids, BATCH, 0};
+    uint64_t ids[STORE_DELETE_MAX];
+    struct jobs batch = {x->request.identity.user, before, true, 0, ids, STORE_DELETE_MAX, 0};
+    int64_t until = clock_mono_ns() + LONG_WORK_SECONDS * INT64_C(1000000000);
     int result;
     do
-        result = delete_batch(x, &batch, e);
-    while (result == 0 && batch.count == BATCH);
+        result = backend_call(x->app->backend, BACKEND_CHANGE, delete_batch_call, &batch, e);
+    while (result == 0 && batch.count == STORE_DELETE_MAX && clock_mono_ns() < until);
+    if (result == 0 && batch.count == STORE_DELETE_MAX)
+        return error_set(e, ERR_TIMEOUT, "there are more: ask once more");
     return result;
 }
 

@@ -153,13 +153,30 @@ struct clearing {
     int64_t owner, before;
     bool status[TASK_STATUS_COUNT];
     bool has_status;
-    uint64_t deleted;
+    uint64_t next, deleted;
 };
 
 static int clear_call(struct store *s, void *context, struct error *e)
 {
     struct clearing *c = context;
-    return store_clear_tasks(s, c->owner, c->before, c->has_status ? c->status : NULL, &c->deleted, e);
+    uint64_t next = c->next;
+    int rc = store_clear_tasks(s, c->owner, c->before, c->has_status ? c->status : NULL, &next, e);
+    if (rc < 0)
+        return rc;
+    c->deleted += (uint64_t)rc;
+    c->next = next;
+    return 0;
+}
+
+/* The connection goes back after each transaction, so that others get on. */
+static int clear(struct exchange *x, struct clearing *c, struct error *e)
+{
+    int64_t until = clock_mono_ns() + LONG_WORK_SECONDS * INT64_C(1000000000);
+    int result;
+    do
+        result = backend_call(x->app->backend, BACKEND_CHANGE, clear_call, c, e);
+    while (result == 0 && c->next && clock_mono_ns() < until);
+    return result == 0 || !c->deleted ? result : 0; /* what has been done is told */
 }
 
 void handle_task_clear(struct exchange *x)
@@ -175,11 +192,11 @@ void handle_task_clear(struct exchange *x)
         response_problem(&x->response, PROBLEM_bad_parameter, e.text);
         return;
     }
-    int result = backend_call(x->app->backend, BACKEND_CHANGE, clear_call, &c, &e);
+    int result = clear(x, &c, &e);
     if (result != 0) {
         exchange_fail(x, result, &e);
         return;
     }
-    buf_addf(&x->response.body, "{\"deleted\":%llu}", (unsigned long long)c.deleted);
+    buf_addf(&x->response.body, "{\"deleted\":%llu%s}", (unsigned long long)c.deleted, c.next ? ",\"more\":true" : "");
     response_json(&x->response, 200);
 }

@@ -48,28 +48,16 @@ void handle_task_get(struct exchange *x)
 static int delete_call(struct store *s, void *context, struct error *e)
 {
     const struct exchange *x = context;
-    return store_delete_task(s, x->request.id, e);
-}
-
-/* Whether the task has files that its owner, without the role, may not even see. */
-static bool has_guarded_files(const struct exchange *x)
-{
-    const struct task *t = &x->request.task;
-    for (size_t i = 0; i < t->file_count; i++)
-        if (t->files[i].admin_only && !x->request.identity.admin)
-            return true;
-    return false;
+    return store_delete_task(s, x->request.id, x->request.identity.admin, e);
 }
 
 void handle_task_delete(struct exchange *x)
 {
     struct error e = {0};
-    if (has_guarded_files(x)) {
-        response_problem(&x->response, PROBLEM_role_missing, NULL);
-        return;
-    }
     int result = backend_call(x->app->backend, BACKEND_CHANGE, delete_call, x, &e);
-    if (result == ERR_CONFLICT)
+    if (result == ERR_DENIED)
+        response_problem(&x->response, PROBLEM_role_missing, NULL);
+    else if (result == ERR_CONFLICT)
         response_problem(&x->response, PROBLEM_not_finished,
                          "Only a finished task can be deleted.");
     else if (result != 0)

@@ -63,7 +63,7 @@ static bool keep(struct receiving *v, char id[UPLOAD_ID_SIZE])
     v->upload.path = info->path;
     v->upload.sha256 = info->sha256;
     v->upload.bytes = info->bytes;
-    int result = backend_call(v->x->app->backend, BACKEND_WRITE, add_call, v, &e);
+    int result = backend_call(v->x->app->backend, BACKEND_CHANGE, add_call, v, &e);
     return result == 0 || refuse(v, result, &e);
 }
 

@@ -28,14 +28,20 @@ int store_pause_type(struct store *s, const char *type, int64_t by, struct error
 int store_resume_type(struct store *s, const char *type, struct error *e) MUST_USE;
 
 /* Deletes an ended task with its attempts and files (a runner removes the bytes within seconds).
- * ERR_NOT_FOUND, or ERR_CONFLICT unless it has ended. */
-int store_delete_task(struct store *s, uint64_t id, struct error *e) MUST_USE;
+ * ERR_NOT_FOUND, ERR_CONFLICT unless it has ended, or ERR_DENIED where it has files of admins only and GUARDED
+ * is false. */
+int store_delete_task(struct store *s, uint64_t id, bool guarded, struct error *e) MUST_USE;
 
-/* Deletes OWNER's ended tasks that finished before BEFORE (status: NULL or TASK_STATUS_COUNT flags), in
- * small transactions; owner 0 = everybody's. Those with files of admins only stay. *DELETED counts them,
- * also where an error comes later. */
-int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool *status,
-                      uint64_t *deleted, struct error *e) MUST_USE;
+enum { STORE_DELETE_MAX = 200 }; /* by one transaction, which others may have to wait for */
+
+/* Deletes those of COUNT tasks, ids ascending, that have ended. Returns how many. */
+int store_delete_ended(struct store *s, const uint64_t *ids, size_t count, struct error *e) MUST_USE;
+
+/* Deletes some of OWNER's ended tasks that finished before BEFORE (status: NULL or TASK_STATUS_COUNT flags), the
+ * newest first; owner 0 = everybody's. Those with files of admins only stay. *NEXT, 0 at first, is where the next call
+ * goes on, 0 where all is done. Returns how many. */
+int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool *status, uint64_t *next,
+                      struct error *e) MUST_USE;
 
 /* Deletes a file's row and has the file removed; the task stays. ERR_NOT_FOUND. */
 int store_delete_export(struct store *s, uint64_t id, struct error *e) MUST_USE;

@@ -7,6 +7,7 @@
 #define STORE_STORE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/db_address.h"
 #include "base/error.h"
@@ -26,6 +27,10 @@ struct store *store_create(const struct db_address *address, enum store_role rol
 
 /* Another TIMEOUT_S, from the next connection on; closes the present one. */
 void store_set_timeout(struct store *s, int timeout_s);
+
+/* The server ends statements that take longer than MSEC, also where they wait for a row: ERR_TIMEOUT, and the
+ * connection is as good as before. From the next connection on. MySQL ends only those that read. */
+void store_set_statement_limit(struct store *s, int64_t msec);
 
 /* NULL is accepted; *S becomes NULL. */
 void store_destroy(struct store **s);

@@ -114,11 +114,11 @@ static int64_t number(struct db_stmt *r, int64_t rc, struct error *e)
     return rc < 0 ? rc : rc > 0 ? db_col_int(r, 0) : 0;
 }
 
-static int64_t count_waiting(struct store *s, int64_t user, struct error *e)
+static int64_t count_waiting(struct store *s, int64_t user, int64_t most, struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = user ? STORE_RUN(s, ST_COUNT_WAITING_OF, &r, e, db_int(user))
-                      : store_run(s, ST_COUNT_WAITING, 1, NULL, 0, &r, e);
+    int64_t rc = user ? STORE_RUN(s, ST_COUNT_WAITING_OF, &r, e, db_int(user), db_int(most))
+                      : STORE_RUN(s, ST_COUNT_WAITING, &r, e, db_int(most));
     return number(r, rc, e);
 }
 
@@ -131,7 +131,7 @@ static int reserve(struct store *s, void *ctx, struct error *e)
         rc = STORE_RUN(s, ST_QUOTA_LOCK, &r, e, db_int(v->user));
     int64_t bound = number(r, rc, e);
     if (bound >= 0 && (v->count || bound + v->wanted > v->limit))
-        bound = count_waiting(s, v->user, e);
+        bound = count_waiting(s, v->user, v->limit, e);
     if (bound < 0)
         return (int)bound;
     if (bound + v->wanted > v->limit)

@@ -2,15 +2,13 @@
 /* change.c: retry and delete. Each locks the task's row first, so that what it finds stays true. */
 #include "store/change.h"
 
-#include <stdlib.h>
-
+#include "base/log.h"
 #include "impl.h"
 #include "store/query.h"
 
-enum { CLEAR_BATCH = 200 };
-
 struct change {
     uint64_t id;
+    bool guarded;
     struct arena *arena;
     struct task *out;
 };
@@ -55,7 +53,7 @@ static int retry(struct store *s, void *ctx, struct error *e)
 int store_retry_task(struct store *s, uint64_t id, struct arena *arena, struct task *out,
                      struct error *e)
 {
-    struct change c = {id, arena, out};
+    struct change c = {.id = id, .arena = arena, .out = out};
     return store_transaction(s, retry, &c, NULL, e);
 }
 
@@ -72,6 +70,14 @@ int store_delete_rows(struct store *s, const uint64_t *ids, size_t count, struct
     return 0;
 }
 
+/* Whether ID has files that its owner may not even see. With the task's row locked none can come. */
+static int has_guarded_files(struct store *s, uint64_t id, struct error *e)
+{
+    struct db_stmt *r;
+    int64_t rc = STORE_RUN(s, ST_FIND_GUARDED, &r, e, db_uint(id));
+    return rc < 0 ? (int)rc : db_next(r, e);
+}
+
 static int delete_one(struct store *s, void *ctx, struct error *e)
 {
     struct change *c = ctx;
@@ -82,42 +88,47 @@ static int delete_one(struct store *s, void *ctx, struct error *e)
     if (!task_status_ended(status))
         return error_set(e, ERR_CONFLICT, "a task that is %s cannot be deleted: cancel it first",
                          task_status_name(status));
-    return store_delete_rows(s, &c->id, 1, e);
+    rc = c->guarded ? 0 : has_guarded_files(s, c->id, e);
+    if (rc > 0)
+        return error_set(e, ERR_DENIED, "the task has files of admins only");
+    return rc < 0 ? rc : store_delete_rows(s, &c->id, 1, e);
 }
 
-int store_delete_task(struct store *s, uint64_t id, struct error *e)
+int store_delete_task(struct store *s, uint64_t id, bool guarded, struct error *e)
 {
-    struct change c = {.id = id};
+    struct change c = {.id = id, .guarded = guarded};
     return store_transaction(s, delete_one, &c, NULL, e);
 }
 
-struct clearing {
-    uint64_t ids[CLEAR_BATCH];
-    size_t count;
+struct deletion {
+    const uint64_t *ids;
+    size_t count, deleted;
 };
 
-static int clear_batch(struct store *s, void *ctx, struct error *e)
+/* What has been retried since IDS were read stays. */
+static int delete_ended(struct store *s, void *ctx, struct error *e)
 {
-    struct clearing *c = ctx;
-    size_t ended = 0;
-    for (size_t i = 0; i < c->count; i++) {
-        enum task_status status;
-        int rc = store_lock_status(s, c->ids[i], &status, e);
-        if (rc == ERR_NOT_FOUND) { /* somebody else deleted it */
-            error_clear(e);
-            continue;
-        }
-        if (rc)
-            return rc;
-        if (task_status_ended(status)) /* it may have been retried since the list was read */
-            c->ids[ended++] = c->ids[i];
-    }
-    c->count = ended;
-    return ended ? store_delete_rows(s, c->ids, ended, e) : 0;
+    struct deletion *d = ctx;
+    uint64_t locked[STORE_DELETE_MAX];
+    struct db_stmt *r;
+    int64_t rc = store_run_group(s, ST_LOCK_ENDED, d->ids, d->count, &r, e);
+    d->deleted = 0;
+    while (rc >= 0 && d->deleted < d->count && (rc = db_next(r, e)) > 0)
+        locked[d->deleted++] = db_col_uint(r, 0);
+    return rc < 0 ? (int)rc : store_delete_rows(s, locked, d->deleted, e);
+}
+
+int store_delete_ended(struct store *s, const uint64_t *ids, size_t count, struct error *e)
+{
+    struct deletion d = {ids, count, 0};
+    if (count > STORE_DELETE_MAX)
+        log_bug("store_delete_ended: %zu tasks", count);
+    int rc = count ? store_transaction(s, delete_ended, &d, NULL, e) : 0;
+    return rc < 0 ? rc : (int)d.deleted;
 }
 
 /* Backups, say: they go one by one, or when there are enough newer ones. */
-static bool has_guarded_files(const struct task *t)
+static bool is_guarded(const struct task *t)
 {
     for (size_t i = 0; i < t->file_count; i++)
         if (t->files[i].admin_only)
@@ -125,8 +136,8 @@ static bool has_guarded_files(const struct task *t)
     return false;
 }
 
-int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool *status,
-                      uint64_t *deleted, struct error *e)
+int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool *status, uint64_t *next,
+                      struct error *e)
 {
     struct task_filter f;
     task_filter_init(&f);
@@ -136,25 +147,15 @@ int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool
     for (int i = 0; i < TASK_STATUS_COUNT; i++)
         f.status[i] = task_status_ended((enum task_status)i) && (!status || status[i]);
     struct arena *arena = arena_create();
-    struct task *page = xcalloc(CLEAR_BATCH, sizeof *page);
-    uint64_t next = 0;
-    int rc;
-    *deleted = 0;
-    do {
-        struct clearing c = {.count = 0};
-        arena_reset(arena);
-        rc = store_list_tasks(s, &f, next, CLEAR_BATCH, arena, page, &next, e);
-        for (int i = rc - 1; i >= 0; i--) /* ids ascending: every deleter locks in one order */
-            if (!has_guarded_files(&page[i]))
-                c.ids[c.count++] = page[i].id;
-        if (c.count)
-            rc = store_transaction(s, clear_batch, &c, NULL, e);
-        if (rc >= 0)
-            *deleted += c.count;
-    } while (rc >= 0 && next);
-    free(page);
+    struct task *page = arena_calloc(arena, STORE_DELETE_MAX, sizeof *page);
+    uint64_t ids[STORE_DELETE_MAX];
+    size_t count = 0;
+    int rc = store_list_tasks(s, &f, *next, STORE_DELETE_MAX, arena, page, next, e);
+    for (int i = rc - 1; i >= 0; i--) /* ids ascending: every deleter locks in one order */
+        if (!is_guarded(&page[i]))
+            ids[count++] = page[i].id;
     arena_destroy(&arena);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : store_delete_ended(s, ids, count, e);
 }
 
 static int delete_export(struct store *s, void *ctx, struct error *e)

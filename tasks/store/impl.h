@@ -18,6 +18,7 @@ struct store {
     const struct db_address *address;
     enum store_role role;
     int timeout_s;
+    int64_t statement_msec; /* 0: as long as they take */
     int depth;
     struct db_stmt *stmts[ST_COUNT][GROUP_SIZES];
 };
@@ -94,8 +95,9 @@ int store_wipe_http_request(struct store *s, uint64_t id, struct error *e) MUST_
 /* Copies column COL of the present row into ARENA; p is NULL for SQL's NULL. */
 struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena);
 
-/* Reads a row of TASK_COLUMNS. */
-int store_read_task(struct db_stmt *stmt, struct arena *arena, struct task *out, struct error *e) MUST_USE;
+/* Reads a row of TASK_COLUMNS. Id 0: the row's status is none, which the log says; a row that plain SQL has spoilt
+ * must not take the others with it. */
+void store_read_task(struct db_stmt *stmt, struct arena *arena, struct task *out);
 
 /* MariaDB's error number for a duplicate key. */
 enum { ERRNO_DUPLICATE = 1062 };

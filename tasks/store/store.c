@@ -43,6 +43,11 @@ void store_set_timeout(struct store *s, int timeout_s)
     s->timeout_s = timeout_s;
 }
 
+void store_set_statement_limit(struct store *s, int64_t msec)
+{
+    s->statement_msec = msec;
+}
+
 void store_destroy(struct store **sp)
 {
     if (!*sp)
@@ -66,6 +71,8 @@ int store_connect(struct store *s, struct error *e)
     store_disconnect(s);
     struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = s->timeout_s};
     int rc = db_open(s->address, &options, &s->db, e);
+    if (!rc && s->statement_msec)
+        rc = db_statement_timeout(s->db, s->statement_msec, e);
     if (rc)
         store_disconnect(s);
     return rc;
@@ -270,7 +277,7 @@ static int try_transaction(struct store *s, const struct attempt *a, struct erro
         int committed = db_commit(s->db, e);
         if (committed) {
             rc = committed;
-            *a->unknown = rc == ERR_DB_GONE;
+            *a->unknown = rc == ERR_DB_GONE || rc == ERR_TIMEOUT;
         }
     }
     s->depth = 0;

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -106,6 +107,64 @@ def test_row_that_is_held(stack):
     for one in held:
         assert int(assert_problem(one.result(), 503) and one.result().headers["Retry-After"]) >= 1
     assert stack.request("POST", f"/v1/tasks/{task['id']}/cancel").status_code == 202
+
+
+@contextmanager
+def held(stack, *statements):
+    """Somebody does this and says no more."""
+    connection = stack.connect()
+    connection.begin()
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def test_creates_that_wait_are_no_sign_of_death(stack, pool):
+    """Somebody holds the row by which all creates are counted: everything else goes on."""
+    one = pool({"queue.waiting_total": 1000000})
+    stack.sql("INSERT IGNORE INTO user_quota (user_id) VALUES (0)")
+    with held(stack, "SELECT bound FROM user_quota WHERE user_id = 0 FOR UPDATE"), ThreadPoolExecutor(1) as executor:
+        for _ in range(3):
+            create = executor.submit(one.request, method="POST", body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode())
+            while not create.done():
+                assert one.request(path="/v1/tasks").status == 200
+            assert create.result().status == 503
+    assert one.request(method="POST", body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode()).status == 202
+    assert "is away" not in one.log()
+
+
+def test_a_count_that_takes_too_long(stack, pool):
+    """The server ends it, nobody else notices, and who asks again at once does not begin it anew."""
+    one = pool()
+    assert one.request(path="/v1/tasks").status == 200
+    with held(stack, "LOCK TABLES task_counters WRITE"), ThreadPoolExecutor(8) as executor:
+        answers = executor.map(lambda _: one.request(path="/v1/tasks/stats"), range(8))
+        assert one.request(path="/v1/tasks").status == 200
+        for answer in answers:
+            assert answer.status == 503 and answer.json()["code"] == "busy"
+        assert not stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE info LIKE '%FROM task_counters%'"
+                                  " AND user = 'backdesk_api'")
+        assert one.request(path="/v1/tasks").status == 200
+    assert wait_until(lambda: one.request(path="/v1/tasks/stats").status == 200)
+    assert "is away" not in one.log()
+
+
+def test_clearing_much_leaves_room_for_others(stack, pool):
+    one = pool(database_connections=1)
+    stack.sql("INSERT INTO tasks (type, data, created_by, status, finished_at)"
+              " SELECT 'dummy', '{}', 3, 'success', UTC_TIMESTAMP(6) FROM seq_1_to_10000")
+    with ThreadPoolExecutor(1) as executor:
+        clear = executor.submit(one.request, method="DELETE", path=f"/v1/tasks?finished_before={NEVER}", user=3)
+        served = 0
+        while not clear.done():
+            assert one.request(path="/v1/tasks").status == 200
+            served += 1
+        assert clear.result().json() == {"deleted": 10000}
+        assert served > 5
 
 
 def test_restart_under_load(stack):

@@ -3,10 +3,12 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from api.conftest import assert_problem, later
+from stack import wait_until
 
 LONG = json.dumps({"rows": [{"n": n, "text": "ä"} for n in range(5000)]}, ensure_ascii=False).encode()
 
@@ -158,4 +160,22 @@ def test_files_of_admins_only(stack, make_file):
     # nor does clearing take it away
     stack.sql("UPDATE tasks SET finished_at = '2020-01-01' WHERE id = %s", [task])
     assert stack.request("DELETE", "/v1/tasks?finished_before=2020-06-01T00:00:00Z").json()["deleted"] == 0
+    assert stack.request("DELETE", f"/v1/tasks/{task}", "admin").status_code == 204
+
+
+def test_a_file_of_admins_that_comes_at_the_last_moment(stack, make):
+    """The owner's DELETE waits for the row while the runner publishes the file, and then it is too late."""
+    task = make("started")
+    connection = stack.connect()
+    connection.begin()
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as executor:
+        cursor.execute("UPDATE tasks SET status = 'success', finished_at = UTC_TIMESTAMP(6) WHERE id = %s", [task])
+        cursor.execute("INSERT INTO csv_export (filename, owner_id, task_id, path, role) VALUES ('x', 1, %s, %s, 'admin')",
+                       [task, f"zz/{task}-1-x.sql"])
+        deleted = executor.submit(stack.request, "DELETE", f"/v1/tasks/{task}")
+        wait_until(lambda: int(stack.root_sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1]), every=0.01)
+        connection.commit()
+        assert_problem(deleted.result(), 403, "role_missing")
+    connection.close()
+    assert stack.sql("SELECT role FROM csv_export WHERE task_id = %s", [task]) == [("admin",)]
     assert stack.request("DELETE", f"/v1/tasks/{task}", "admin").status_code == 204

@@ -164,7 +164,7 @@ static int do_cancel(struct driver *d, struct json_object *in, struct buf *out, 
 static int do_delete(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     (void)out;
-    return store_delete_task(d->store, uint_of(in, "id"), e);
+    return store_delete_task(d->store, uint_of(in, "id"), member(in, "guarded") != NULL, e);
 }
 
 static int do_delete_export(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
@@ -176,13 +176,17 @@ static int do_delete_export(struct driver *d, struct json_object *in, struct buf
 static int do_clear(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     bool status[TASK_STATUS_COUNT] = {false};
-    uint64_t deleted = 0;
+    uint64_t deleted = 0, next = 0;
+    int rc;
     read_statuses(member(in, "status"), status);
-    int rc = store_clear_tasks(d->store, int_of(in, "owner", 0), int_of(in, "before", INT64_C(4102444800000000)),
-                               member(in, "status") ? status : NULL, &deleted, e);
-    if (!rc)
+    do {
+        rc = store_clear_tasks(d->store, int_of(in, "owner", 0), int_of(in, "before", INT64_C(4102444800000000)),
+                               member(in, "status") ? status : NULL, &next, e);
+        deleted += rc > 0 ? (uint64_t)rc : 0;
+    } while (rc >= 0 && next);
+    if (rc >= 0)
         buf_add_u64(out, deleted);
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 const struct verb api_verbs[] = {

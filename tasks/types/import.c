@@ -117,14 +117,15 @@ static int take_over(struct import_job *j)
         rc = import_ledger_take(j->ledger, &j->state, &e);
     }
     if (!rc)
-        rc = import_ledger_replay(j->ledger, import_report_add, j->report, &e);
+        rc = import_ledger_replay(j->ledger, import_tell_reject, j, &e);
     if (rc == ERR_IO)
         return import_storage_failed(j, &e);
     if (rc)
         return import_target_failed(j, &e);
     struct error ignored = {0};
     (void)!import_ledger_clean(j->ledger, &ignored);
-    return 0;
+    /* what one transaction has committed was within its limit */
+    return j->mode == MODE_BATCHES ? import_check_rejected(j) : 0;
 }
 
 /* --- the one transaction of MODE_ATOMIC and MODE_DRY ----------------------------------------------------------- */

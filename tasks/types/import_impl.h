@@ -71,4 +71,10 @@ int import_read_batch(struct import_job *j) MUST_USE;
 /* Brings the batch into the table; LAST: nothing follows. 0, or a failure that is in the outcome. */
 int import_apply(struct import_job *j, bool last) MUST_USE;
 
+/* Puts a reject into the report; for import_ledger_replay: JOB is a struct import_job. */
+int import_tell_reject(void *job, const struct import_reject *r, struct error *e) MUST_USE;
+
+/* Fails the outcome where more rows have been rejected than may be. */
+int import_check_rejected(struct import_job *j) MUST_USE;
+
 #endif

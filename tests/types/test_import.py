@@ -259,11 +259,16 @@ def test_atomic_again_after_its_commit(shop):
     assert again.result == first.result and again.data == first.data and len(shop.books()) == 20
 
 
-def test_too_many_rejected(shop):
+@pytest.mark.parametrize("rejects, position, done, rejected", [(3, 100, 1, 3), (15, 128, 0, 10)],
+                         ids=["at the end", "before it"])
+def test_too_many_rejected(shop, rejects, position, done, rejected):
     shop.import_("books", rejected_max=1, batch_rows=10)
-    outcome = shop.take("title,n\n" + "a,1\n" * 20 + "b,x\n" * 3)
-    assert (outcome.end, outcome.code) == ("failed_final", "too_many_rejected")
-    assert len(shop.books()) == 20
+    upload = shop.upload(b"title,n\n" + b"a,1\n" * 20 + b"b,x\n" * rejects)
+    for fence in range(1, 4):  # the next attempt finds the file read to its end, or goes no further
+        outcome = shop.take(upload, options=["-f", str(fence)])
+        assert (outcome.end, outcome.code) == ("failed_final", "too_many_rejected")
+        assert "row 21, n" in outcome.message and len(shop.books()) == 20
+        assert shop.sql("SELECT position, done, rejected FROM backdesk_imports") == ((position, done, rejected),)
 
 
 # --- nothing twice ----------------------------------------------------------------------------------------

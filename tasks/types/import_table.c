@@ -81,6 +81,13 @@ static bool has_word(const char *text, const char *word)
     return text && strcasestr(text, word);
 }
 
+/* Of "enum('a','b')" what is in the brackets, and behind them. */
+static const char *read_members(const char *type, struct arena *arena)
+{
+    bool has = strncasecmp(type, "enum(", 5) == 0 || strncasecmp(type, "set(", 4) == 0;
+    return has ? arena_strdup(arena, strchr(type, '(') + 1) : NULL;
+}
+
 static void read_column(struct db_stmt *r, struct arena *arena, struct import_column *c)
 {
     const char *type = db_col_text(r, 1, NULL);
@@ -93,6 +100,7 @@ static void read_column(struct db_stmt *r, struct arena *arena, struct import_co
         .optional = db_col_int(r, 3) || db_col_int(r, 4) || counts,
         .counts = counts,
         .taken = !db_col_int(r, 11),
+        .members = read_members(db_col_text(r, 2, NULL), arena),
         .field = -1,
     };
     c->header = c->name;

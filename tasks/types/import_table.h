@@ -38,6 +38,7 @@ struct import_column {
     unsigned size;      /* INTEGER: bytes; BIT: bits; DECIMAL: digits in all */
     unsigned scale;     /* DECIMAL: digits behind the point; times: of the second */
     uint64_t max_chars; /* TEXT; 0 = no limit */
+    const char *members; /* of ENUM and SET: 'a','b' as the server writes them; NULL = another type */
     uint64_t max_bytes; /* BYTES; 0 = no limit */
     bool counts;        /* AUTO_INCREMENT */
     bool taken;         /* the import may write it */

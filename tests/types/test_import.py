@@ -141,6 +141,20 @@ def test_what_is_rejected(shop, header, row, column, reason):
     assert outcome.info["filename"] == "books-rejected-2026-11-21.csv" and outcome.info["rows"] == 1
 
 
+def test_a_number_is_no_member(shop):
+    """Of an ENUM or a SET: the server would take it for the place of one."""
+    shop.sql("ALTER TABLE books ADD size ENUM('small', 'large') NULL, ADD code ENUM('10', '2', 'it''s') NULL,"
+             " ADD flags SET('x', '2', '4') NULL")
+    shop.import_("books")
+    outcome = shop.take('title,size,code,flags\na,LARGE,2,2\nb,2,,\nc,0,,\nd,+1,,\ne,,1,\nf,,,1\ng,,it\'s,"4,x"\n'
+                        'h,,,"2,1"\n')
+    assert counts(outcome) == [8, 2, 0, 0, 6]
+    assert shop.books("title, size, code, flags") == [("a", "large", "2", "2"), ("g", None, "it's", "x,4")]
+    assert [r[:3] for r in rejected(outcome)] == [
+        (n, column, "is no value that the column takes") for n, column in
+        [(2, "size"), (3, "size"), (4, "size"), (5, "code"), (6, "flags"), (8, "flags")]]
+
+
 def test_the_report_is_no_formula(shop):
     shop.import_("books")
     outcome = shop.take("title,n\n=cmd|x,y\n")

@@ -181,6 +181,19 @@ static void tell_progress(struct import_job *j)
                                               (unsigned long long)j->state.counts.read));
 }
 
+/* Such a row is all the rest of the file: to reject it would lose many as one. What stands before it is imported, so
+ * that whoever mends the file knows from which line on it is still needed. */
+static int end_unclosed(struct import_job *j)
+{
+    unsigned long long quote = j->unclosed, line = j->batch.behind.line, rejected = j->state.counts.rejected;
+    if (j->mode != MODE_BATCHES)
+        return run_fail(j->outcome, RUN_FAILED_FINAL, "invalid_file",
+                        "the quote that is opened in line %llu is never closed, so nothing was imported", quote);
+    return run_fail(j->outcome, RUN_FAILED_FINAL, "invalid_file",
+                    "the quote that is opened in line %llu is never closed; the rows before line %llu are imported "
+                    "(%llu of them were rejected)", quote, line, rejected);
+}
+
 static int import_all(struct import_job *j)
 {
     int more = 1;
@@ -188,12 +201,12 @@ static int import_all(struct import_job *j)
         more = import_read_batch(j);
         if (more < 0)
             return more;
-        int rc = import_apply(j, !more);
+        int rc = import_apply(j, !more && !j->unclosed);
         if (rc)
             return rc;
         tell_progress(j);
     }
-    return 0;
+    return j->unclosed ? end_unclosed(j) : 0;
 }
 
 static const char *report_name(struct import_job *j)

@@ -119,7 +119,6 @@ REJECTED = [
     ("title,n", "a,1,2", "", "3 fields"),
     ("title,kind", "a,c", "kind", "no value that the column takes"),
     ("title,n", '"a"b,1', "", "behind a closing quote"),
-    ("title,n", '"a,1', "", "never closed"),
     ("title,n", b"\xff,1", "", "UTF-8"),
     ("title,n", "x" * 5000 + ",1", "", "too long"),
 ]
@@ -129,12 +128,12 @@ REJECTED = [
 def test_what_is_rejected(shop, header, row, column, reason):
     shop.import_("books", row_max="4KiB")
     row = row if isinstance(row, bytes) else row.encode()
-    rest = b"" if reason == "never closed" else b"\nlast" + b"," * header.count(",") + b"\n"
+    rest = b"\nlast" + b"," * header.count(",") + b"\n"
     head = header.encode() + b"\nfirst" + b"," * header.count(",") + b"\n"
     if "kind" in header:
         head, rest = head.replace(b"first,", b"first,a"), rest.replace(b"last,", b"last,b")
     outcome = shop.take(head + row + rest)
-    assert counts(outcome)[1:] == [1 + bool(rest), 0, 0, 1]
+    assert counts(outcome)[1:] == [2, 0, 0, 1]
     (number, where, why, record), = rejected(outcome)
     assert (number, where) == (2, column) and reason in why, why
     assert record == row[:1024 if len(row) > 4096 else None].decode(errors="replace")
@@ -283,6 +282,22 @@ def test_too_many_rejected(shop, rejects, position, done, rejected):
         assert (outcome.end, outcome.code) == ("failed_final", "too_many_rejected")
         assert "row 21, n" in outcome.message and len(shop.books()) == 20
         assert shop.sql("SELECT position, done, rejected FROM backdesk_imports") == ((position, done, rejected),)
+
+
+@pytest.mark.parametrize("settings, options, words, books", [
+    ({}, {}, "the rows before line 26 are imported (1 of them were rejected)", 23),
+    ({"atomic": "yes", "rejected_max": 5}, {}, "so nothing was imported", 0),
+    ({}, {"dry_run": True}, "so nothing was imported", 0),
+], ids=["batches", "atomic", "dry run"])
+def test_a_quote_that_is_never_closed(shop, settings, options, words, books):
+    """The rest of the file is no row that was rejected, however long it is."""
+    shop.import_("books", batch_rows=10, row_max="4KiB", **settings)
+    upload = shop.upload(b"title,n\n" + b"a,1\n" * 23 + b"b,x\n" + b'"c\nd","1\n' + b"e,1\n" * 5000)
+    for fence in range(1, 4):
+        outcome = shop.take(upload, options=["-f", str(fence)], **options)
+        assert (outcome.end, outcome.code) == ("failed_final", "invalid_file")
+        assert "in line 27" in outcome.message and words in outcome.message, outcome.message
+        assert len(shop.books()) == books
 
 
 # --- nothing twice ----------------------------------------------------------------------------------------

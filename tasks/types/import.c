@@ -104,6 +104,14 @@ static int bind(struct import_job *j)
     return 0;
 }
 
+/* How long the ledger knows an import: a month, and while its upload is kept, since it may be retried with that. */
+static int64_t ledger_keep_usec(const struct import_job *j)
+{
+    const int64_t day = INT64_C(86400000000), month = 31 * day;
+    int64_t upload = run_settings(j->run)->api.upload_keep_usec + day;
+    return upload > month ? upload : month;
+}
+
 /* Takes the import over where an earlier attempt, or nobody, has left it. */
 static int take_over(struct import_job *j)
 {
@@ -123,7 +131,7 @@ static int take_over(struct import_job *j)
     if (rc)
         return import_target_failed(j, &e);
     struct error ignored = {0};
-    (void)!import_ledger_clean(j->ledger, &ignored);
+    (void)!import_ledger_clean(j->ledger, ledger_keep_usec(j), &ignored);
     /* what one transaction has committed was within its limit */
     return j->mode == MODE_BATCHES ? import_check_rejected(j) : 0;
 }

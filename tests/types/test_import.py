@@ -335,6 +335,22 @@ def test_kill_at_random_moments(shop, compress):
     assert again.data == calm.data
 
 
+@pytest.mark.parametrize("keep, known", [("30d", False), ("40d", True)])
+def test_the_ledger_knows_as_long_as_uploads_are_kept(shop, keep, known):
+    shop.import_("books")
+    shop.exports.append(f'api {{ upload_keep = "{keep}" }}\n')
+    upload = shop.upload(b"title,n\na,1\nb,x\n")
+    first = shop.take(upload)
+    shop.sql("UPDATE backdesk_imports SET changed_at = UTC_TIMESTAMP() - INTERVAL 40 DAY")
+    for task in "2", "3":  # the first takes the rejects away, the next one the rest
+        counts(shop.take("title\nanother\n", owner=2, options=["-i", task]))
+    for table in "backdesk_imports", "backdesk_import_rejects":
+        assert len(shop.sql(f"SELECT 1 FROM {table} WHERE upload = '{upload}'")) == known
+    if known:
+        again = shop.take(upload, options=["-f", "2"])
+        assert again.result == first.result and again.data == first.data and len(shop.books()) == 3
+
+
 def test_few_statements(shop, request):
     """One for a thousand rows where the server takes that; the server that does not sees to it that it is tested, too."""
     def inserts():

@@ -252,10 +252,11 @@ static const char *header_text(const struct csv_field *f, struct arena *arena)
     return text;
 }
 
+/* Of the columns that may be filled: another one may have the name that the configuration gives to one of them. */
 static int find_header(const struct import_table *t, const char *text)
 {
     for (unsigned i = 0; i < t->count; i++)
-        if (strcasecmp(t->columns[i].header, text) == 0)
+        if (t->columns[i].taken && strcasecmp(t->columns[i].header, text) == 0)
             return (int)i;
     return -1;
 }
@@ -301,7 +302,7 @@ int import_table_map(struct import_table *t, const struct import *m, const struc
     for (unsigned i = 0; i < header->count; i++) {
         const char *text = header_text(&header->fields[i], arena);
         int at = find_header(t, text);
-        if (at < 0 || !t->columns[at].taken) {
+        if (at < 0) {
             /* what the server or the import itself fills in may be there, and is passed over */
             bool known = find_column(t, text) >= 0 && (!m->def->column_count || find_column(t, text) == (int)t->owner);
             if (!known && !m->def->ignore_unknown)

@@ -98,6 +98,13 @@ def test_columns_of_the_configuration(shop):
         (3, "raw"), (4, "Name of the book"), (5, "Name of the book"), (6, "Sold out")]
 
 
+def test_a_header_that_is_the_name_of_another_column(shop):
+    shop.sql("ALTER TABLE books ADD name VARCHAR(20) NULL AFTER owner_id")
+    shop.import_("books", more='column "title" { header = "name" } column "n" { header = "id" }')
+    assert counts(shop.take("name,id,owner_id\na,7,9\n")) == [1, 1, 0, 0, 0]
+    assert shop.books("id, owner_id, name, title, n") == [(1, 1, None, "a", 7)]
+
+
 # --- what is rejected ----------------------------------------------------------------------------------
 
 REJECTED = [

@@ -181,6 +181,20 @@ static int prepare_lookup(struct import_writer *w, unsigned key, struct error *e
     return prepare(w, &sql, &w->lookups[key], e);
 }
 
+/* One that counts keeps its number where the file leaves it to the server. */
+static void add_assignment(struct buf *out, const struct import_column *c)
+{
+    import_add_name(out, c->name);
+    buf_adds(out, " = ");
+    if (!c->counts) {
+        buf_addc(out, '?');
+        return;
+    }
+    buf_adds(out, "COALESCE(?, ");
+    import_add_name(out, c->name);
+    buf_addc(out, ')');
+}
+
 static int prepare_update(struct import_writer *w, unsigned key, struct error *e)
 {
     const struct import_table *t = w->table;
@@ -189,8 +203,7 @@ static int prepare_update(struct import_writer *w, unsigned key, struct error *e
     import_add_name(&sql, t->name);
     for (unsigned i = 0; i + 1 < t->written_count; i++) { /* the owner is the last */
         buf_adds(&sql, i ? ", " : " SET ");
-        import_add_name(&sql, t->columns[t->written[i]].name);
-        buf_adds(&sql, " = ?");
+        add_assignment(&sql, &t->columns[t->written[i]]);
     }
     buf_adds(&sql, " WHERE ");
     import_add_name(&sql, t->columns[t->owner].name);

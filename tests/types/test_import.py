@@ -216,13 +216,14 @@ FILE = ("id,title,isbn\n"
         "4,new4,i4\n"
         "4,new5,i5\n"  # as the one before
         "3,new6,i1\n"  # two of mine
-        ",new7,\n")
+        ",new7,\n"
+        ",new8,i3\n")  # mine by isbn
 
 
 @pytest.mark.parametrize("policy, want, books", [
-    ("error", [7, 2, 0, 0, 5], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
-    ("skip", [7, 2, 0, 3, 2], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
-    ("replace", [7, 2, 2, 0, 3], [(1, 1, "new1"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new5"), (5, 1, "new7")]),
+    ("error", [8, 2, 0, 0, 6], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
+    ("skip", [8, 2, 0, 4, 2], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
+    ("replace", [8, 2, 3, 0, 3], [(1, 1, "new1"), (2, 2, "hers"), (3, 1, "new8"), (4, 1, "new5"), (5, 1, "new7")]),
 ])
 @pytest.mark.parametrize("dry", [False, True])
 def test_duplicates(shop, policy, want, books, dry):

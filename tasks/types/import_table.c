@@ -63,17 +63,6 @@ static const char engine_sql[] =
     "SELECT COALESCE(ENGINE, 'VIEW') FROM information_schema.TABLES"
     " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
-void import_add_name(struct buf *out, const char *name)
-{
-    buf_addc(out, '`');
-    for (; *name; name++) {
-        if (*name == '`')
-            buf_addc(out, '`');
-        buf_addc(out, *name);
-    }
-    buf_addc(out, '`');
-}
-
 /* --- what the server says ------------------------------------------------------------------------ */
 
 static bool has_word(const char *text, const char *word)

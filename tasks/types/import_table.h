@@ -77,7 +77,4 @@ int import_table_read(struct db *d, const struct import *m, struct arena *arena,
 int import_table_map(struct import_table *t, const struct import *m, const struct csv_row *header,
                      struct arena *arena, struct error *e) MUST_USE;
 
-/* Adds NAME in backquotes. */
-void import_add_name(struct buf *out, const char *name);
-
 #endif

@@ -175,8 +175,7 @@ static bool take_date(struct text_part *t)
     if (!month || !day)
         return true;
     struct civil c = {.year = (int)year, .month = (int)month, .day = (int)day};
-    struct civil again = civil_from_instant(civil_to_instant(&c));
-    return again.month == c.month && again.day == c.day;
+    return civil_is_day(&c);
 }
 
 /* :MM[:SS[.fraction]], as many digits as the column has but for zeros. *LAST: it is behind :59:59. */

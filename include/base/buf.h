@@ -47,6 +47,9 @@ void buf_html(struct buf *b, const char *s, size_t len);
 /* Percent-encodes everything outside RFC 3986's unreserved characters. */
 void buf_percent(struct buf *b, const char *s, size_t len);
 
+/* A name of an SQL statement in MySQL's backquotes. */
+void buf_sql_name(struct buf *b, const char *name);
+
 /* An instant in RFC 3339, UTC, microseconds, quoted for JSON; INSTANT_NONE becomes null. */
 void buf_json_instant(struct buf *b, int64_t usec);
 

@@ -4,6 +4,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,5 +34,8 @@ struct civil {
 };
 struct civil civil_from_instant(int64_t usec);
 int64_t civil_to_instant(const struct civil *c);
+
+/* Whether year, month and day are a day of the calendar. */
+bool civil_is_day(const struct civil *c);
 
 #endif

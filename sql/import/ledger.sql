@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS backdesk_imports (
     KEY changed (changed_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
--- The rejected rows so far, for the report. Both are emptied of what is older than a month.
+-- The rejected rows so far, for the report. Both are emptied of what is older than a month, or than
+-- the setting api upload_keep where that is longer.
 CREATE TABLE IF NOT EXISTS backdesk_import_rejects (
     upload      CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     task_id     BIGINT UNSIGNED NOT NULL,

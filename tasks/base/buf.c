@@ -174,6 +174,17 @@ void buf_json_s(struct buf *b, const char *s)
         buf_adds(b, "null");
 }
 
+void buf_sql_name(struct buf *b, const char *name)
+{
+    buf_addc(b, '`');
+    for (; *name; name++) {
+        if (*name == '`')
+            buf_addc(b, '`');
+        buf_addc(b, *name);
+    }
+    buf_addc(b, '`');
+}
+
 void buf_html(struct buf *b, const char *s, size_t len)
 {
     const char *end = s + len, *run = s;

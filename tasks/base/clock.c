@@ -2,7 +2,6 @@
 /* clock.c: clocks, and instants to and from text. */
 #include "base/clock.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -73,6 +72,13 @@ struct civil civil_from_instant(int64_t usec)
     };
 }
 
+bool civil_is_day(const struct civil *c)
+{
+    static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (c->year % 4 == 0 && c->year % 100 != 0) || c->year % 400 == 0;
+    return c->month >= 1 && c->month <= 12 && c->day >= 1 && c->day <= length[c->month - 1] + (c->month == 2 && leap);
+}
+
 void instant_format(int64_t usec, char out[INSTANT_TEXT_SIZE])
 {
     struct civil c = civil_from_instant(usec);
@@ -104,13 +110,6 @@ static bool one_of(const char **p, const char *end, const char *set)
             return true;
         }
     return false;
-}
-
-static int month_days(int year, int month)
-{
-    static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return length[month - 1] + (month == 2 && leap);
 }
 
 static bool parse_fraction(const char **p, const char *end, int *usec)
@@ -151,8 +150,7 @@ int instant_parse(const char *text, size_t len, int64_t *usec)
         !one_of(&p, end, ":") || !digits(&p, end, 2, &c.second) ||
         !parse_fraction(&p, end, &c.usec) || !parse_offset(&p, end, &offset) || p != end)
         return ERR_INVALID;
-    if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > month_days(c.year, c.month) ||
-        c.hour > 23 || c.minute > 59 || c.second > 60)
+    if (!civil_is_day(&c) || c.hour > 23 || c.minute > 59 || c.second > 60)
         return ERR_INVALID;
     if (c.second == 60)
         c.second = 59;

@@ -45,6 +45,7 @@ struct csv_reader {
     enum csv_fault fault;
     bool skipping; /* too long: only its head is kept */
     bool cr;       /* within quotes, the last byte was CR */
+    uint64_t quote_line; /* where the last field in quotes begins */
     struct span span;
     struct span *spans;
     unsigned count, span_cap;
@@ -175,6 +176,7 @@ static void begin_field(struct csv_reader *r, char c)
     r->span = (struct span){.begin = r->pos - r->at + quoted, .quoted = quoted};
     r->state = quoted ? QUOTED : PLAIN;
     r->cr = false;
+    r->quote_line = quoted ? r->line : r->quote_line;
     r->pos += quoted;
 }
 
@@ -278,7 +280,7 @@ static int read_row(struct csv_reader *r, size_t *length, struct error *e)
                 return rc;
             if (!rc) {
                 if (r->state == QUOTED)
-                    blame(r, CSV_UNCLOSED);
+                    r->fault = CSV_UNCLOSED;
                 if (r->state == AT_START) /* behind a delimiter, or nothing at all */
                     r->span = (struct span){.begin = r->pos - r->at};
                 end_field(r);
@@ -341,6 +343,7 @@ int csv_reader_next(struct csv_reader *r, struct csv_row *row, struct error *e)
     if (!r->fault && utf8_valid_prefix(row->text, length) != length)
         r->fault = CSV_NOT_UTF8;
     row->fault = r->fault;
+    row->quote_line = r->quote_line;
     r->count = r->fault ? 0 : r->count;
     take_fields(r, row);
     r->offset += r->dropped + (r->pos - r->at);

@@ -25,7 +25,7 @@ enum csv_fault {
     CSV_TOO_LONG,
     CSV_TOO_MANY,     /* fields */
     CSV_BEHIND_QUOTE, /* text between a closing quote and the next delimiter */
-    CSV_UNCLOSED,     /* the file ends within quotes */
+    CSV_UNCLOSED,     /* the file ends within quotes: whatever else is wrong, this is why */
     CSV_NOT_UTF8,
 };
 
@@ -47,6 +47,7 @@ struct csv_row {
     struct csv_field *fields; /* an empty line has one empty field */
     unsigned count;
     uint64_t line; /* of the file, where it begins; 1 is the first */
+    uint64_t quote_line; /* CSV_UNCLOSED: where the quote stands */
     uint64_t end;  /* offset of the byte behind it and its line end */
     uint64_t next_line;
 };

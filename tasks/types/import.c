@@ -104,6 +104,14 @@ static int bind(struct import_job *j)
     return 0;
 }
 
+/* How long the ledger knows an import: a month, and while its upload is kept, since it may be retried with that. */
+static int64_t ledger_keep_usec(const struct import_job *j)
+{
+    const int64_t day = INT64_C(86400000000), month = 31 * day;
+    int64_t upload = run_settings(j->run)->api.upload_keep_usec + day;
+    return upload > month ? upload : month;
+}
+
 /* Takes the import over where an earlier attempt, or nobody, has left it. */
 static int take_over(struct import_job *j)
 {
@@ -117,14 +125,15 @@ static int take_over(struct import_job *j)
         rc = import_ledger_take(j->ledger, &j->state, &e);
     }
     if (!rc)
-        rc = import_ledger_replay(j->ledger, import_report_add, j->report, &e);
+        rc = import_ledger_replay(j->ledger, import_tell_reject, j, &e);
     if (rc == ERR_IO)
         return import_storage_failed(j, &e);
     if (rc)
         return import_target_failed(j, &e);
     struct error ignored = {0};
-    (void)!import_ledger_clean(j->ledger, &ignored);
-    return 0;
+    (void)!import_ledger_clean(j->ledger, ledger_keep_usec(j), &ignored);
+    /* what one transaction has committed was within its limit */
+    return j->mode == MODE_BATCHES ? import_check_rejected(j) : 0;
 }
 
 /* --- the one transaction of MODE_ATOMIC and MODE_DRY ----------------------------------------------------------- */
@@ -180,6 +189,19 @@ static void tell_progress(struct import_job *j)
                                               (unsigned long long)j->state.counts.read));
 }
 
+/* Such a row is all the rest of the file: to reject it would lose many as one. What stands before it is imported, so
+ * that whoever mends the file knows from which line on it is still needed. */
+static int end_unclosed(struct import_job *j)
+{
+    unsigned long long quote = j->unclosed, line = j->batch.behind.line, rejected = j->state.counts.rejected;
+    if (j->mode != MODE_BATCHES)
+        return run_fail(j->outcome, RUN_FAILED_FINAL, "invalid_file",
+                        "the quote that is opened in line %llu is never closed, so nothing was imported", quote);
+    return run_fail(j->outcome, RUN_FAILED_FINAL, "invalid_file",
+                    "the quote that is opened in line %llu is never closed; the rows before line %llu are imported "
+                    "(%llu of them were rejected)", quote, line, rejected);
+}
+
 static int import_all(struct import_job *j)
 {
     int more = 1;
@@ -187,12 +209,12 @@ static int import_all(struct import_job *j)
         more = import_read_batch(j);
         if (more < 0)
             return more;
-        int rc = import_apply(j, !more);
+        int rc = import_apply(j, !more && !j->unclosed);
         if (rc)
             return rc;
         tell_progress(j);
     }
-    return 0;
+    return j->unclosed ? end_unclosed(j) : 0;
 }
 
 static const char *report_name(struct import_job *j)

@@ -111,32 +111,42 @@ static int apply_within(struct import_job *j, bool last)
     return 0;
 }
 
+/* --- what was rejected ------------------------------------------------------------------------------------- */
+
+int import_tell_reject(void *job, const struct import_reject *r, struct error *e)
+{
+    struct import_job *j = job;
+    if (!j->first_reject)
+        j->first_reject = arena_printf(run_arena(j->run), "row %llu%s%s: %s", (unsigned long long)r->row.number,
+                                       r->column ? ", " : "", r->column ? r->column : "", r->reason);
+    return import_report_add(j->report, r, e);
+}
+
+int import_check_rejected(struct import_job *j)
+{
+    if (j->reject_limit < 0 || j->state.counts.rejected <= (uint64_t)j->reject_limit)
+        return 0;
+    return run_fail(j->outcome, RUN_FAILED_FINAL, "too_many_rejected", "%s; the first: %s; dry_run gives them all",
+                    j->mode == MODE_ATOMIC ? "rows were rejected, so nothing was imported"
+                                           : "too many rows were rejected",
+                    j->first_reject ? j->first_reject : "in an earlier attempt");
+}
+
 static int report_rejects(struct import_job *j)
 {
     struct import_batch *b = &j->batch;
     struct error e = {0};
     int rc = 0;
     import_batch_sort(b);
-    if (b->reject_count && !j->first_reject)
-        j->first_reject = arena_printf(run_arena(j->run), "row %llu%s%s: %s",
-                                       (unsigned long long)b->rejects[0].row.number,
-                                       b->rejects[0].column ? ", " : "",
-                                       b->rejects[0].column ? b->rejects[0].column : "", b->rejects[0].reason);
     for (size_t i = 0; i < b->reject_count && !rc; i++)
-        rc = import_report_add(j->report, &b->rejects[i], &e);
+        rc = import_tell_reject(j, &b->rejects[i], &e);
     return rc ? import_storage_failed(j, &e) : 0;
 }
 
 int import_apply(struct import_job *j, bool last)
 {
     int rc = j->mode == MODE_BATCHES ? apply_alone(j, last) : apply_within(j, last);
-    if (rc)
-        return rc;
-    rc = report_rejects(j);
-    if (!rc && j->reject_limit >= 0 && j->state.counts.rejected > (uint64_t)j->reject_limit)
-        rc = run_fail(j->outcome, RUN_FAILED_FINAL, "too_many_rejected", "%s; the first: %s; dry_run gives them all",
-                      j->mode == MODE_ATOMIC ? "rows were rejected, so nothing was imported"
-                                             : "too many rows were rejected",
-                      j->first_reject ? j->first_reject : "in an earlier attempt");
-    return rc;
+    if (!rc)
+        rc = report_rejects(j);
+    return rc ? rc : import_check_rejected(j);
 }

@@ -42,6 +42,7 @@ struct import_job {
     struct import_input *input;
     struct csv_reader *reader;
     struct import_batch batch;
+    uint64_t unclosed; /* line of a quote that the file never closes; 0: none has been met */
     struct import_state state;
     struct import_report *report;
     const char *first_reject; /* for the message of a failure */
@@ -62,13 +63,19 @@ void import_disconnect(struct import_job *j);
 /* Opens the file and maps its header; then stands behind row state. */
 int import_open_file(struct import_job *j) MUST_USE;
 
-/* Reads the next batch: 1, 0 at the end of the file (the batch may hold rows all the same), or a failure that is
- * in the outcome. */
+/* Reads the next batch: 1, 0 at the end of the file, or before a row that is unclosed (the batch may hold rows all the
+ * same), or a failure that is in the outcome. */
 int import_read_batch(struct import_job *j) MUST_USE;
 
 /* --- import_apply.c: batches into the database ------------------------------------------------------------- */
 
 /* Brings the batch into the table; LAST: nothing follows. 0, or a failure that is in the outcome. */
 int import_apply(struct import_job *j, bool last) MUST_USE;
+
+/* Puts a reject into the report; for import_ledger_replay: JOB is a struct import_job. */
+int import_tell_reject(void *job, const struct import_reject *r, struct error *e) MUST_USE;
+
+/* Fails the outcome where more rows have been rejected than may be. */
+int import_check_rejected(struct import_job *j) MUST_USE;
 
 #endif

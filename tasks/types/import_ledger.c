@@ -26,10 +26,10 @@ static const char *const texts[STATEMENT_COUNT] = {
     [REJECT] = "INSERT INTO backdesk_import_rejects (upload, task_id, row_no, line, column_name, reason, record)"
                " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [OLD] = "SELECT upload, task_id FROM backdesk_imports"
-            " WHERE changed_at < UTC_TIMESTAMP() - INTERVAL 31 DAY ORDER BY changed_at LIMIT 20",
+            " WHERE changed_at < UTC_TIMESTAMP() - INTERVAL ? SECOND ORDER BY changed_at LIMIT 20",
     [DROP_REJECTS] = "DELETE FROM backdesk_import_rejects WHERE upload = ? AND task_id = ? LIMIT 10000",
     [DROP] = "DELETE FROM backdesk_imports WHERE upload = ? AND task_id = ?"
-             " AND changed_at < UTC_TIMESTAMP() - INTERVAL 31 DAY",
+             " AND changed_at < UTC_TIMESTAMP() - INTERVAL ? SECOND",
 };
 
 struct import_ledger {
@@ -178,15 +178,16 @@ int import_ledger_replay(struct import_ledger *l,
     return rc;
 }
 
-int import_ledger_clean(struct import_ledger *l, struct error *e)
+int import_ledger_clean(struct import_ledger *l, int64_t keep_usec, struct error *e)
 {
-    int64_t rc = db_run(l->stmts[OLD], NULL, 0, e);
+    struct db_value seconds = db_int(keep_usec / 1000000);
+    int64_t rc = db_run(l->stmts[OLD], &seconds, 1, e);
     while (rc >= 0 && (rc = db_next(l->stmts[OLD], e)) > 0) {
         struct db_value upload = db_text(db_col_text(l->stmts[OLD], 0, NULL));
         struct db_value task = db_uint(db_col_uint(l->stmts[OLD], 1));
         rc = RUN(l, DROP_REJECTS, e, upload, task);
         if (rc == 0) /* the last of them are gone */
-            rc = RUN(l, DROP, e, upload, task);
+            rc = RUN(l, DROP, e, upload, task, seconds);
     }
     return rc < 0 ? (int)rc : 0;
 }

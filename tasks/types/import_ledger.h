@@ -35,7 +35,7 @@ int import_ledger_replay(struct import_ledger *l,
                          int (*each)(void *context, const struct import_reject *reject, struct error *e),
                          void *context, struct error *e) MUST_USE;
 
-/* Removes what is older than a month; a little at a time. */
-int import_ledger_clean(struct import_ledger *l, struct error *e) MUST_USE;
+/* Removes what has not changed for KEEP_USEC; a little at a time. */
+int import_ledger_clean(struct import_ledger *l, int64_t keep_usec, struct error *e) MUST_USE;
 
 #endif

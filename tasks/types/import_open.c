@@ -189,6 +189,11 @@ int import_read_batch(struct import_job *j)
     import_batch_clear(b, batch_rows(j), j->table.written_count);
     b->behind = j->state;
     while (taken < b->cap && bytes < BATCH_BYTES && (rc = csv_reader_next(j->reader, &row, &e)) > 0) {
+        if (row.fault == CSV_UNCLOSED) {
+            j->unclosed = row.quote_line;
+            rc = 0;
+            break;
+        }
         b->behind.position = row.end;
         b->behind.line = row.next_line;
         if (is_nothing(j, &row))

@@ -55,9 +55,8 @@ static void put_text(struct import_report *p, const char *text, size_t len)
     p->line.len += (size_t)(end - begin);
 }
 
-int import_report_add(void *report, const struct import_reject *j, struct error *e)
+int import_report_add(struct import_report *p, const struct import_reject *j, struct error *e)
 {
-    struct import_report *p = report;
     int rc = p->file ? 0 : begin(p, e);
     if (rc)
         return rc;

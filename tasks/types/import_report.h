@@ -12,8 +12,7 @@ struct import_report;
 struct import_report *import_report_create(struct run *r) MUST_USE;
 void import_report_destroy(struct import_report **p); /* NULL is accepted; removes the file */
 
-/* For import_ledger_replay too: REPORT is a struct import_report. */
-int import_report_add(void *report, const struct import_reject *reject, struct error *e) MUST_USE;
+int import_report_add(struct import_report *p, const struct import_reject *reject, struct error *e) MUST_USE;
 
 /* Publishes it as FILENAME: the file belongs to the caller; NULL where nothing was rejected. */
 int import_report_finish(struct import_report *p, const char *filename, struct result_file **out,

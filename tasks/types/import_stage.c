@@ -30,7 +30,7 @@ static int create(struct import_writer *w, struct error *e)
 {
     struct buf sql = BUF_INIT;
     buf_adds(&sql, "CREATE TEMPORARY TABLE " STAGE " LIKE ");
-    import_add_name(&sql, w->table->name);
+    buf_sql_name(&sql, w->table->name);
     int rc = db_exec(w->db, "DROP TEMPORARY TABLE IF EXISTS " STAGE, e);
     if (!rc)
         rc = db_exec(w->db, buf_str(&sql), e);
@@ -60,9 +60,9 @@ static int prepare_insert(struct import_stage *s, size_t rows, struct db_stmt **
 static void add_join(struct buf *out, const struct import_table *t, const struct import_key *k)
 {
     buf_adds(out, STAGE " s STRAIGHT_JOIN ");
-    import_add_name(out, t->name);
+    buf_sql_name(out, t->name);
     buf_adds(out, " t FORCE INDEX (");
-    import_add_name(out, k->name);
+    buf_sql_name(out, k->name);
     buf_adds(out, ") ON ");
     import_add_match(out, t, k, "t.", "s.");
 }
@@ -72,7 +72,7 @@ static int prepare_meet(struct import_stage *s, unsigned key, struct error *e)
     const struct import_table *t = s->w->table;
     struct buf sql = BUF_INIT;
     buf_adds(&sql, "SELECT s.backdesk_row, t.");
-    import_add_name(&sql, t->columns[t->owner].name);
+    buf_sql_name(&sql, t->columns[t->owner].name);
     buf_adds(&sql, " <=> ? FROM ");
     add_join(&sql, t, &t->keys[key]);
     buf_adds(&sql, " FOR UPDATE");
@@ -215,9 +215,9 @@ static void add_replace(struct buf *sql, const struct import_table *t)
         buf_adds(sql, " = IF(");
         import_add_place(sql, t, owner);
         buf_adds(sql, " <=> VALUES(");
-        import_add_name(sql, owner);
+        buf_sql_name(sql, owner);
         buf_adds(sql, "), VALUES(");
-        import_add_name(sql, name);
+        buf_sql_name(sql, name);
         buf_adds(sql, "), ");
         import_add_place(sql, t, name);
         buf_addc(sql, ')');
@@ -232,7 +232,7 @@ static int move_rows(struct import_stage *s, bool replace, struct error *e)
     import_add_insert(&sql, t->name, t, "");
     for (unsigned i = 0; i < t->written_count; i++) {
         buf_adds(&sql, i ? ", s." : " SELECT s.");
-        import_add_name(&sql, t->columns[t->written[i]].name);
+        buf_sql_name(&sql, t->columns[t->written[i]].name);
     }
     buf_adds(&sql, " FROM " STAGE " s ORDER BY s.backdesk_row");
     if (replace)

@@ -63,22 +63,18 @@ static const char engine_sql[] =
     "SELECT COALESCE(ENGINE, 'VIEW') FROM information_schema.TABLES"
     " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
-void import_add_name(struct buf *out, const char *name)
-{
-    buf_addc(out, '`');
-    for (; *name; name++) {
-        if (*name == '`')
-            buf_addc(out, '`');
-        buf_addc(out, *name);
-    }
-    buf_addc(out, '`');
-}
-
 /* --- what the server says ------------------------------------------------------------------------ */
 
 static bool has_word(const char *text, const char *word)
 {
     return text && strcasestr(text, word);
+}
+
+/* Of "enum('a','b')" what is in the brackets, and behind them. */
+static const char *read_members(const char *type, struct arena *arena)
+{
+    bool has = strncasecmp(type, "enum(", 5) == 0 || strncasecmp(type, "set(", 4) == 0;
+    return has ? arena_strdup(arena, strchr(type, '(') + 1) : NULL;
 }
 
 static void read_column(struct db_stmt *r, struct arena *arena, struct import_column *c)
@@ -93,6 +89,7 @@ static void read_column(struct db_stmt *r, struct arena *arena, struct import_co
         .optional = db_col_int(r, 3) || db_col_int(r, 4) || counts,
         .counts = counts,
         .taken = !db_col_int(r, 11),
+        .members = read_members(db_col_text(r, 2, NULL), arena),
         .field = -1,
     };
     c->header = c->name;
@@ -244,10 +241,11 @@ static const char *header_text(const struct csv_field *f, struct arena *arena)
     return text;
 }
 
+/* Of the columns that may be filled: another one may have the name that the configuration gives to one of them. */
 static int find_header(const struct import_table *t, const char *text)
 {
     for (unsigned i = 0; i < t->count; i++)
-        if (strcasecmp(t->columns[i].header, text) == 0)
+        if (t->columns[i].taken && strcasecmp(t->columns[i].header, text) == 0)
             return (int)i;
     return -1;
 }
@@ -293,7 +291,7 @@ int import_table_map(struct import_table *t, const struct import *m, const struc
     for (unsigned i = 0; i < header->count; i++) {
         const char *text = header_text(&header->fields[i], arena);
         int at = find_header(t, text);
-        if (at < 0 || !t->columns[at].taken) {
+        if (at < 0) {
             /* what the server or the import itself fills in may be there, and is passed over */
             bool known = find_column(t, text) >= 0 && (!m->def->column_count || find_column(t, text) == (int)t->owner);
             if (!known && !m->def->ignore_unknown)

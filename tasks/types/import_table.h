@@ -38,6 +38,7 @@ struct import_column {
     unsigned size;      /* INTEGER: bytes; BIT: bits; DECIMAL: digits in all */
     unsigned scale;     /* DECIMAL: digits behind the point; times: of the second */
     uint64_t max_chars; /* TEXT; 0 = no limit */
+    const char *members; /* of ENUM and SET: 'a','b' as the server writes them; NULL = another type */
     uint64_t max_bytes; /* BYTES; 0 = no limit */
     bool counts;        /* AUTO_INCREMENT */
     bool taken;         /* the import may write it */
@@ -75,8 +76,5 @@ int import_table_read(struct db *d, const struct import *m, struct arena *arena,
 /* Takes the file's first row. ERR_INVALID with all that is wrong with it. */
 int import_table_map(struct import_table *t, const struct import *m, const struct csv_row *header,
                      struct arena *arena, struct error *e) MUST_USE;
-
-/* Adds NAME in backquotes. */
-void import_add_name(struct buf *out, const char *name);
 
 #endif

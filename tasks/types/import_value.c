@@ -175,8 +175,7 @@ static bool take_date(struct text_part *t)
     if (!month || !day)
         return true;
     struct civil c = {.year = (int)year, .month = (int)month, .day = (int)day};
-    struct civil again = civil_from_instant(civil_to_instant(&c));
-    return again.month == c.month && again.day == c.day;
+    return civil_is_day(&c);
 }
 
 /* :MM[:SS[.fraction]], as many digits as the column has but for zeros. *LAST: it is behind :59:59. */
@@ -276,6 +275,38 @@ static struct text_part unguard(struct text_part t)
     return t;
 }
 
+/* Whether the server would read it as a number: [spaces of any character set][+-]digits. */
+static bool is_number_to_server(struct text_part t)
+{
+    while (t.len && *t.p && strchr(" \t\n\v\f\r\xc2\xa0", *t.p))
+        t.p++, t.len--;
+    if (t.len && (*t.p == '-' || *t.p == '+'))
+        t.p++, t.len--;
+    return t.len && digits(t.p, t.len) == t.len;
+}
+
+/* Whether T stands in MEMBERS: 'a','b''c' */
+static bool is_member(const char *members, struct text_part t)
+{
+    for (const char *p = members; *p == '\''; p += *p == ',') {
+        const char *begin = ++p;
+        while (*p && (*p != '\'' || *++p == '\''))
+            p++;
+        if ((size_t)(p - begin) == t.len + 1 && memcmp(begin, t.p, t.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Which text is a member only the server's collation can say; but where none is, it takes a number for the place of
+ * one (of a SET: for its bits), and says nothing. */
+static bool is_place(const struct import_column *c, struct text_part t)
+{
+    while (t.len && t.p[t.len - 1] == ' ')
+        t.len--;
+    return is_number_to_server(t) && !is_member(c->members, t);
+}
+
 static const char *value_text(const struct import_style *s, const struct import_column *c, struct text_part t,
                               struct arena *arena, struct db_value *out)
 {
@@ -287,6 +318,8 @@ static const char *value_text(const struct import_style *s, const struct import_
             return arena_printf(arena, "has %zu characters, at most %llu may be", chars,
                                 (unsigned long long)c->max_chars);
     }
+    if (c->members && is_place(c, t))
+        return "is no value that the column takes";
     *out = db_textn(t.p, t.len);
     return NULL;
 }

@@ -89,7 +89,7 @@ static void add_side(struct buf *out, const char *before, const char *name, unsi
     buf_adds(out, prefix ? "LEFT(" : "");
     if (before) {
         buf_adds(out, before);
-        import_add_name(out, name);
+        buf_sql_name(out, name);
     } else {
         buf_addc(out, '?');
     }
@@ -113,14 +113,14 @@ static void add_written(struct buf *out, const struct import_table *t)
 {
     for (unsigned i = 0; i < t->written_count; i++) {
         buf_adds(out, i ? ", " : "");
-        import_add_name(out, t->columns[t->written[i]].name);
+        buf_sql_name(out, t->columns[t->written[i]].name);
     }
 }
 
 void import_add_insert(struct buf *out, const char *table, const struct import_table *t, const char *more)
 {
     buf_adds(out, "INSERT INTO ");
-    import_add_name(out, table);
+    buf_sql_name(out, table);
     buf_addf(out, " (%s", more);
     add_written(out, t);
     buf_addc(out, ')');
@@ -128,9 +128,9 @@ void import_add_insert(struct buf *out, const char *table, const struct import_t
 
 void import_add_place(struct buf *out, const struct import_table *t, const char *column)
 {
-    import_add_name(out, t->name);
+    buf_sql_name(out, t->name);
     buf_addc(out, '.');
-    import_add_name(out, column);
+    buf_sql_name(out, column);
 }
 
 /* The names of a key's columns, for a person. */
@@ -172,13 +172,27 @@ static int prepare_lookup(struct import_writer *w, unsigned key, struct error *e
     const struct import_table *t = w->table;
     struct buf sql = BUF_INIT;
     buf_adds(&sql, "SELECT ");
-    import_add_name(&sql, t->columns[t->owner].name);
+    buf_sql_name(&sql, t->columns[t->owner].name);
     buf_adds(&sql, " <=> ? FROM ");
-    import_add_name(&sql, t->name);
+    buf_sql_name(&sql, t->name);
     buf_adds(&sql, " WHERE ");
     import_add_match(&sql, t, &t->keys[key], "", NULL);
     buf_adds(&sql, " FOR UPDATE");
     return prepare(w, &sql, &w->lookups[key], e);
+}
+
+/* One that counts keeps its number where the file leaves it to the server. */
+static void add_assignment(struct buf *out, const struct import_column *c)
+{
+    buf_sql_name(out, c->name);
+    buf_adds(out, " = ");
+    if (!c->counts) {
+        buf_addc(out, '?');
+        return;
+    }
+    buf_adds(out, "COALESCE(?, ");
+    buf_sql_name(out, c->name);
+    buf_addc(out, ')');
 }
 
 static int prepare_update(struct import_writer *w, unsigned key, struct error *e)
@@ -186,14 +200,13 @@ static int prepare_update(struct import_writer *w, unsigned key, struct error *e
     const struct import_table *t = w->table;
     struct buf sql = BUF_INIT;
     buf_adds(&sql, "UPDATE ");
-    import_add_name(&sql, t->name);
+    buf_sql_name(&sql, t->name);
     for (unsigned i = 0; i + 1 < t->written_count; i++) { /* the owner is the last */
         buf_adds(&sql, i ? ", " : " SET ");
-        import_add_name(&sql, t->columns[t->written[i]].name);
-        buf_adds(&sql, " = ?");
+        add_assignment(&sql, &t->columns[t->written[i]]);
     }
     buf_adds(&sql, " WHERE ");
-    import_add_name(&sql, t->columns[t->owner].name);
+    buf_sql_name(&sql, t->columns[t->owner].name);
     buf_adds(&sql, " <=> ? AND ");
     import_add_match(&sql, t, &t->keys[key], "", NULL);
     return prepare(w, &sql, &w->updates[key], e);

@@ -7,13 +7,8 @@
 /* page.`name` */
 static void add_column(struct buf *b, const char *name)
 {
-    buf_adds(b, "page.`");
-    for (const char *p = name; *p; p++) {
-        if (*p == '`')
-            buf_addc(b, '`');
-        buf_addc(b, *p);
-    }
-    buf_addc(b, '`');
+    buf_adds(b, "page.");
+    buf_sql_name(b, name);
 }
 
 /* The query stands on lines of its own. */

@@ -110,13 +110,6 @@ static bool skip(const char **v, const char *end, char c)
     return true;
 }
 
-static int month_days(int year, int month)
-{
-    static const char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days[month - 1] + (month == 2 && leap);
-}
-
 /* YYYY-MM-DD at *V, to days since 1899-12-30. */
 static bool read_day(const char **v, const char *end, int64_t *out)
 {
@@ -130,7 +123,7 @@ static bool read_day(const char **v, const char *end, int64_t *out)
         return false;
     c.day = number(v, end, 2);
     bool before = c.year < 1900 || (c.year == 1900 && c.month < 3);
-    if (before || c.month < 1 || c.month > 12 || c.day < 1 || c.day > month_days(c.year, c.month))
+    if (before || !civil_is_day(&c))
         return false;
     *out = (civil_to_instant(&c) - civil_to_instant(&epoch)) / day_usec;
     return true;

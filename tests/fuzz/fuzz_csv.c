@@ -59,7 +59,9 @@ static void read_all(const struct csv_rules *rules, const char *p, size_t len, s
     int rc;
     while ((rc = csv_reader_next(r, &row, NULL)) == 1) {
         PROMISE(row.end > end && row.end <= len && row.next_line >= row.line);
-        PROMISE(row.len <= ROW_MAX || row.fault == CSV_TOO_LONG);
+        bool unclosed = row.fault == CSV_UNCLOSED;
+        PROMISE(row.len <= ROW_MAX || row.fault == CSV_TOO_LONG || unclosed);
+        PROMISE(!unclosed || (row.end == len && row.quote_line >= row.line && row.quote_line <= row.next_line));
         end = row.end;
         put_row(out, &row);
         buf_addf(out, "%llu %llu\n", (unsigned long long)row.line, (unsigned long long)row.end);

@@ -14,6 +14,11 @@ static const struct column_def defs[] = {
     {.kind = COLUMN_DATE},                  {.kind = COLUMN_DATETIME}, {.kind = COLUMN_TIME},
 };
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static void check_value(const struct import_column *c, const struct csv_field *f, const struct db_value *v)
 {
     const char *p = f->p;
@@ -30,6 +35,7 @@ static void check_value(const struct import_column *c, const struct csv_field *f
         break;
     case DB_TEXT: /* a part of the field, or a copy that is no longer */
         PROMISE(v->s.len <= f->len || c->def);
+        PROMISE(!c->members || c->kind != IMPORT_TEXT || v->s.len != 1 || *v->s.p == '1' || !is_digit(*v->s.p));
         PROMISE(f->escaped || c->def || (v->s.p >= p && v->s.p + v->s.len <= p + f->len));
         break;
     default:
@@ -66,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .scale = data[2] % 7,
         .max_chars = data[3],
         .max_bytes = data[3] + 1u,
+        .members = data[1] & 64 ? "'a','1','x''2'',''3')" : NULL,
     };
     c.size = c.kind == IMPORT_INTEGER ? sizes[data[3] % COUNT_OF(sizes)] : 7u + data[3] % 57u;
     struct import_style style = {.guard = data[1] & 8, .hex = data[1] & 16, .null_text = "NULL", .null_len = 4};

@@ -98,6 +98,13 @@ def test_columns_of_the_configuration(shop):
         (3, "raw"), (4, "Name of the book"), (5, "Name of the book"), (6, "Sold out")]
 
 
+def test_a_header_that_is_the_name_of_another_column(shop):
+    shop.sql("ALTER TABLE books ADD name VARCHAR(20) NULL AFTER owner_id")
+    shop.import_("books", more='column "title" { header = "name" } column "n" { header = "id" }')
+    assert counts(shop.take("name,id,owner_id\na,7,9\n")) == [1, 1, 0, 0, 0]
+    assert shop.books("id, owner_id, name, title, n") == [(1, 1, None, "a", 7)]
+
+
 # --- what is rejected ----------------------------------------------------------------------------------
 
 REJECTED = [
@@ -119,7 +126,6 @@ REJECTED = [
     ("title,n", "a,1,2", "", "3 fields"),
     ("title,kind", "a,c", "kind", "no value that the column takes"),
     ("title,n", '"a"b,1', "", "behind a closing quote"),
-    ("title,n", '"a,1', "", "never closed"),
     ("title,n", b"\xff,1", "", "UTF-8"),
     ("title,n", "x" * 5000 + ",1", "", "too long"),
 ]
@@ -129,16 +135,30 @@ REJECTED = [
 def test_what_is_rejected(shop, header, row, column, reason):
     shop.import_("books", row_max="4KiB")
     row = row if isinstance(row, bytes) else row.encode()
-    rest = b"" if reason == "never closed" else b"\nlast" + b"," * header.count(",") + b"\n"
+    rest = b"\nlast" + b"," * header.count(",") + b"\n"
     head = header.encode() + b"\nfirst" + b"," * header.count(",") + b"\n"
     if "kind" in header:
         head, rest = head.replace(b"first,", b"first,a"), rest.replace(b"last,", b"last,b")
     outcome = shop.take(head + row + rest)
-    assert counts(outcome)[1:] == [1 + bool(rest), 0, 0, 1]
+    assert counts(outcome)[1:] == [2, 0, 0, 1]
     (number, where, why, record), = rejected(outcome)
     assert (number, where) == (2, column) and reason in why, why
     assert record == row[:1024 if len(row) > 4096 else None].decode(errors="replace")
     assert outcome.info["filename"] == "books-rejected-2026-11-21.csv" and outcome.info["rows"] == 1
+
+
+def test_a_number_is_no_member(shop):
+    """Of an ENUM or a SET: the server would take it for the place of one."""
+    shop.sql("ALTER TABLE books ADD size ENUM('small', 'large') NULL, ADD code ENUM('10', '2', 'it''s') NULL,"
+             " ADD flags SET('x', '2', '4') NULL")
+    shop.import_("books")
+    outcome = shop.take('title,size,code,flags\na,LARGE,2,2\nb,2,,\nc,0,,\nd,+1,,\ne,,1,\nf,,,1\ng,,it\'s,"4,x"\n'
+                        'h,,,"2,1"\n')
+    assert counts(outcome) == [8, 2, 0, 0, 6]
+    assert shop.books("title, size, code, flags") == [("a", "large", "2", "2"), ("g", None, "it's", "x,4")]
+    assert [r[:3] for r in rejected(outcome)] == [
+        (n, column, "is no value that the column takes") for n, column in
+        [(2, "size"), (3, "size"), (4, "size"), (5, "code"), (6, "flags"), (8, "flags")]]
 
 
 def test_the_report_is_no_formula(shop):
@@ -196,13 +216,14 @@ FILE = ("id,title,isbn\n"
         "4,new4,i4\n"
         "4,new5,i5\n"  # as the one before
         "3,new6,i1\n"  # two of mine
-        ",new7,\n")
+        ",new7,\n"
+        ",new8,i3\n")  # mine by isbn
 
 
 @pytest.mark.parametrize("policy, want, books", [
-    ("error", [7, 2, 0, 0, 5], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
-    ("skip", [7, 2, 0, 3, 2], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
-    ("replace", [7, 2, 2, 0, 3], [(1, 1, "new1"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new5"), (5, 1, "new7")]),
+    ("error", [8, 2, 0, 0, 6], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
+    ("skip", [8, 2, 0, 4, 2], [(1, 1, "mine"), (2, 2, "hers"), (3, 1, "me"), (4, 1, "new4"), (5, 1, "new7")]),
+    ("replace", [8, 2, 3, 0, 3], [(1, 1, "new1"), (2, 2, "hers"), (3, 1, "new8"), (4, 1, "new5"), (5, 1, "new7")]),
 ])
 @pytest.mark.parametrize("dry", [False, True])
 def test_duplicates(shop, policy, want, books, dry):
@@ -259,11 +280,32 @@ def test_atomic_again_after_its_commit(shop):
     assert again.result == first.result and again.data == first.data and len(shop.books()) == 20
 
 
-def test_too_many_rejected(shop):
+@pytest.mark.parametrize("rejects, position, done, rejected", [(3, 100, 1, 3), (15, 128, 0, 10)],
+                         ids=["at the end", "before it"])
+def test_too_many_rejected(shop, rejects, position, done, rejected):
     shop.import_("books", rejected_max=1, batch_rows=10)
-    outcome = shop.take("title,n\n" + "a,1\n" * 20 + "b,x\n" * 3)
-    assert (outcome.end, outcome.code) == ("failed_final", "too_many_rejected")
-    assert len(shop.books()) == 20
+    upload = shop.upload(b"title,n\n" + b"a,1\n" * 20 + b"b,x\n" * rejects)
+    for fence in range(1, 4):  # the next attempt finds the file read to its end, or goes no further
+        outcome = shop.take(upload, options=["-f", str(fence)])
+        assert (outcome.end, outcome.code) == ("failed_final", "too_many_rejected")
+        assert "row 21, n" in outcome.message and len(shop.books()) == 20
+        assert shop.sql("SELECT position, done, rejected FROM backdesk_imports") == ((position, done, rejected),)
+
+
+@pytest.mark.parametrize("settings, options, words, books", [
+    ({}, {}, "the rows before line 26 are imported (1 of them were rejected)", 23),
+    ({"atomic": "yes", "rejected_max": 5}, {}, "so nothing was imported", 0),
+    ({}, {"dry_run": True}, "so nothing was imported", 0),
+], ids=["batches", "atomic", "dry run"])
+def test_a_quote_that_is_never_closed(shop, settings, options, words, books):
+    """The rest of the file is no row that was rejected, however long it is."""
+    shop.import_("books", batch_rows=10, row_max="4KiB", **settings)
+    upload = shop.upload(b"title,n\n" + b"a,1\n" * 23 + b"b,x\n" + b'"c\nd","1\n' + b"e,1\n" * 5000)
+    for fence in range(1, 4):
+        outcome = shop.take(upload, options=["-f", str(fence)], **options)
+        assert (outcome.end, outcome.code) == ("failed_final", "invalid_file")
+        assert "in line 27" in outcome.message and words in outcome.message, outcome.message
+        assert len(shop.books()) == books
 
 
 # --- nothing twice ----------------------------------------------------------------------------------------
@@ -299,6 +341,22 @@ def test_kill_at_random_moments(shop, compress):
     assert deaths > 2 and again.result == calm.result
     assert shop.books("owner_id, title, isbn, n") == table
     assert again.data == calm.data
+
+
+@pytest.mark.parametrize("keep, known", [("30d", False), ("40d", True)])
+def test_the_ledger_knows_as_long_as_uploads_are_kept(shop, keep, known):
+    shop.import_("books")
+    shop.exports.append(f'api {{ upload_keep = "{keep}" }}\n')
+    upload = shop.upload(b"title,n\na,1\nb,x\n")
+    first = shop.take(upload)
+    shop.sql("UPDATE backdesk_imports SET changed_at = UTC_TIMESTAMP() - INTERVAL 40 DAY")
+    for task in "2", "3":  # the first takes the rejects away, the next one the rest
+        counts(shop.take("title\nanother\n", owner=2, options=["-i", task]))
+    for table in "backdesk_imports", "backdesk_import_rejects":
+        assert len(shop.sql(f"SELECT 1 FROM {table} WHERE upload = '{upload}'")) == known
+    if known:
+        again = shop.take(upload, options=["-f", "2"])
+        assert again.result == first.result and again.data == first.data and len(shop.books()) == 3
 
 
 def test_few_statements(shop, request):

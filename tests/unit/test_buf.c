@@ -41,6 +41,9 @@ static void test_quoting(void **state)
         buf_percent(&b, quoting[i].in, quoting[i].len);
         CHECK_CASE_TEXT(i, "percent", buf_str(&b), quoting[i].percent);
     }
+    buf_clear(&b);
+    buf_sql_name(&b, "a`b``");
+    assert_string_equal(buf_str(&b), "`a``b`````");
     buf_free(&b);
 }
 

@@ -70,9 +70,15 @@ static void test_calendar(void **state)
         struct civil c = civil_from_instant(usec);
         assert_int_equal(civil_to_instant(&c), usec);
         assert_true(c.day == before.day + 1 || (c.day == 1 && before.day >= 28));
+        assert_true(civil_is_day(&c));
+        before.day++;
+        assert_true(civil_is_day(&before) == (c.day != 1));
         assert_int_equal(c.hour + c.minute + c.second + c.usec, 0);
         before = c;
     }
+    assert_false(civil_is_day(&(struct civil){.year = 2026, .month = 0, .day = 1}));
+    assert_false(civil_is_day(&(struct civil){.year = 2026, .month = 13, .day = 1}));
+    assert_false(civil_is_day(&(struct civil){.year = 2026, .month = 1, .day = 0}));
 }
 
 int main(void)

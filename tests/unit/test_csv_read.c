@@ -10,7 +10,8 @@
 
 enum { ROW_MAX = 40 };
 
-/* In want: fields in <> (in [] where they were quoted), rows end with a newline, a fault is its number. */
+/* In want: fields in <> (in [] where they were quoted), rows end with a newline, a fault is its number, and @ the
+ * line of a quote that is never closed. */
 static const struct {
     const char *bytes;
     size_t len;
@@ -47,8 +48,8 @@ static const struct {
     /* faults: the next row is read all the same */
     {BYTES("\"a\"b,c\nd\n"), ',', "!3\n<d>\n"},
     {BYTES("\"a\" ,c\nd\n"), ',', "!3\n<d>\n"},
-    {BYTES("x\n\"a,b\nc\n"), ',', "<x>\n!4\n"},
-    {BYTES("x\n\"a\"\""), ',', "<x>\n!4\n"},
+    {BYTES("x\n\"a,b\nc\n"), ',', "<x>\n!4@2\n"},
+    {BYTES("x\n\"a\"\""), ',', "<x>\n!4@2\n"},
     {BYTES("ok\xff,c\nd\n"), ',', "!5\n<d>\n"},
     {BYTES("\xc3\n\xa9\n"), ',', "!5\n!5\n"},
     {BYTES("1,2,3,4,5\n1,2,3,4\n"), ',', "!2\n<1><2><3><4>\n"},
@@ -56,7 +57,10 @@ static const struct {
      "<0123456789012345678901234567890123456789>\n<b>\n"},
     {BYTES("01234567890123456789012345678901234567890\nb\n"), ',', "!1\n<b>\n"},
     {BYTES("\"0123456789\n0123456789\n0123456789\n0123456789\n\"\"\"\nb\n"), ',', "!1\n<b>\n"},
-    {BYTES("\"0123456789\n0123456789\n0123456789\n0123456789\n"), ',', "!1\n"},
+    {BYTES("\"0123456789\n0123456789\n0123456789\n0123456789\n"), ',', "!4@1\n"},
+    {BYTES("\"a\"b,\"c\nd\n"), ',', "!4@1\n"},
+    {BYTES("1,2,3,4,\"5\n6"), ',', "!4@1\n"},
+    {BYTES("\"a\nb\",c,\"d\ne\n"), ',', "!4@2\n"},
     {BYTES("b\n0123456789012345678901234567890123456789,1,2,3,4,5\r\nc\r\n"), ',', "<b>\n!1\n<c>\n"},
 };
 
@@ -82,6 +86,8 @@ static void show_row(struct buf *out, const struct csv_row *row)
     char value[ROW_MAX + 1];
     if (row->fault)
         buf_addf(out, "!%d", row->fault);
+    if (row->fault == CSV_UNCLOSED)
+        buf_addf(out, "@%d", (int)row->quote_line);
     for (unsigned i = 0; i < row->count; i++) {
         const struct csv_field *f = &row->fields[i];
         size_t n = csv_unescape(f, value);

@@ -12,7 +12,9 @@ static const struct import_column tiny = {.kind = IMPORT_INTEGER, .size = 1, .nu
     number = {.kind = IMPORT_FLOAT}, bit = {.kind = IMPORT_BIT, .size = 3}, date = {.kind = IMPORT_DATE},
     datetime = {.kind = IMPORT_DATETIME, .scale = 3}, clock_time = {.kind = IMPORT_TIME, .scale = 6},
     year = {.kind = IMPORT_YEAR}, text = {.kind = IMPORT_TEXT, .max_chars = 4, .nullable = true},
-    bytes = {.kind = IMPORT_BYTES, .max_bytes = 3};
+    bytes = {.kind = IMPORT_BYTES, .max_bytes = 3},
+    member = {.kind = IMPORT_TEXT, .members = "'a','20','x''2''y',' 7','','3')"},
+    single = {.kind = IMPORT_TEXT, .members = "'1')"};
 
 /* WANT: the value as text ("NULL" is SQL's), or NULL: refused. */
 static const struct {
@@ -87,6 +89,22 @@ static const struct {
     {&text, BYTES("'"), "'"},
     {&text, BYTES("'a="), "'a="},
     {&text, BYTES("=ab"), "=ab"},
+    {&member, BYTES("a"), "a"},
+    {&member, BYTES("b"), "b"},
+    {&member, BYTES("20"), "20"},
+    {&member, BYTES("3  "), "3  "},
+    {&member, BYTES(" 7"), " 7"},
+    {&member, BYTES("7"), NULL},
+    {&member, BYTES("2"), NULL},
+    {&member, BYTES("0"), NULL},
+    {&member, BYTES("1 "), NULL},
+    {&member, BYTES(" +1"), NULL},
+    {&member, BYTES("'-0"), NULL},
+    {&member, BYTES("\xc2\xa0" "3"), NULL},
+    {&member, BYTES("1a"), "1a"},
+    {&member, BYTES("20,3"), "20,3"},
+    {&single, BYTES("1"), "1"},
+    {&single, BYTES("2"), NULL},
     {&bytes, BYTES("AAEC"), "\0\1\2"},
     {&bytes, BYTES("QQ=="), "A"},
     {&bytes, BYTES("AAECAA=="), NULL},

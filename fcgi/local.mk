@@ -59,4 +59,4 @@ tasks_fcgi_SOURCES = fcgi/main.c
 tasks_fcgi_LDADD = $(API_LIBS)
 
 dist_man_MANS += fcgi/tasks.fcgi.8
-EXTRA_DIST += fcgi/API.md
+nobase_dist_doc_DATA += fcgi/API.md

@@ -24,6 +24,8 @@ dist_nginxexamples_DATA = \
 	nginx/examples/identity-basic.conf \
 	nginx/examples/site.conf
 
+nobase_dist_doc_DATA += nginx/README.md
+
 # The page at /tasks/ and the element to embed.
 wwwdir = $(pkgdatadir)/www
 dist_www_DATA = \

@@ -30,7 +30,8 @@ GRANT SELECT, UPDATE, DELETE ON backdesk.uploads TO 'backdesk_runner'@'localhost
 GRANT SELECT, UPDATE, DELETE ON backdesk.http_requests TO 'backdesk_runner'@'localhost';
 GRANT SELECT ON backdesk.schema_version TO 'backdesk_runner'@'localhost';
 
--- A site enqueues inside its own transaction with this and nothing more (the account is the site's own):
+-- A site enqueues inside its own transaction with this and nothing more (the account is the site's own; any type, for
+-- any user: see sql/README.md):
 --   GRANT INSERT (type, data, created_by, priority, run_at, max_attempts) ON backdesk.tasks TO 'site'@'localhost';
 -- What exports read; only ever SELECT, on the site's data, never on backdesk's:
 --   GRANT SELECT ON site.books TO 'site_reader'@'localhost';

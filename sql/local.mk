@@ -15,4 +15,4 @@ dist_sql_DATA = \
 sqlimportdir = $(sqldir)/import
 dist_sqlimport_DATA = sql/import/ledger.sql
 
-EXTRA_DIST += sql/README.md
+nobase_dist_doc_DATA += sql/README.md

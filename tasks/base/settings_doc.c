@@ -28,7 +28,7 @@ static void add_default(struct buf *out, const struct setting_row *row)
     }
 }
 
-/* "integer, 1 to 256 processes; default 1; a change needs a restart" */
+/* "integer, 1 to 256 processes; default 1; read again at SIGHUP" */
 static void add_facts(struct buf *out, const struct setting_row *row)
 {
     if (row->kind != SETTING_BOOLEAN && row->kind != SETTING_CHOICE)
@@ -36,7 +36,7 @@ static void add_facts(struct buf *out, const struct setting_row *row)
     setting_describe_range(row, out);
     buf_adds(out, "; ");
     add_default(out, row);
-    buf_adds(out, row->when == SETTING_RELOAD ? "; read again at SIGHUP" : "; read at start");
+    buf_adds(out, row->when == SETTING_RELOAD ? "; read again at SIGHUP" : "; taskrunner: read at start");
 }
 
 /* TEXT in lines of at most WIDTH columns, each behind INDENT. */
@@ -136,7 +136,10 @@ void settings_doc_example(struct buf *out)
              "#\n"
              "# Durations: 500ms, 30s, 5m, 2h, 14d. Sizes: bytes, 64KiB, 10MiB, 1GiB. Text with\n"
              "# spaces or other signs stands in 'single' or \"double\" quotes; within double\n"
-             "# quotes \\ escapes and ${VARIABLE} is replaced from the environment.\n");
+             "# quotes \\ escapes and ${VARIABLE} is replaced from the environment.\n"
+             "#\n"
+             "# After a change: taskctl check, then SIGHUP to tasks.fcgi and taskrunner on every host.\n"
+             "# tasks.fcgi takes every change then; taskrunner not what it only reads at start.\n");
     for (size_t i = 0; i < setting_section_count; i++) {
         const struct section_row *section = &setting_sections[i];
         if (setting_section_is_inside(section))

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* catalogue.c: makes the catalogue from the settings and reports what is wrong with them. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "catalogue_impl.h"
@@ -137,10 +139,26 @@ static void warn_of_passwords(const struct settings *s, struct settings_report *
             settings_warning(report, s->path, settings_line(s, &s->backups[i].password_file),
                              "backup \"%s\" password_file: %s: the runner must be able to read it",
                              s->backups[i].name, s->backups[i].password_fault);
-    if (s->defer_key_fault)
-        settings_warning(report, s->path, settings_line(s, &s->defer.key_file),
-                         "defer key_file: %s: API and runner must be able to read %s, made by openssl rand -hex 32",
-                         s->defer_key_fault, s->defer.key_file);
+}
+
+/* Without its key the pool does not start and no request is replayed: an error, unless it is there and only this
+ * user may not read it. */
+static int check_key(const struct settings *s, struct settings_report *report)
+{
+    static const char text[] = "defer key_file %s: %s: API and runner need it for the site: make it by openssl rand "
+                               "-hex 32";
+    const char *file = s->defer.key_file;
+    if (!s->defer_key_fault)
+        return 0;
+    int line = settings_line(s, &s->defer.key_file);
+    if (!line)
+        line = s->sites[0].line; /* a default: what needs it is the site */
+    if (access(file, R_OK) && errno == EACCES) {
+        settings_warning(report, s->path, line, text, file, s->defer_key_fault);
+        return 0;
+    }
+    settings_error(report, s->path, line, text, file, s->defer_key_fault);
+    return ERR_INVALID;
 }
 
 int catalogue_check(const char *path, struct settings_report *report)
@@ -150,6 +168,8 @@ int catalogue_check(const char *path, struct settings_report *report)
     int rc = settings_load_report(path, &s, report);
     if (!rc) {
         rc = catalogue_create(s, &c, report);
+        if (check_key(s, report))
+            rc = ERR_INVALID;
         warn_of_passwords(s, report);
         commands_warn(s, report);
     }

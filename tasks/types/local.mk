@@ -61,7 +61,7 @@ libtypes_a_SOURCES = \
 	tasks/types/xlsx_cell.h tasks/types/xlsx_cell.c \
 	tasks/types/xlsx_check.h tasks/types/xlsx_check.c
 
-EXTRA_DIST += tasks/types/README.md tasks/types/COMMANDS.md
+nobase_dist_doc_DATA += tasks/types/README.md tasks/types/COMMANDS.md
 
 # Programs to begin with; COMMANDS.md explains them.
 examplesdir = $(pkgdatadir)/examples

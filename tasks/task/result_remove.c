@@ -129,7 +129,8 @@ int result_file_remove_claim(const char *directory, uint64_t id, uint64_t fence,
     result_path_shard(id, shard);
     struct removal r = {id, fence, rest};
     result_tmp_each(dir, remove_unfinished, &r);
-    remove_with_prefix(dir, shard, prefix);
+    if (rest != RESULT_KEEP_FINISHED)
+        remove_with_prefix(dir, shard, prefix);
     close(dir);
     return 0;
 }

@@ -104,7 +104,7 @@ static bool has_checkpoint(int dir, const char *name, size_t stem)
 static void remove_unfinished(void *ctx, int dir, const char *name, const struct result_tmp *file)
 {
     const struct removal *r = ctx;
-    if (file->id != r->id || file->fence > r->fence)
+    if (!result_tmp_is_before(file, r->id, r->fence + 1))
         return;
     if (strcmp(file->kind, RESULT_DIR) == 0) {
         tree_remove(dir, name);

@@ -158,7 +158,8 @@ static bool empty_trash(struct dispatcher *d)
     return rc >= 0 && n == TRASH_MAX;
 }
 
-/* Removes PATH below the shared directory if it is old and no row names it. */
+/* Removes PATH below the shared directory if it is old, no row names it and it is of no claim that runs: hosts may
+ * not agree on what is old. */
 static void sweep_one(struct dispatcher *d, const char *path, time_t now)
 {
     char full[PATH_MAX];
@@ -167,20 +168,16 @@ static void sweep_one(struct dispatcher *d, const char *path, time_t now)
     snprintf(full, sizeof full, "%s/%s", d->settings->files.directory, path);
     if (lstat(full, &st) < 0 || now - st.st_mtime < d->settings->files.orphan_age_usec / 1000000)
         return;
-    if (S_ISDIR(st.st_mode)) { /* a program that runs keeps its directory young: see work_dir.h */
-        log_warning("%s: nobody works in this directory: removed", path);
-        tree_remove(AT_FDCWD, full);
-        return;
-    }
-    if (!S_ISREG(st.st_mode))
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return;
     int known = store_file_known(d->store, path, &e);
     if (known < 0)
         database_failed(d, "looking for the row of a file", &e);
     if (known != 0)
         return;
-    log_warning("%s: no row names this file: removed", path);
-    unlink(full);
+    log_warning(S_ISDIR(st.st_mode) ? "%s: nobody works in this directory: removed"
+                                    : "%s: no row names this file: removed", path);
+    tree_remove(AT_FDCWD, full);
 }
 
 static void sweep_directory(struct dispatcher *d, const char *directory)
@@ -227,7 +224,8 @@ static void sweep_checkpoints(struct dispatcher *d)
 }
 
 /* A little of the shared directory at a time: once round takes about half an hour, and begins anywhere, so that
- * runners that are started again and again come everywhere, too. */
+ * runners that are started again and again come everywhere, too. Unfinished files have their turn at the beginning
+ * and every two minutes. */
 static void sweep_orphans(struct dispatcher *d)
 {
     for (int i = 0; i < SHARDS_A_TURN; i++) {
@@ -235,7 +233,7 @@ static void sweep_orphans(struct dispatcher *d)
         snprintf(shard, sizeof shard, "%02x/%02x", d->sweep_shard >> 8, d->sweep_shard & 255);
         sweep_directory(d, shard);
         d->sweep_shard = (d->sweep_shard + 1) % SWEEP_SHARDS;
-        if (d->sweep_shard % SHARDS_A_TMP == 0)
+        if (d->swept++ % SHARDS_A_TMP == 0)
             sweep_directory(d, "tmp");
     }
 }

@@ -161,6 +161,19 @@ def test_an_instant_is_the_same_in_every_zone(site, zone, name, key):
             assert {row[1].lstrip("'") for row in rows} == {name}  # queries find the server's own
 
 
+def test_a_source_has_a_time_zone_of_its_own(site, zone):
+    zone("+02:00")
+    site.source["time_zone"] = "-03:30"
+    site.sql("CREATE TABLE t (k TIMESTAMP PRIMARY KEY)", "SET time_zone = '+00:00'",
+             "INSERT INTO t VALUES ('2026-06-01 00:00:00'), ('2026-06-01 00:00:01')")
+    site.export("t", "SELECT k FROM t WHERE k > :since", ["k"], 'param "since" { type = datetime }')
+    data = {"export": "t", "params": {"since": "2026-06-01T00:00:00Z"}}
+    assert rows_of(site.run(data=data)) == [["2026-05-31 20:30:01"]]
+    site.source["time_zone"] = "Nowhere/At all"
+    outcome = site.run(data=data)
+    assert (outcome.end, outcome.code) == ("failed", "query_failed") and "Nowhere" in site.stderr
+
+
 def test_owner_and_parameters_are_values(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, owner_id BIGINT, s VARCHAR(99), d DATE, dt DATETIME(6), n DECIMAL(20,10),"
              " f DOUBLE)",

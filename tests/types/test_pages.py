@@ -99,6 +99,8 @@ REFUSED = [
     ("not unique, composite", "SELECT 1 AS k, 2 AS l UNION ALL SELECT 1, 2", ["k", "l"], "is not unique"),
     ("not unique by its collation", "SELECT _utf8mb4'a' COLLATE utf8mb4_general_ci AS k UNION ALL SELECT 'A'",
      ["k"], "is not unique"),
+    ("not unique, long", "SELECT 1 AS k, REPEAT('a', 2000000) AS v UNION ALL SELECT 1, REPEAT('b', 2000000)", ["k"],
+     "is not unique"),
     ("NULL", "SELECT 1 AS k UNION SELECT NULL", ["k"], "is NULL in a row"),
     ("NULL within", "SELECT 1 AS k, 2 AS l UNION SELECT 2, NULL UNION SELECT 2, 3", ["k", "l"], "is NULL in a row"),
     ("FLOAT", "SELECT CAST(1 AS FLOAT) AS k", ["k"], "FLOAT and DOUBLE"),

@@ -47,12 +47,10 @@ static void read_max_attempts(struct reader *r, struct json_object *value, struc
 
 static void read_run_at(struct reader *r, struct json_object *value, struct new_task *task)
 {
-    static const int64_t year_10000 = INT64_C(253402300800000000);
     int64_t at = -1;
     if (json_object_is_type(value, json_type_string) &&
         instant_parse(json_object_get_string(value), (size_t)json_object_get_string_len(value),
-                      &at) == 0 &&
-        at >= 0 && at < year_10000)
+                      &at) == 0 && at >= 0)
         task->run_at = at;
     else
         faults_add(&r->faults, "/run_at", "must be a time such as 2026-11-21T09:30:00Z");

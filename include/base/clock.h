@@ -25,7 +25,8 @@ int64_t clock_wall_usec(void);
 void instant_format(int64_t usec, char out[INSTANT_TEXT_SIZE]);
 
 /* Reads an RFC 3339 date-time: any offset, fraction of any length (cut to microseconds), "t" and "z"
- * in lower case too, a leap second as the second before it. Returns 0 or ERR_INVALID. */
+ * in lower case too, a leap second as the second before it; years 0 to 9999, in UTC as well. Returns 0 or
+ * ERR_INVALID. */
 int instant_parse(const char *text, size_t len, int64_t *usec) MUST_USE;
 
 /* The calendar fields of an instant, for MYSQL_TIME and names: proleptic Gregorian. */

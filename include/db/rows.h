@@ -38,7 +38,8 @@ struct db_column {
 struct db_rows;
 
 /* Prepares SQL (with ? for each of the COUNT PARAMS) on the server and starts to read its result
- * through the text protocol. Until db_rows_close nothing else may run on D. *OUT only on success.
+ * through the text protocol; instants among PARAMS become DATETIMEs of the session's time zone. Until
+ * db_rows_close nothing else may run on D. *OUT only on success.
  * The last few texts stay prepared on the server: paging costs no new prepare.
  * The wait for the answer follows db_set_stop. */
 int db_rows_open(struct db *d, const char *sql, const struct db_value *params, unsigned count,

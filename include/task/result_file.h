@@ -151,10 +151,12 @@ int result_file_remove(const char *directory, const char *path, struct error *e)
 enum result_rest {
     RESULT_REMOVE_ALL,      /* the task has ended: what its earlier claims left goes as well */
     RESULT_KEEP_CHECKPOINT, /* it may be tried again: an unfinished file with a checkpoint stays */
+    RESULT_KEEP_FINISHED,   /* it has ended, maybe well: rows may name what is finished, the rest goes */
 };
 
-/* Removes the files, finished or not, of task ID's claim FENCE that no row names or ever will. Cheap: a
- * claim's files stand in one shard. ERR_IO where DIRECTORY itself cannot be read. */
+/* Removes the files, finished or not, of task ID's claim FENCE that no row names or ever will; with
+ * RESULT_KEEP_FINISHED it need not be known whether one does. Cheap: a claim's files stand in one shard.
+ * ERR_IO where DIRECTORY itself cannot be read. */
 int result_file_remove_claim(const char *directory, uint64_t id, uint64_t fence,
                              enum result_rest rest, struct error *e) MUST_USE;
 

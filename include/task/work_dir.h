@@ -38,7 +38,7 @@ int work_dir_create(struct work_place *p, uint64_t id, uint64_t fence, struct wo
  * its place leads to. -1 with errno. */
 int work_dir_open(const struct work_dir *d, const char *sub);
 
-/* Call it now and then while the directory is in use: the search for orphans takes what is old. */
+/* Call it now and then while the directory is in use: the search for orphans asks about what is old. */
 void work_dir_touch(struct work_dir *d);
 
 /* Removes it where nothing is in it, which is true as well where it is gone already. False: it is there. */

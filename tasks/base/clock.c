@@ -154,6 +154,10 @@ int instant_parse(const char *text, size_t len, int64_t *usec)
         return ERR_INVALID;
     if (c.second == 60)
         c.second = 59;
-    *usec = civil_to_instant(&c) - (int64_t)offset * USEC;
+    int64_t instant = civil_to_instant(&c) - (int64_t)offset * USEC;
+    int year = civil_from_instant(instant).year; /* in UTC it may be another */
+    if (year < 0 || year > 9999)
+        return ERR_INVALID;
+    *usec = instant;
     return 0;
 }

@@ -202,6 +202,7 @@ void db_close(struct db **dp)
     mysql_close(d->mysql);
     for (size_t i = 0; i < COUNT_OF(d->prepared); i++)
         free(d->prepared[i].sql);
+    free(d->rows_set_sql);
     free(d);
 }
 

@@ -29,8 +29,8 @@ struct db {
     void *stop_context;
     struct prepared_text prepared[PREPARED_TEXTS];
     uint64_t prepared_clock;
-    struct db_stmt *rows_set; /* "SET @bd0 = ?, ...", with this many parameters */
-    unsigned rows_set_count;
+    struct db_stmt *rows_set; /* "SET @bd0 = ?, ..." */
+    char *rows_set_sql;       /* its text */
 };
 
 /* Turns the connection's (or STMT's, where given) last error into an enum err in E, marks a lost

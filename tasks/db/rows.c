@@ -70,25 +70,34 @@ static enum db_type column_type(const MYSQL_FIELD *f)
     }
 }
 
+/* An instant is the same in every zone, the DATETIME that queries compare it with is the session's. What is beyond
+ * the range of TIMESTAMP the server leaves as it is. */
+static void add_parameters(struct buf *b, const struct db_value *params, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const char *value = params[i].kind == DB_INSTANT ? "CONVERT_TZ(?, '+00:00', @@SESSION.time_zone)" : "?";
+        buf_addf(b, "%s@bd%u = %s", i ? ", " : "SET ", i, value);
+    }
+}
+
 /* Fills the session's variables @bd0, @bd1, ... with the parameters. */
 static int set_parameters(struct db *d, const struct db_value *params, unsigned count,
                           struct error *e)
 {
     if (!count)
         return 0;
-    if (d->rows_set && d->rows_set_count != count)
+    struct buf sql = BUF_INIT;
+    add_parameters(&sql, params, count);
+    int rc = 0;
+    if (!d->rows_set || strcmp(d->rows_set_sql, buf_str(&sql)) != 0) {
         db_stmt_close(&d->rows_set);
-    if (!d->rows_set) {
-        struct buf sql = BUF_INIT;
-        buf_adds(&sql, "SET ");
-        for (unsigned i = 0; i < count; i++)
-            buf_addf(&sql, "%s@bd%u = ?", i ? ", " : "", i);
-        int rc = db_prepare(d, buf_str(&sql), &d->rows_set, e);
-        buf_free(&sql);
-        if (rc)
-            return rc;
-        d->rows_set_count = count;
+        free(d->rows_set_sql);
+        d->rows_set_sql = xstrdup(buf_str(&sql));
+        rc = db_prepare(d, d->rows_set_sql, &d->rows_set, e);
     }
+    buf_free(&sql);
+    if (rc)
+        return rc;
     int64_t changed = db_run(d->rows_set, params, count, e);
     return changed < 0 ? (int)changed : 0;
 }

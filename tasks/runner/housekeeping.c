@@ -26,15 +26,19 @@ enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SH
 static const int64_t sweep_ns = 2000000000, expire_ns = 5000000000,
                      take_back_most_ns = 1000000000;
 
-/* What a worker that was ended, or a runner that is gone, has left of a claim; AGAIN: another claim may
- * go on from its checkpoint. */
-static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence, bool again)
+/* What a worker that was ended, or a runner that is gone, has left of a claim. */
+static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence, enum result_rest rest)
 {
     struct error e = {0};
-    enum result_rest rest = again ? RESULT_KEEP_CHECKPOINT : RESULT_REMOVE_ALL;
     if (result_file_remove_claim(d->settings->files.directory, id, fence, rest, &e))
         log_error("task %llu: cannot remove the files of claim %llu: %s", (unsigned long long)id,
                   (unsigned long long)fence, e.text);
+}
+
+/* AGAIN: another claim may go on from the checkpoint. */
+static enum result_rest rest_of(bool again)
+{
+    return again ? RESULT_KEEP_CHECKPOINT : RESULT_REMOVE_ALL;
 }
 
 /* --- progress ---------------------------------------------------------------------------------- */
@@ -100,7 +104,7 @@ int take_back_some(struct dispatcher *d, struct error *e)
     int n = store_take_back(d->store, TAKE_BACK_MAX, attempts_left_for, d,
                             d->settings->queue.retention_failure_usec, lost, e);
     for (int i = 0; i < n; i++)
-        remove_claim_files(d, lost[i].id, lost[i].fence, lost[i].again);
+        remove_claim_files(d, lost[i].id, lost[i].fence, rest_of(lost[i].again));
     free(lost);
     if (n > 0) {
         log_warning("%d tasks of runners that are gone were taken back", n);
@@ -136,7 +140,7 @@ void remove_files(struct dispatcher *d, struct run_claim *c, bool again)
     for (size_t i = 0; i < c->finish.file_count; i++)
         remove_file(d, c->finish.files[i].path);
     c->finish.file_count = 0;
-    remove_claim_files(d, c->task.id, c->task.fence, again);
+    remove_claim_files(d, c->task.id, c->task.fence, rest_of(again));
 }
 
 /* Returns whether there may be more. */
@@ -154,7 +158,8 @@ static bool empty_trash(struct dispatcher *d)
     return rc >= 0 && n == TRASH_MAX;
 }
 
-/* Removes PATH below the shared directory if it is old and no row names it. */
+/* Removes PATH below the shared directory if it is old, no row names it and it is of no claim that runs: hosts may
+ * not agree on what is old. */
 static void sweep_one(struct dispatcher *d, const char *path, time_t now)
 {
     char full[PATH_MAX];
@@ -163,20 +168,16 @@ static void sweep_one(struct dispatcher *d, const char *path, time_t now)
     snprintf(full, sizeof full, "%s/%s", d->settings->files.directory, path);
     if (lstat(full, &st) < 0 || now - st.st_mtime < d->settings->files.orphan_age_usec / 1000000)
         return;
-    if (S_ISDIR(st.st_mode)) { /* a program that runs keeps its directory young: see work_dir.h */
-        log_warning("%s: nobody works in this directory: removed", path);
-        tree_remove(AT_FDCWD, full);
-        return;
-    }
-    if (!S_ISREG(st.st_mode))
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return;
     int known = store_file_known(d->store, path, &e);
     if (known < 0)
         database_failed(d, "looking for the row of a file", &e);
     if (known != 0)
         return;
-    log_warning("%s: no row names this file: removed", path);
-    unlink(full);
+    log_warning(S_ISDIR(st.st_mode) ? "%s: nobody works in this directory: removed"
+                                    : "%s: no row names this file: removed", path);
+    tree_remove(AT_FDCWD, full);
 }
 
 static void sweep_directory(struct dispatcher *d, const char *directory)
@@ -198,7 +199,8 @@ static void sweep_directory(struct dispatcher *d, const char *directory)
 }
 
 /* Checkpoints of tasks that have ended: cancelled while they waited for another attempt, say, or written by
- * a stopped worker after that. A task that is tried again has a higher fence. */
+ * a stopped worker after that. A task that is tried again has a higher fence. One that was seen here a moment
+ * before its task's success belongs to a file that a row names now. */
 static void sweep_checkpoints(struct dispatcher *d)
 {
     struct result_claim *claims;
@@ -215,14 +217,15 @@ static void sweep_checkpoints(struct dispatcher *d)
     else
         for (size_t i = 0; i < count; i++)
             if (ended[i])
-                remove_claim_files(d, claims[i].id, claims[i].fence, false);
+                remove_claim_files(d, claims[i].id, claims[i].fence, RESULT_KEEP_FINISHED);
     free(ended);
     free(ids);
     free(claims);
 }
 
 /* A little of the shared directory at a time: once round takes about half an hour, and begins anywhere, so that
- * runners that are started again and again come everywhere, too. */
+ * runners that are started again and again come everywhere, too. Unfinished files have their turn at the beginning
+ * and every two minutes. */
 static void sweep_orphans(struct dispatcher *d)
 {
     for (int i = 0; i < SHARDS_A_TURN; i++) {
@@ -230,7 +233,7 @@ static void sweep_orphans(struct dispatcher *d)
         snprintf(shard, sizeof shard, "%02x/%02x", d->sweep_shard >> 8, d->sweep_shard & 255);
         sweep_directory(d, shard);
         d->sweep_shard = (d->sweep_shard + 1) % SWEEP_SHARDS;
-        if (d->sweep_shard % SHARDS_A_TMP == 0)
+        if (d->swept++ % SHARDS_A_TMP == 0)
             sweep_directory(d, "tmp");
     }
 }

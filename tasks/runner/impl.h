@@ -65,7 +65,8 @@ struct dispatcher {
     int64_t database_pause_ns;
     int64_t expire_at_ns;
     int64_t pauses_at_ns;   /* when the paused types are read again */
-    unsigned sweep_shard;   /* where the search for orphaned files goes on */
+    unsigned sweep_shard;   /* where the search for orphaned files goes on ... */
+    unsigned swept;         /* ... and in how many it has been */
     unsigned counter_slot;  /* of task_counters */
 
     char paused[PAUSED_MAX][65]; /* types that nobody may claim now */

@@ -57,7 +57,7 @@ static int write_note(struct result_file *f)
 static void remove_earlier(void *ctx, int dir, const char *name, const struct result_tmp *file)
 {
     const struct result_file *f = ctx;
-    if (file->id == f->id && file->fence < f->fence)
+    if (result_tmp_is_before(file, f->id, f->fence))
         (void)unlinkat(dir, name, 0);
 }
 

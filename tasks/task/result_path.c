@@ -48,6 +48,11 @@ bool result_tmp_parse(const char *name, struct result_tmp *out)
     return false;
 }
 
+bool result_tmp_is_before(const struct result_tmp *file, uint64_t id, uint64_t fence)
+{
+    return file->id == id && file->fence && file->fence < fence;
+}
+
 void result_tmp_each(int dir, result_tmp_see *see, void *ctx)
 {
     int fd = openat(dir, RESULT_TMP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

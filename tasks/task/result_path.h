@@ -34,6 +34,10 @@ struct result_tmp {
 /* False where NAME is none. */
 bool result_tmp_parse(const char *name, struct result_tmp *out);
 
+/* Whether it is of one of task ID's claims before FENCE. With fence 0 it is of no task: an upload, and its id
+ * a user's. */
+bool result_tmp_is_before(const struct result_tmp *file, uint64_t id, uint64_t fence);
+
 /* Calls SEE for every unfinished file, with the descriptor of its directory; FILE is NAME's. Nothing
  * where there is no such directory. */
 typedef void result_tmp_see(void *ctx, int dir, const char *name, const struct result_tmp *file);

@@ -104,7 +104,7 @@ static bool has_checkpoint(int dir, const char *name, size_t stem)
 static void remove_unfinished(void *ctx, int dir, const char *name, const struct result_tmp *file)
 {
     const struct removal *r = ctx;
-    if (file->id != r->id || file->fence > r->fence)
+    if (!result_tmp_is_before(file, r->id, r->fence + 1))
         return;
     if (strcmp(file->kind, RESULT_DIR) == 0) {
         tree_remove(dir, name);
@@ -129,7 +129,8 @@ int result_file_remove_claim(const char *directory, uint64_t id, uint64_t fence,
     result_path_shard(id, shard);
     struct removal r = {id, fence, rest};
     result_tmp_each(dir, remove_unfinished, &r);
-    remove_with_prefix(dir, shard, prefix);
+    if (rest != RESULT_KEEP_FINISHED)
+        remove_with_prefix(dir, shard, prefix);
     close(dir);
     return 0;
 }

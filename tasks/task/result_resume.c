@@ -31,7 +31,7 @@ static void note(void *ctx, int dir, const char *name, const struct result_tmp *
 {
     struct candidates *c = ctx;
     (void)dir;
-    if (file->id != c->file->id || file->fence >= c->file->fence || strcmp(file->kind, RESULT_CKPT) != 0 ||
+    if (!result_tmp_is_before(file, c->file->id, c->file->fence) || strcmp(file->kind, RESULT_CKPT) != 0 ||
         strlen(name) > NAME_MAX)
         return;
     size_t at = c->count;

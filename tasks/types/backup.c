@@ -236,20 +236,32 @@ static int verify(struct backup *b)
     return 0;
 }
 
+/* Values of bytes are twice as long in a dump as in a row. */
+static void tell_packet(struct backup *b)
+{
+    if (b->mark.longest >= b->plan.packet_bytes)
+        run_log(b->run, "warning: a row takes a statement of %llu bytes: only a server with a larger "
+                        "max_allowed_packet takes it back; the one that it comes from has %llu",
+                (unsigned long long)b->mark.longest, (unsigned long long)b->plan.packet_bytes);
+}
+
 static void succeed(struct backup *b)
 {
     struct run_outcome *o = b->outcome;
     const struct result_info *info = result_file_info(b->file);
     run_progress_message(b->run, NULL);
     run_progress(b->run, b->mark.bytes, b->mark.bytes, "bytes");
+    tell_packet(b);
     buf_clear(&o->result);
     buf_adds(&o->result, "{\"backup\":");
     buf_json_s(&o->result, b->def->name);
     buf_adds(&o->result, ",\"filename\":");
     buf_json_s(&o->result, info->filename);
-    buf_addf(&o->result, ",\"tables\":%llu,\"views\":%llu,\"bytes\":%llu,\"uncompressed_bytes\":%llu,\"sha256\":",
+    buf_addf(&o->result, ",\"tables\":%llu,\"views\":%llu,\"bytes\":%llu,\"uncompressed_bytes\":%llu,"
+             "\"longest_line\":%llu,\"sha256\":",
              (unsigned long long)b->plan.tables, (unsigned long long)b->plan.views,
-             (unsigned long long)info->bytes, (unsigned long long)b->mark.bytes);
+             (unsigned long long)info->bytes, (unsigned long long)b->mark.bytes,
+             (unsigned long long)b->mark.longest);
     buf_json_s(&o->result, info->sha256);
     buf_addc(&o->result, '}');
     o->files[o->file_count++] = b->file;

@@ -71,6 +71,20 @@ static int read_tables(struct planner *p, struct error *e)
     return rc;
 }
 
+static int read_packet(struct planner *p, struct error *e)
+{
+    struct db_stmt *stmt = NULL;
+    int64_t rc = db_prepare(p->db, "SELECT @@GLOBAL.max_allowed_packet", &stmt, e);
+    if (!rc)
+        rc = db_run(stmt, NULL, 0, e);
+    if (rc >= 0)
+        rc = db_next(stmt, e);
+    if (rc > 0)
+        p->plan->packet_bytes = db_col_uint(stmt, 0);
+    db_stmt_close(&stmt);
+    return rc < 0 ? (int)rc : 0;
+}
+
 /* --- rights ----------------------------------------------------------------------------------- */
 
 /* Reads SQL, whose only column is the name of a right that the account has on the whole database. */
@@ -200,6 +214,8 @@ int backup_plan_make(struct run *r, const struct backup_def *b, const struct sou
     int rc = source_open(source, &p.db, &e);
     if (!rc)
         rc = read_tables(&p, &e);
+    if (!rc)
+        rc = read_packet(&p, &e);
     if (!rc)
         rc = check_rights(&p, &e);
     if (rc && e.code)

@@ -13,6 +13,7 @@ struct backup_plan {
     uint64_t tables;
     uint64_t views;
     uint64_t bytes; /* of table data, by the server's estimate */
+    uint64_t packet_bytes; /* the longest statement that the server takes */
 };
 
 /* Asks the database of SOURCE for what B backs up. Fills the outcome where the backup cannot or must not go

@@ -15,6 +15,21 @@ int dump_mark_begin(struct dump_mark *m, struct error *e)
     return m->hash && EVP_DigestInit_ex(m->hash, EVP_sha256(), NULL) == 1 ? 0 : failed(e);
 }
 
+/* Dumps have one row of a table, or several small ones, on a line. */
+static void measure_lines(struct dump_mark *m, const char *p, size_t len)
+{
+    const char *end = p + len;
+    while (p < end) {
+        const char *eol = memchr(p, '\n', (size_t)(end - p));
+        m->line += (uint64_t)((eol ? eol : end) - p);
+        if (m->line > m->longest)
+            m->longest = m->line;
+        if (eol)
+            m->line = 0;
+        p = eol ? eol + 1 : end;
+    }
+}
+
 int dump_mark_add(struct dump_mark *m, const void *data, size_t len, struct error *e)
 {
     if (!len)
@@ -25,6 +40,7 @@ int dump_mark_add(struct dump_mark *m, const void *data, size_t len, struct erro
     memcpy(m->tail + keep, (const char *)data + len - take, take);
     m->tail_len = keep + take;
     m->bytes += len;
+    measure_lines(m, data, len);
     return EVP_DigestUpdate(m->hash, data, len) == 1 ? 0 : failed(e);
 }
 

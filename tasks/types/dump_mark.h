@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dump_mark.h: what tells one dump from another, and a whole one from a part: its length, its hash and its last
- * line. */
+ * line; and what it asks of a server that takes it back. */
 #ifndef TASKS_TYPES_DUMP_MARK_H
 #define TASKS_TYPES_DUMP_MARK_H
 
@@ -20,6 +20,7 @@ struct dump_mark {
     unsigned digest_len;
     char tail[DUMP_TAIL]; /* the last bytes */
     size_t tail_len;
+    uint64_t line, longest; /* bytes of the present line so far, and of the longest one: that of a large row */
 };
 
 /* M is zero, or freed. */

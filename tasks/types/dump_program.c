@@ -42,6 +42,7 @@ const char *const *dump_program_arguments(const struct backup_def *b, const char
     argv[n++] = arena_printf(arena, "--defaults-file=/dev/fd/%d", DUMP_SECRET_FD);
     argv[n++] = "--single-transaction"; /* one consistent snapshot, without locks */
     argv[n++] = "--quick";              /* row by row */
+    argv[n++] = "--max-allowed-packet=1G"; /* the most that there is: by default a row may have 24 MiB */
     argv[n++] = "--hex-blob";
     argv[n++] = "--no-tablespaces"; /* would need PROCESS, and is no part of the database */
     argv[n++] = "--comments";       /* the last one says that the dump is whole */

@@ -51,6 +51,7 @@ static void add_source(struct buf *b, const struct source_def *s)
     add_number(b, (uint64_t)s->port);
     add_string(b, s->database);
     add_string(b, s->user); /* a view may show each of them something else */
+    add_string(b, s->time_zone);
 }
 
 static void add_export(struct buf *b, const struct export_def *d)

@@ -36,7 +36,18 @@ static bool is_of_connection(const struct stored_header *all, size_t count, cons
     return false;
 }
 
-/* The final response's headers, without those of interim ones and of the trailer. */
+/* Control bytes are none of a header's, and a space is as good (RFC 9110 section 5.5). */
+static char *clean_value(struct arena *arena, const char *value)
+{
+    char *copy = arena_strdup(arena, value);
+    for (char *p = copy; *p; p++)
+        if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
+            *p = ' ';
+    return copy;
+}
+
+/* The final response's headers, without those of interim ones and of the trailer, and without what is no header by its
+ * name. */
 static size_t read_headers(CURL *easy, struct arena *arena, struct stored_header **out)
 {
     struct curl_header *h = NULL;
@@ -46,9 +57,9 @@ static size_t read_headers(CURL *easy, struct arena *arena, struct stored_header
     struct stored_header *all = arena_calloc(arena, count + 1, sizeof *all);
     struct stored_header *items = arena_calloc(arena, count + 1, sizeof *items);
     while (i < count && (h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h)))
-        all[i++] = (struct stored_header){arena_strdup(arena, h->name), arena_strdup(arena, h->value)};
+        all[i++] = (struct stored_header){arena_strdup(arena, h->name), clean_value(arena, h->value)};
     for (i = 0; i < count; i++)
-        if (!is_of_connection(all, count, all[i].name))
+        if (header_is_token(all[i].name) && !is_of_connection(all, count, all[i].name))
             items[kept++] = all[i];
     *out = items;
     return kept;

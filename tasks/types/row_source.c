@@ -132,8 +132,7 @@ int row_source_query(struct row_source *s, const char *sql, unsigned count, stru
     return db_rows_open(s->db, sql, s->params, count, out, e);
 }
 
-/* Refuses a key that occurs twice although its bytes differ: the collation takes them for equal,
- * and the next page would leave the second one out. */
+/* Refuses the last key where it occurs twice: the next page would leave the second row out. */
 static int check_twin(struct row_source *s, struct error *e)
 {
     unsigned n = s->bind_count;
@@ -151,6 +150,15 @@ static int check_twin(struct row_source *s, struct error *e)
     return twin ? error_set(e, ERR_CONFLICT, "the key is not unique") : 0;
 }
 
+/* What a page has behind its last row tells whether the key is another: not where the page was not read so far. With
+ * text in the key it never tells, and open_page asks each time. */
+static int check_unseen(struct row_source *s, struct error *e)
+{
+    int rc = s->unseen && !s->key.has_text ? check_twin(s, e) : 0;
+    s->unseen = false;
+    return rc;
+}
+
 static int open_page(struct row_source *s, struct error *e)
 {
     int rc = 0;
@@ -160,7 +168,7 @@ static int open_page(struct row_source *s, struct error *e)
     const char *sql = s->query.text;
     if (s->keyed && !piece) {
         sql = s->key.has_last ? s->sql.next : s->sql.first;
-        if (s->key.has_last && s->key.has_text)
+        if (s->key.has_last && s->key.has_text) /* bytes may differ that the collation takes for equal */
             rc = check_twin(s, e);
         if (s->key.has_last)
             n += key_after(&s->key, s->params + n);
@@ -249,6 +257,7 @@ static int recover(struct row_source *s, const struct error *failure)
     static const int wait_msec[LOSSES_MAX] = {0, 300, 1000};
     struct error e = *failure;
     db_rows_close(&s->page);
+    s->unseen = s->key.has_last;
     while ((e.code == ERR_DB_GONE || e.code == ERR_DB_RETRY) && s->keyed && !s->snapshot &&
            s->losses < LOSSES_MAX) {
         tell_operator(s, &e);
@@ -312,6 +321,8 @@ static int step(struct row_source *s, struct row *row, struct error *e)
     unsigned long *lengths;
     if (!s->page) {
         int rc = row_source_tick(s);
+        if (!rc)
+            rc = check_unseen(s, e);
         return rc ? rc : open_page(s, e);
     }
     int rc = db_rows_next(s->page, &row->values, &lengths, e);
@@ -332,6 +343,7 @@ static int step(struct row_source *s, struct row *row, struct error *e)
             rc = to_long_row(s, row, e);
             if (rc == 1) {
                 key_store(&s->key, row->values, row->lengths);
+                s->unseen = true;
                 ahead_long_row(s);
             }
             return rc;
@@ -399,5 +411,6 @@ bool row_source_resume(struct row_source *s, const struct checkpoint *c)
     if (!key_restore(&s->key, c->keys, c->key_count))
         return false;
     s->rows = c->rows;
+    s->unseen = true;
     return true;
 }

@@ -45,6 +45,7 @@ struct row_source {
     struct page_sql sql;
     struct key key;
     struct db_rows *page;
+    bool unseen; /* whether a row behind the last one has its key, too */
     bool at_end;
     uint64_t page_limit; /* rows to ask for */
     uint64_t page_rows;  /* given out of this page */

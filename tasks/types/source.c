@@ -10,8 +10,8 @@
 
 enum { PING_AFTER_NS = 1000000000 }; /* a connection idle for longer is asked first */
 
-/* A kept connection. The address is compared as text, because a reloaded configuration may have
- * moved the source. */
+/* A kept connection. The address and what else a session is made from are compared as text, because a
+ * reloaded configuration may have moved the source. */
 struct kept {
     struct kept *next;
     struct db *db;
@@ -54,9 +54,20 @@ static const char *or_empty(const char *s)
 
 static char *address_text(const struct source_def *s, const struct db_address *a)
 {
-    return xasprintf("%s\n%s\n%s\n%u\n%s\n%s\n%s\n%s", s->name, or_empty(a->socket),
+    return xasprintf("%s\n%s\n%s\n%u\n%s\n%s\n%s\n%s\n%s", s->name, or_empty(a->socket),
                      or_empty(a->host), a->port, or_empty(a->name), or_empty(a->user),
-                     or_empty(a->password), or_empty(a->tls_ca));
+                     or_empty(a->password), or_empty(a->tls_ca), or_empty(s->time_zone));
+}
+
+static int set_zone(struct db *d, const char *zone, struct error *e)
+{
+    struct db_stmt *set = NULL;
+    struct db_value value = db_text(zone);
+    int64_t rc = db_prepare(d, "SET SESSION time_zone = ?", &set, e);
+    if (!rc)
+        rc = db_run(set, &value, 1, e);
+    db_stmt_close(&set);
+    return rc < 0 ? (int)rc : 0;
 }
 
 int source_open(const struct source_def *source, struct db **out, struct error *e)
@@ -66,8 +77,17 @@ int source_open(const struct source_def *source, struct db **out, struct error *
         .timeout_s = (int)((source->read_timeout_usec + 999999) / 1000000),
     };
     struct db_address address;
+    struct db *d = NULL;
     int rc = settings_source_address(source, &address, e);
-    return rc ? rc : db_open(&address, &options, out, e);
+    if (!rc)
+        rc = db_open(&address, &options, &d, e);
+    if (!rc && source->time_zone)
+        rc = set_zone(d, source->time_zone, e);
+    if (rc)
+        db_close(&d);
+    else
+        *out = d;
+    return rc;
 }
 
 /* The kept connection to ADDRESS, taken out of the pool; NULL where there is none that answers. */

@@ -363,6 +363,28 @@ def test_a_lost_claims_directory_goes_with_the_claim(commands):
     wait_until(lambda: not commands.folders(), 5)
 
 
+def test_an_old_directory_is_no_orphan_while_its_program_runs(commands):
+    """Old by the clock of another host, say."""
+    section = commands.section("run")
+    commands.start(section)
+    task = commands.queue.make("run", {"do": "sleep", "seconds": 60}, max_attempts=1)
+    wait_until(lambda: commands.queue.row(task)["progress"], 10)
+    tmp = commands.stack.shared_dir / "tmp"
+    used, = tmp.glob(f"{task}-1-*.dir")
+    orphan = tmp / f"{task}-2-{32 * '0'}.dir"
+    (orphan / "out").mkdir(parents=True)
+    if os.geteuid() == 0:
+        for path in (orphan / "out", orphan):
+            shutil.chown(path, "nobody")
+    for path in (used, orphan):
+        os.utime(path, (1, 1))
+    commands.queue.start("blue", more=section, **{"files__orphan_age": '"1m"'})  # looks at once
+    wait_until(lambda: not orphan.exists(), 10)
+    assert used.exists()
+    commands.stack.request("POST", f"/v1/tasks/{task}/cancel")
+    assert commands.queue.wait(task)["status"] == "cancelled"
+
+
 # --- persistent programs ----------------------------------------------------------------------------------------
 
 

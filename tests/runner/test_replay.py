@@ -126,6 +126,8 @@ ANSWERS = {  # name: (method, raw answer, status, reason, headers, body)
     "error": ("POST", ok(b"sorry", "500 Oh"), 500, "Oh", [("Content-Length", "5")], b"sorry"),
     "asks": ("GET", ok(b"who?", "401 No", b"WWW-Authenticate: Basic realm=x\r\n"), 401, "No",
              [("Content-Length", "4"), ("WWW-Authenticate", "Basic realm=x")], b"who?"),
+    "control": ("GET", ok(b"", more=b"X-Note: a\x1b[31mb\x7f\x01c\r\nX-Tab: a\tb\r\n\x02X: 1\r\n"), 200, "OK",
+                [("Content-Length", "0"), ("X-Note", "a [31mb  c"), ("X-Tab", "a\tb")], b""),
     "large": ("OPTIONS", ok(os.urandom(3000000)), 200, "OK", [("Content-Length", "3000000")], None),
 }
 
@@ -142,6 +144,8 @@ def test_the_response_as_it_came(replays):
     assert len(replays.site.seen) == len(ANSWERS)
     given = replays.queue.stack.request("GET", f"/v1/tasks/{tasks['chunks']}/result")
     assert (given.status_code, given.reason, given.content, given.headers["A"]) == (201, "Made it", b"abcdefg", "b")
+    given = replays.queue.stack.request("GET", f"/v1/tasks/{tasks['control']}/result")
+    assert (given.status_code, given.headers["X-Note"]) == (200, "a [31mb  c")
 
 
 def test_what_is_not_kept(replays):

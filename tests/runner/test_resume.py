@@ -194,6 +194,22 @@ def test_out_of_time(paced):
     paced.check_files()
 
 
+def test_a_checkpoint_that_outlives_its_export_takes_no_published_file_along(paced):
+    start(paced, "red")
+    paced.pace(0.001)
+    task = ask(paced)
+    assert grown(paced, task)
+    note = checkpoints(paced, task)[0]
+    content = note.read_bytes()
+    paced.pace(0)
+    assert paced.wait(task)["status"] == "success"
+    expected = file_of(paced, task)
+    note.write_bytes(content)  # as one whose removal has failed, or that was listed before
+    wait_until(lambda: not note.exists(), 10)
+    assert file_of(paced, task) == expected
+    paced.check_files()
+
+
 def test_nothing_is_left_of_a_task_that_ends_otherwise(paced):
     runner = start(paced, "red", runner__workers=1, runner__cancel_grace='"5s"')
     paced.pace(0.001)

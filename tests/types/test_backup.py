@@ -119,6 +119,25 @@ def test_a_restore_brings_everything_back(backup, compression, peak_limit_kib):
     backup.sql("DROP DATABASE restored")
 
 
+def test_large_values(backup):
+    backup.sql("CREATE TABLE large (id INT PRIMARY KEY, v LONGBLOB)",
+               f"INSERT INTO large VALUES (1, REPEAT(X'00ff27', {10 << 20})), (2, 'x')")
+    packet = backup.sql("SELECT @@GLOBAL.max_allowed_packet")[0][0]
+    outcome = backup.run("backup")
+    assert outcome.end == "success", vars(outcome)
+    assert 60 << 20 < outcome.result["longest_line"] < 61 << 20
+    assert not any("max_allowed_packet" in line for line in outcome.log)
+    restore(backup, EXPAND["zstd"](outcome.data))
+    assert_same(backup)
+    backup.sql("DROP DATABASE restored", f"SET GLOBAL max_allowed_packet = {48 << 20}")
+    try:
+        outcome = backup.run("backup")
+    finally:
+        backup.sql(f"SET GLOBAL max_allowed_packet = {packet}")
+    assert outcome.end == "success", vars(outcome)
+    assert any("max_allowed_packet" in line and str(48 << 20) in line for line in outcome.log)
+
+
 def test_only_some_tables(backup):
     backup.sql("CREATE TABLE u (i INT)", "CREATE TABLE w (i INT)")
     for settings, expected in (({"tables": '{"t", "u"}'}, {"t", "u"}), ({"exclude": '{"u"}'}, {"t", "w"})):

@@ -93,6 +93,13 @@ def test_bad_keys_are_seen(site):
         assert "is not unique" in outcome.message
 
 
+def test_bad_keys_are_seen_behind_long_values(site):
+    site.sql("CREATE TABLE t (id INT, v LONGTEXT, KEY (id))", "INSERT INTO t SELECT seq, 'x' FROM seq_1_to_6000",
+             "UPDATE t SET v = REPEAT('x', 2000000) WHERE id = 5000", "INSERT INTO t SELECT * FROM t WHERE id = 5000")
+    for outcome in exports(site):
+        assert (outcome.end, outcome.code) == ("failed_final", "invalid_key"), outcome.message
+
+
 def test_rows_come_and_go(site):
     """None twice, in order, and all that were there all the time."""
     site.sql("CREATE TABLE t (id INT PRIMARY KEY, v CHAR(200))",

@@ -52,6 +52,16 @@ def test_lost_connections_leave_the_file_as_it_is(table):
     assert table.left() == sorted(p for p in table.left() if not p.endswith(".part"))
 
 
+def test_a_connection_that_is_lost_between_two_rows_of_one_key(site):
+    site.sql("CREATE TABLE t (k INT, n INT, KEY k (k, n))", "INSERT INTO t VALUES (1, 0), (5, 1), (5, 2), (9, 3)",
+             "CREATE SEQUENCE calls", "CREATE FUNCTION lose(n INT) RETURNS INT BEGIN"
+             " IF n = 2 AND NEXTVAL(calls) = 1 THEN SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF; RETURN n; END")
+    site.export("t", "SELECT k, lose(n) AS n FROM t FORCE INDEX (k)", ["k"])
+    outcome = site.run()
+    assert (outcome.end, outcome.code) == ("failed_final", "invalid_key"), outcome.log
+    assert any("the connection to the data source is lost; reading on behind row 2" in line for line in outcome.log)
+
+
 @pytest.mark.parametrize("name", ["snapshot", "whole"])
 def test_a_lost_snapshot_is_a_failure(table, name):
     process = table.start(data={"export": name})

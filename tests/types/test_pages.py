@@ -99,6 +99,8 @@ REFUSED = [
     ("not unique, composite", "SELECT 1 AS k, 2 AS l UNION ALL SELECT 1, 2", ["k", "l"], "is not unique"),
     ("not unique by its collation", "SELECT _utf8mb4'a' COLLATE utf8mb4_general_ci AS k UNION ALL SELECT 'A'",
      ["k"], "is not unique"),
+    ("not unique, long", "SELECT 1 AS k, REPEAT('a', 2000000) AS v UNION ALL SELECT 1, REPEAT('b', 2000000)", ["k"],
+     "is not unique"),
     ("NULL", "SELECT 1 AS k UNION SELECT NULL", ["k"], "is NULL in a row"),
     ("NULL within", "SELECT 1 AS k, 2 AS l UNION SELECT 2, NULL UNION SELECT 2, 3", ["k", "l"], "is NULL in a row"),
     ("FLOAT", "SELECT CAST(1 AS FLOAT) AS k", ["k"], "FLOAT and DOUBLE"),
@@ -122,19 +124,56 @@ def test_refused_keys(site, query, key, message, size):
     assert site.left() == []
 
 
-def test_timestamp_keys_need_a_zone_without_summer_time(site):
+@pytest.fixture
+def zone(site):
+    """zone(NAME) for the sessions that begin from now on, for as long as the test lasts."""
+    before = site.sql("SELECT @@GLOBAL.time_zone")[0][0]
+    yield lambda name: site.sql(f"SET GLOBAL time_zone = '{name}'")
+    site.sql(f"SET GLOBAL time_zone = '{before}'")
+
+
+def test_timestamp_keys_need_a_zone_without_summer_time(site, zone):
     site.sql("CREATE TABLE t (k TIMESTAMP PRIMARY KEY)", "INSERT INTO t VALUES ('2024-01-01')")
     site.export("t", "SELECT k FROM t", ["k"])
-    before = site.sql("SELECT @@GLOBAL.time_zone")[0][0]
-    try:
-        for zone, end in (("+00:00", "success"), ("-05:00", "success"), ("SYSTEM", None)):
-            site.sql(f"SET GLOBAL time_zone = '{zone}'")
-            outcome = site.run()
-            if end is None:
-                end = "success" if site.sql("SELECT @@system_time_zone")[0][0] == "UTC" else "failed_final"
-            assert outcome.end == end, outcome.message
-    finally:
-        site.sql(f"SET GLOBAL time_zone = '{before}'")
+    for name, end in (("+00:00", "success"), ("-05:00", "success"), ("SYSTEM", None)):
+        zone(name)
+        outcome = site.run()
+        if end is None:
+            end = "success" if site.sql("SELECT @@system_time_zone")[0][0] == "UTC" else "failed_final"
+        assert outcome.end == end, outcome.message
+
+
+@pytest.mark.parametrize("key", [["id"], []])
+@pytest.mark.parametrize("name", ["+02:00", "-05:00", "+00:00", "SYSTEM"])
+def test_an_instant_is_the_same_in_every_zone(site, zone, name, key):
+    zone(name)
+    site.sql("CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMP(6) NULL, local DATETIME(6))",
+             "INSERT INTO t SELECT seq, FROM_UNIXTIME(1780272000 + seq - 5), NULL FROM seq_1_to_10",
+             "UPDATE t SET local = at")  # the fifth is 2026-06-01T00:00:00Z
+    for column in ("at", "local"):
+        site.export(column, f"SELECT id, @@time_zone FROM t WHERE (:since IS NULL OR {column} >= :since)"
+                    f" AND {column} < :until" + ("" if key else " ORDER BY id"), key,
+                    'param "since" { type = datetime }\n'
+                    'param "until" { type = datetime default = "9999-12-31T23:59:59Z" }', page_rows=2)
+        for params, first, last in [({"since": "2026-06-01T00:00:00Z"}, 5, 10), ({}, 1, 10),
+                                    ({"since": "2026-05-31T20:00:00.000001-04:00"}, 6, 10),
+                                    ({"since": "0001-01-01T00:00:00Z", "until": "2026-06-01T02:00:01+02:00"}, 1, 5)]:
+            rows = rows_of(site.run(data={"export": column, "params": params}))
+            assert [int(row[0]) for row in rows] == list(range(first, last + 1)), (column, params)
+            assert {row[1].lstrip("'") for row in rows} == {name}  # queries find the server's own
+
+
+def test_a_source_has_a_time_zone_of_its_own(site, zone):
+    zone("+02:00")
+    site.source["time_zone"] = "-03:30"
+    site.sql("CREATE TABLE t (k TIMESTAMP PRIMARY KEY)", "SET time_zone = '+00:00'",
+             "INSERT INTO t VALUES ('2026-06-01 00:00:00'), ('2026-06-01 00:00:01')")
+    site.export("t", "SELECT k FROM t WHERE k > :since", ["k"], 'param "since" { type = datetime }')
+    data = {"export": "t", "params": {"since": "2026-06-01T00:00:00Z"}}
+    assert rows_of(site.run(data=data)) == [["2026-05-31 20:30:01"]]
+    site.source["time_zone"] = "Nowhere/At all"
+    outcome = site.run(data=data)
+    assert (outcome.end, outcome.code) == ("failed", "query_failed") and "Nowhere" in site.stderr
 
 
 def test_owner_and_parameters_are_values(site):

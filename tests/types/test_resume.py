@@ -127,6 +127,16 @@ def test_a_stopped_one_notes_where_it_is(books, undisturbed):
     assert undisturbed["csv_export"][:size].count(b"\r\n") - 1 == gone_on(outcome)
 
 
+def test_a_row_with_the_key_of_the_last_one_is_not_left_out(books):
+    kill_after_checkpoint(books, number=signal.SIGTERM)
+    part, = books.files.rglob("*.part")
+    rows = part.read_bytes().count(b"\r\n") - 1
+    books.sql("ALTER TABLE t DROP PRIMARY KEY, ADD KEY (id)", ("INSERT INTO t (id) VALUES (%s)", (3 * rows - 6000,)))
+    outcome = books.run(options=["-f", "2"])
+    assert gone_on(outcome) == rows
+    assert (outcome.end, outcome.code) == ("failed_final", "invalid_key"), outcome.message
+
+
 def test_a_sleeper_that_wakes_up_changes_nothing(books, undisturbed):
     """A worker is stopped, another attempt takes over, and the first one goes on to its own end."""
     sleeper = start_slow(books, options=["-f", "1"])

@@ -284,6 +284,24 @@ static void test_removed_with_its_claim(void **state)
     result_file_discard(&late);
 }
 
+/* An upload of user 5, whose name looks like a file of task 5. */
+static void test_uploads_are_of_no_claim(void **state)
+{
+    (void)state;
+    struct error e = {0};
+    struct result_file *upload = make(0), *f = make(2), *old = make(1);
+    assert_int_equal(count(0), 3);
+    note(f, true); /* removes what is of earlier claims */
+    assert_int_equal(count(0), 3);
+    assert_int_equal(count(1), 0);
+    assert_int_equal(result_file_remove_claim(directory, 5, 2, RESULT_REMOVE_ALL, &e), 0);
+    assert_int_equal(count(0), 1);
+    assert_int_equal(result_file_finish(upload, 0, &e), 0);
+    result_file_discard(&upload);
+    result_file_discard(&f);
+    result_file_discard(&old);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_taken_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_checkpoint_is_kept_for_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_removed_with_its_claim, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_uploads_are_of_no_claim, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

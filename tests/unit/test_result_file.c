@@ -327,6 +327,8 @@ static void test_remove_claim(void **state)
         if (i % 2)
             assert_int_equal(result_file_finish(f[i], 0, &e), 0);
     }
+    assert_int_equal(result_file_remove_claim(directory, 258, 1, RESULT_KEEP_FINISHED, &e), 0);
+    assert_int_equal(count_files(directory, name, sizeof name), COUNT_OF(claims) - 1);
     assert_int_equal(result_file_remove_claim(directory, 258, 1, RESULT_REMOVE_ALL, &e), 0);
     assert_int_equal(count_files(directory, name, sizeof name), COUNT_OF(claims) - 2);
     for (size_t i = 0; i < COUNT_OF(claims); i++)

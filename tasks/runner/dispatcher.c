@@ -452,6 +452,7 @@ static void finish(struct dispatcher *d)
     while ((c = waiting_pop(d)) || (c = claim_list_pop(&d->ended)))
         claim_free(&c);
     lanes_free(&d->lanes);
+    runner_watch_free(&d->watch);
     store_destroy(&d->store);
     catalogue_free(&d->catalogue);
     if (d->settings != d->first_settings)

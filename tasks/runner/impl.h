@@ -7,6 +7,7 @@
 #include "claim.h"
 #include "lanes.h"
 #include "pool.h"
+#include "store/claim.h"
 #include "store/store.h"
 
 enum {
@@ -42,6 +43,7 @@ struct dispatcher {
     struct db_address address;
     struct pool pool;
     struct lanes lanes;
+    struct runner_watch watch;
     struct claim_list waiting[WORKER_KINDS]; /* claimed, no worker has a place yet */
     struct claim_list ended;                 /* to be written */
     struct aside *aside;                     /* carries out: */

@@ -258,6 +258,32 @@ def test_a_claim_of_unknown_outcome_is_found_by_asking(database, relay, relayed,
     assert relayed("held", worker="relayed") == []
 
 
+def test_a_commit_that_the_group_rolls_back_is_repeated(database, relay, relayed):
+    """3101, of Group Replication: nothing was written, and the next try may be."""
+    task = database.insert()
+    relayed.once("claim", worker="relayed", type="t")
+    relayed("transaction")
+    relayed("finish", id=task, fence=1, kind="success", files=["a"])
+    relay.refuse = (3101, "before")
+    assert relayed("commit") == 2
+    assert database.row(task)["status"] == "success" and files(database) == ["a"]
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_commit_on_a_member_that_the_group_has_lost(database, relay, relayed, how):
+    """3100: it may have been written all the same, and another connection may lead to another member."""
+    task = database.insert()
+    relayed.once("claim", worker="relayed", type="t")
+    relayed("transaction")
+    relayed("finish", id=task, fence=1, kind="success", files=["a"])
+    before = database.connection_of(relayed)
+    relay.refuse = (3100, how)
+    assert commit(relayed)
+    relayed.once("finish", id=task, fence=1, kind="success", files=["a"])
+    assert database.connection_of(relayed) != before
+    assert database.row(task)["status"] == "success" and files(database) == ["a"]
+
+
 def test_a_success_of_unknown_outcome_whose_task_was_deleted(database, relay, relayed, api):
     """The user was faster than the runner's second try: it is told that the claim is lost."""
     task = database.insert()

@@ -54,8 +54,9 @@ int store_claim_lane(struct store *s, const char *worker, const char *type, int 
                      struct lane_floor *floor, size_t max, struct running_users *users,
                      struct arena *arena, struct claimed *out, bool *more, struct error *e) MUST_USE;
 
-/* The types that nobody may claim now, at most MAX names of 65 bytes; returns how many. */
-int store_paused_types(struct store *s, char (*out)[65], size_t max, struct error *e) MUST_USE;
+/* Those of the COUNT TYPES that nobody may claim now, into OUT, which has room for them all; returns how many. */
+int store_paused_types(struct store *s, const char *const *types, size_t count, char (*out)[65],
+                       struct error *e) MUST_USE;
 
 /* Within a transaction: how many more tasks of TYPE may start where LIMIT may run over all runners. Holds
  * a lock on the type until the transaction's end, so that no two runners count at once. */

@@ -183,6 +183,7 @@ static void reload(struct dispatcher *d)
         store_set_timeout(d->store, database_timeout(settings));
     lanes_free(&d->lanes); /* some may be of types that it takes no more */
     d->look_at_ns = 0;
+    d->pauses_at_ns = 0;
     d->card_changed = true;
     d->renew_at_ns = 0;
     log_info("configuration read again: %zu types, %zu workers", d->types.count,

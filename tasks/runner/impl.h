@@ -15,7 +15,6 @@ enum {
     WORKERS_MAX = 1024,
     MANY_WORKERS_MAX = 4, /* with those of older configurations that still have tasks */
     MANY_PLACES_MAX = 1024,
-    PAUSED_MAX = 64,
     COUNTER_SLOTS = 16, SWEEP_SHARDS = 256 * 256,
 };
 
@@ -70,7 +69,7 @@ struct dispatcher {
     unsigned sweep_shard;   /* where the search for orphaned files goes on */
     unsigned counter_slot;  /* of task_counters */
 
-    char paused[PAUSED_MAX][65]; /* types that nobody may claim now */
+    char paused[RUNNER_TYPES_MAX][65]; /* those of its types that nobody may claim now */
     size_t paused_count;
 
     bool draining;

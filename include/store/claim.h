@@ -111,8 +111,8 @@ bool finish_is_plain(const struct finish *f);
 enum { FINISH_GROUP_MAX = 128 };
 
 /* As store_finish for COUNT plain ends (1 to FINISH_GROUP_MAX, ids ascending) that share their keep_usec, by
- * one statement for all of them. LOST[i] says that the claim of ENDS[i] was lost. A value that the database
- * refuses fails them all: write them one by one then. */
+ * one statement for all of them where each is another task's. LOST[i] says that the claim of ENDS[i] was lost. A
+ * value that the database refuses fails them all: write them one by one then. */
 int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
                        struct error *e) MUST_USE;
 

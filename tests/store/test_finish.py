@@ -183,6 +183,18 @@ def test_many_successes_of_which_some_are_lost(database, runner):
         (ends[5]["id"], "success", ends[5]["result"], ends[5]["progress"], "1success")]
 
 
+@pytest.mark.parametrize("fences", [(1, 2), (2, 1)])
+def test_two_claims_of_one_task_among_many_successes(database, runner, fences):
+    """Taken away and claimed again: the claim that is valid ends the task, with its own values."""
+    ends = claim_many(database, runner, 3)
+    ends[1:2] = [{"id": ends[1]["id"], "fence": fence, "result": f'{{"f":{fence}}}', "progress": None}
+                 for fence in fences]
+    database.sql("UPDATE tasks SET fence = 2 WHERE id = %s", (ends[1]["id"],))
+    assert runner.once("finish_plain", ends=ends) == [0, fences[0] == 1, fences[1] == 1, 0]
+    assert [row[1] for row in written(database)] == ["success"] * 3
+    assert database.row(ends[1]["id"])["result"] == '{"f":2}'
+
+
 def test_one_value_that_does_not_fit_refuses_all(database, runner):
     ends = claim_many(database, runner, 3)
     ends[1]["progress"] = "x" * 1001

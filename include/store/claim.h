@@ -79,7 +79,6 @@ struct finish_file {
     bool is_response;  /* a stored HTTP response: no download either */
     const char *role;  /* who alone may have it: "admin"; or NULL */
     const char *series; /* of which the newest are kept (store_keep_newest), or NULL */
-    int64_t keep_usec; /* 0 = as long as the task */
 };
 
 /* How a claim ended. Strings belong to the caller. */

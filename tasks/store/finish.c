@@ -135,8 +135,7 @@ static int add_files(struct store *s, const struct finish *f, struct error *e)
         int64_t rc = STORE_RUN(s, ST_ADD_EXPORT, NULL, e, db_text(file->filename), db_int(f->owner),
                                db_uint(f->id), db_text(file->format), db_text(file->path),
                                db_uint(file->bytes), file->no_rows ? db_null() : db_uint(file->rows),
-                               db_text(file->sha256), db_int(file->keep_usec),
-                               db_text(purpose_of(file)), db_text(file->role),
+                               db_text(file->sha256), db_text(purpose_of(file)), db_text(file->role),
                                db_text(file->series));
         if (rc < 0)
             return (int)rc;

@@ -165,6 +165,10 @@ int settings_load(const char *path, struct settings **out, struct error *e) MUST
 int settings_load_report(const char *path, struct settings **out, struct settings_report *report)
     MUST_USE;
 
+/* Puts what a taskrunner takes at its start only into S, which it has read again, as RUNNING has it; REPORT warns of
+ * each setting that waits so for a restart. */
+void settings_keep(struct settings *s, const struct settings *running, struct settings_report *report);
+
 /* Frees *S and sets it to NULL. NULL is accepted. */
 void settings_free(struct settings **s);
 

@@ -54,8 +54,9 @@ int store_claim_lane(struct store *s, const char *worker, const char *type, int 
                      struct lane_floor *floor, size_t max, struct running_users *users,
                      struct arena *arena, struct claimed *out, bool *more, struct error *e) MUST_USE;
 
-/* The types that nobody may claim now, at most MAX names of 65 bytes; returns how many. */
-int store_paused_types(struct store *s, char (*out)[65], size_t max, struct error *e) MUST_USE;
+/* Those of the COUNT TYPES that nobody may claim now, into OUT, which has room for them all; returns how many. */
+int store_paused_types(struct store *s, const char *const *types, size_t count, char (*out)[65],
+                       struct error *e) MUST_USE;
 
 /* Within a transaction: how many more tasks of TYPE may start where LIMIT may run over all runners. Holds
  * a lock on the type until the transaction's end, so that no two runners count at once. */
@@ -78,7 +79,6 @@ struct finish_file {
     bool is_response;  /* a stored HTTP response: no download either */
     const char *role;  /* who alone may have it: "admin"; or NULL */
     const char *series; /* of which the newest are kept (store_keep_newest), or NULL */
-    int64_t keep_usec; /* 0 = as long as the task */
 };
 
 /* How a claim ended. Strings belong to the caller. */
@@ -110,8 +110,8 @@ bool finish_is_plain(const struct finish *f);
 enum { FINISH_GROUP_MAX = 128 };
 
 /* As store_finish for COUNT plain ends (1 to FINISH_GROUP_MAX, ids ascending) that share their keep_usec, by
- * one statement for all of them. LOST[i] says that the claim of ENDS[i] was lost. A value that the database
- * refuses fails them all: write them one by one then. */
+ * one statement for all of them where each is another task's. LOST[i] says that the claim of ENDS[i] was lost. A
+ * value that the database refuses fails them all: write them one by one then. */
 int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
                        struct error *e) MUST_USE;
 
@@ -133,7 +133,11 @@ struct runner_card {
     int64_t lease_usec;
 };
 
-/* Enters the runner. ERR_CONFLICT where a live one has the same name. */
+/* Before a runner enters: declares an earlier one of this name gone whose lease has run out by the database's clock,
+ * so that its tasks are taken back instead of being found in this one's name. */
+int store_expire_name(struct store *s, const char *worker, struct error *e) MUST_USE;
+
+/* Enters the runner. ERR_CONFLICT where one of the same name is not gone. */
 int store_register_runner(struct store *s, const struct runner_card *card, struct error *e) MUST_USE;
 
 /* Writes CARD's lease, types and slots, and renews. ERR_FENCED as below. */
@@ -176,11 +180,19 @@ struct lost_claim {
     bool again; /* it waits for another attempt */
 };
 
-/* Takes back or drops at most MAX of the tasks that no live runner holds; where there are any, runners
- * whose lease has run out are declared gone. Returns how many; OUT, with room for MAX, says which claims they
- * were: no row will ever name files of theirs. */
-int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
-                    struct lost_claim *out, struct error *e) MUST_USE;
+/* What a sweeper remembers of all runners from one store_take_back to the next; {0} at first. */
+struct runner_watch {
+    struct seen_runner *runners;
+    size_t count;
+};
+
+void runner_watch_free(struct runner_watch *w);
+
+/* Declares runners gone whose rows W has known unchanged for their lease, by this process's clock whatever the
+ * database's says; then takes back or drops at most MAX of the tasks that no live runner holds. Returns how many;
+ * OUT, with room for MAX, says which claims they were: no row will ever name files of theirs. */
+int store_take_back(struct store *s, struct runner_watch *w, size_t max, attempts_left *left, void *ctx,
+                    int64_t keep_usec, struct lost_claim *out, struct error *e) MUST_USE;
 
 struct trash_entry {
     uint64_t id;
@@ -198,8 +210,7 @@ int store_file_known(struct store *s, const char *path, struct error *e) MUST_US
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads
  * that have expired before their task (the row stays, for the answer 410), uploads and idempotency keys that have
- * expired, declares runners gone whose lease has run out, and forgets those that have been gone for a day.
- * Returns how many tasks and files went. */
+ * expired, and forgets runners that have been gone for a day. Returns how many tasks and files went. */
 int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
 
 /* Deletes the tasks, with their files, that made all but the newest KEEP files of SERIES, at most MAX tasks.

@@ -25,6 +25,8 @@ enum {
     ERRNO_ER_UNKNOWN_COM_ERROR = 1047,      /* Galera: node not ready */
     ERRNO_ER_OPTION_PREVENTS = 1290,        /* --read-only: a failed-over replica */
     ERRNO_ER_READ_ONLY_MODE = 1836,
+    ERRNO_ER_RUN_HOOK_ERROR = 3100,         /* Group Replication: nobody knows what became of the COMMIT */
+    ERRNO_ER_ROLLBACK_DURING_COMMIT = 3101, /* Group Replication: another member was faster */
     ERRNO_ER_CONNECTION_KILLED = 1927,      /* MariaDB */
     ERRNO_ER_STATEMENT_TIMEOUT = 1969,      /* MariaDB */
     ERRNO_ER_QUERY_TIMEOUT = 3024,          /* MySQL */
@@ -56,6 +58,7 @@ static enum err classify(unsigned number)
     case ERRNO_ER_CHECKREAD:
     case ER_QUERY_INTERRUPTED:
     case ERRNO_ER_NEED_REPREPARE:
+    case ERRNO_ER_ROLLBACK_DURING_COMMIT:
         return ERR_DB_RETRY;
     case ERRNO_ER_STATEMENT_TIMEOUT:
     case ERRNO_ER_QUERY_TIMEOUT:
@@ -72,6 +75,7 @@ static enum err classify(unsigned number)
     case ER_NET_WRITE_INTERRUPTED:
     case ERRNO_ER_OPTION_PREVENTS:
     case ERRNO_ER_READ_ONLY_MODE:
+    case ERRNO_ER_RUN_HOOK_ERROR:
     case ERRNO_ER_CONNECTION_KILLED:
     case ERRNO_ER_CLIENT_INTERACTION:
     case ERRNO_CR_CONNECTION_LOST_STMT:

@@ -121,14 +121,19 @@ static int database_timeout(const struct settings *s)
     return (int)((usec + 999999) / 1000000);
 }
 
+static void log_report(struct settings_report *report)
+{
+    for (const char *p = buf_str(&report->text); *p; p += strcspn(p, "\n") + 1)
+        log_warning("%.*s", (int)strcspn(p, "\n"), p);
+    settings_report_free(report);
+}
+
 /* What only the process that runs them can say: accounts that it cannot become are an error. */
 static int check_commands(const struct settings *settings, struct error *e)
 {
     struct settings_report report = SETTINGS_REPORT_INIT;
     commands_warn(settings, &report);
-    for (const char *p = buf_str(&report.text); *p; p += strcspn(p, "\n") + 1)
-        log_warning("%.*s", (int)strcspn(p, "\n"), p);
-    settings_report_free(&report);
+    log_report(&report);
     return commands_check_accounts(settings, e);
 }
 
@@ -153,11 +158,15 @@ static void reload(struct dispatcher *d)
     struct error e = {0};
     d->reload_wanted = false;
     int rc = catalogue_load(d->config, &settings, &catalogue, &e);
-    if (!rc && (rc = check_commands(settings, &e)) != 0) {
-        catalogue_free(&catalogue);
-        settings_free(&settings);
+    if (!rc) {
+        struct settings_report report = SETTINGS_REPORT_INIT;
+        settings_keep(settings, d->settings, &report);
+        log_report(&report);
+        rc = check_commands(settings, &e);
     }
     if (rc) {
+        catalogue_free(&catalogue);
+        settings_free(&settings);
         log_error("the configuration stays as it was: %s", e.text);
         return;
     }
@@ -174,6 +183,7 @@ static void reload(struct dispatcher *d)
         store_set_timeout(d->store, database_timeout(settings));
     lanes_free(&d->lanes); /* some may be of types that it takes no more */
     d->look_at_ns = 0;
+    d->pauses_at_ns = 0;
     d->card_changed = true;
     d->renew_at_ns = 0;
     log_info("configuration read again: %zu types, %zu workers", d->types.count,
@@ -452,6 +462,7 @@ static void finish(struct dispatcher *d)
     while ((c = waiting_pop(d)) || (c = claim_list_pop(&d->ended)))
         claim_free(&c);
     lanes_free(&d->lanes);
+    runner_watch_free(&d->watch);
     store_destroy(&d->store);
     catalogue_free(&d->catalogue);
     if (d->settings != d->first_settings)

@@ -101,7 +101,7 @@ static bool attempts_left_for(void *ctx, const struct lost_task *task, const cha
 int take_back_some(struct dispatcher *d, struct error *e)
 {
     struct lost_claim *lost = xcalloc(TAKE_BACK_MAX, sizeof *lost);
-    int n = store_take_back(d->store, TAKE_BACK_MAX, attempts_left_for, d,
+    int n = store_take_back(d->store, &d->watch, TAKE_BACK_MAX, attempts_left_for, d,
                             d->settings->queue.retention_failure_usec, lost, e);
     for (int i = 0; i < n; i++)
         remove_claim_files(d, lost[i].id, lost[i].fence, rest_of(lost[i].again));

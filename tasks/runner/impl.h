@@ -7,6 +7,7 @@
 #include "claim.h"
 #include "lanes.h"
 #include "pool.h"
+#include "store/claim.h"
 #include "store/store.h"
 
 enum {
@@ -14,7 +15,6 @@ enum {
     WORKERS_MAX = 1024,
     MANY_WORKERS_MAX = 4, /* with those of older configurations that still have tasks */
     MANY_PLACES_MAX = 1024,
-    PAUSED_MAX = 64,
     COUNTER_SLOTS = 16, SWEEP_SHARDS = 256 * 256,
 };
 
@@ -42,6 +42,7 @@ struct dispatcher {
     struct db_address address;
     struct pool pool;
     struct lanes lanes;
+    struct runner_watch watch;
     struct claim_list waiting[WORKER_KINDS]; /* claimed, no worker has a place yet */
     struct claim_list ended;                 /* to be written */
     struct aside *aside;                     /* carries out: */
@@ -69,7 +70,7 @@ struct dispatcher {
     unsigned swept;         /* ... and in how many it has been */
     unsigned counter_slot;  /* of task_counters */
 
-    char paused[PAUSED_MAX][65]; /* types that nobody may claim now */
+    char paused[RUNNER_TYPES_MAX][65]; /* those of its types that nobody may claim now */
     size_t paused_count;
 
     bool draining;

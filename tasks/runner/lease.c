@@ -72,10 +72,11 @@ static int write_card(struct dispatcher *d,
 
 int lease_enter(struct dispatcher *d, struct error *e)
 {
-    int taken;
-    do
-        taken = take_back_some(d, e);
-    while (taken > 0);
+    int taken = store_expire_name(d->store, d->name, e);
+    if (!taken)
+        do
+            taken = take_back_some(d, e);
+        while (taken > 0);
     if (taken < 0)
         return taken;
     int64_t sent = clock_mono_ns();

@@ -38,7 +38,7 @@ void look(struct dispatcher *d, int64_t now_ns)
 void read_pauses(struct dispatcher *d, int64_t now_ns)
 {
     struct error e = {0};
-    int n = store_paused_types(d->store, d->paused, PAUSED_MAX, &e);
+    int n = store_paused_types(d->store, d->types.names, d->types.count, d->paused, &e);
     if (n < 0)
         database_failed(d, "reading the paused types", &e);
     else

@@ -212,6 +212,28 @@ struct pool_worker *worker_to_come(const struct pool *p)
     return many->count ? none : NULL;
 }
 
+/* Where all that carry many still do so for older configurations and there is room for no other, the newest of them
+ * goes on: it may be hours before the first has ended. NULL elsewhere. */
+static const struct pool_worker *stand_in(const struct pool *p)
+{
+    const struct crew *many = &p->crews[WORKER_MANY];
+    const struct pool_worker *newest = NULL;
+    for (size_t i = 0; i < many->cap; i++) {
+        const struct pool_worker *w = &many->workers[i];
+        if (!w->pid || w->generation == p->generation)
+            return NULL;
+        if (!newest || w->generation > newest->generation)
+            newest = w;
+    }
+    return many->count ? newest : NULL;
+}
+
+bool worker_takes(const struct pool *p, const struct pool_worker *w)
+{
+    return w->pid && w->fd >= 0 && !w->ended &&
+           (w->generation == p->generation || (w->kind == WORKER_MANY && w == stand_in(p)));
+}
+
 /* --- those that have ended ------------------------------------------------------------------------- */
 
 /* The obituary. */

@@ -69,7 +69,8 @@ int pool_init(struct pool *p, const struct pool_size *size, int epoll, struct cl
 void pool_destroy(struct pool *p);
 
 /* From now on WORKERS ordinary workers, and where MANY_PLACES is not 0 one that carries so many (from its first
- * task on), with this configuration; those of older ones end when idle. */
+ * task on), with this configuration; those of older ones end when idle, and the newest of them goes on where there is
+ * no room for another that carries many. */
 void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t workers, size_t many_places);
 
 /* Forks the ordinary workers that are missing, and with MANY_WANTED the one that carries many; retires what is

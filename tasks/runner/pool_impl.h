@@ -5,15 +5,12 @@
 
 #include "pool.h"
 
-/* Whether it may be given tasks, where it has a free place. */
-static inline bool worker_takes(const struct pool *p, const struct pool_worker *w)
-{
-    return w->pid && w->fd >= 0 && !w->ended && w->generation == p->generation;
-}
-
 /* --- pool.c --------------------------------------------------------------------------------------- */
 
 void worker_close(struct pool_worker *w);
+
+/* Whether it may be given tasks, where it has a free place. */
+bool worker_takes(const struct pool *p, const struct pool_worker *w);
 
 /* A worker that carries many is not there before there is something to carry; those of an older configuration may
  * still carry theirs for hours, beside it. The one that would be started; NULL: it is there, or cannot be. */

@@ -270,15 +270,15 @@ int store_claim_lane(struct store *s, const char *worker, const char *type, int 
     return (int)count;
 }
 
-int store_paused_types(struct store *s, char (*out)[65], size_t max, struct error *e)
+int store_paused_types(struct store *s, const char *const *types, size_t count, char (*out)[65], struct error *e)
 {
     struct db_stmt *r;
     int64_t rc = store_run(s, ST_PAUSED, 1, NULL, 0, &r, e);
     size_t n = 0;
-    while (rc >= 0 && n < max && (rc = db_next(r, e)) > 0) {
+    while (rc >= 0 && n < count && (rc = db_next(r, e)) > 0) {
         size_t len;
         const char *type = db_col_text(r, 0, &len);
-        if (len < sizeof out[n])
+        if (len < sizeof out[n] && is_one_of(type, types, count))
             memcpy(out[n++], type, len + 1);
     }
     return rc < 0 ? (int)rc : (int)n;

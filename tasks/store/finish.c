@@ -135,8 +135,7 @@ static int add_files(struct store *s, const struct finish *f, struct error *e)
         int64_t rc = STORE_RUN(s, ST_ADD_EXPORT, NULL, e, db_text(file->filename), db_int(f->owner),
                                db_uint(f->id), db_text(file->format), db_text(file->path),
                                db_uint(file->bytes), file->no_rows ? db_null() : db_uint(file->rows),
-                               db_text(file->sha256), db_int(file->keep_usec),
-                               db_text(purpose_of(file)), db_text(file->role),
+                               db_text(file->sha256), db_text(purpose_of(file)), db_text(file->role),
                                db_text(file->series));
         if (rc < 0)
             return (int)rc;
@@ -190,8 +189,9 @@ static int settle_one(struct store *s, const struct finish *f, bool *lost, struc
     return *lost ? 0 : rc;
 }
 
-int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
-                       struct error *e)
+/* COUNT ends of as many tasks. */
+static int finish_together(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
+                           struct error *e)
 {
     int64_t moved = move_successes(s, ends, count, e);
     int rc = moved < 0 ? (int)moved : 0;
@@ -201,6 +201,19 @@ int store_finish_plain(struct store *s, const struct finish *const *ends, size_t
             lost[i] = false;
         else
             rc = settle_one(s, ends[i], &lost[i], e);
+    return rc;
+}
+
+int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
+                       struct error *e)
+{
+    int rc = 0;
+    for (size_t i = 0, n; i < count && !rc; i += n) {
+        n = 1;
+        while (i + n < count && ends[i + n]->id != ends[i + n - 1]->id)
+            n++; /* up to a second claim of one task: OF_EACH would find the values of the first, perhaps a lost one */
+        rc = finish_together(s, ends + i, n, lost + i, e);
+    }
     return rc;
 }
 

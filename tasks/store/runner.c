@@ -21,6 +21,12 @@ int store_register_runner(struct store *s, const struct runner_card *card, struc
     return store_transaction(s, register_runner, (void *)card, NULL, e);
 }
 
+int store_expire_name(struct store *s, const char *worker, struct error *e)
+{
+    int64_t rc = STORE_RUN(s, ST_EXPIRE_NAME, NULL, e, db_text(worker));
+    return rc < 0 ? (int)rc : 0;
+}
+
 /* CHANGED rows, or an error, of a statement that renews. */
 static int is_renewed(int64_t changed, const char *worker, struct error *e)
 {

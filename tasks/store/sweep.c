@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "impl.h"
 #include "store/claim.h"
 #include "store/upload.h"
@@ -34,6 +35,84 @@ static int read_candidates(struct store *s, enum statement_id id, size_t max, st
         qsort(x->ids, x->count, sizeof *x->ids, compare_ids);
     return rc < 0 ? (int)rc : 0;
 }
+
+/* --- runners that are silent ------------------------------------------------------------------- */
+
+/* What the database's clock says of a runner's silence is not believed: it may be stepped, or be another server's
+ * after a failover. */
+struct seen_runner {
+    char worker[WORKER_NAME_SIZE];
+    int64_t last_seen, lease_usec;
+    int64_t since_ns; /* when this last_seen was first read, by clock_mono_ns */
+};
+
+void runner_watch_free(struct runner_watch *w)
+{
+    free(w->runners);
+    *w = (struct runner_watch){0};
+}
+
+/* When LAST_SEEN of WORKER was first read; OTHERWISE where it is news. */
+static int64_t seen_since(const struct runner_watch *w, const char *worker, int64_t last_seen, int64_t otherwise)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (w->runners[i].last_seen == last_seen && strcmp(w->runners[i].worker, worker) == 0)
+            return w->runners[i].since_ns;
+    return otherwise;
+}
+
+/* Adds the runner that R stands at to NOW; BEFORE is what was known of all. */
+static void see_runner(struct runner_watch *now, const struct runner_watch *before, struct db_stmt *r)
+{
+    const char *worker = db_col_text(r, 1, NULL);
+    now->runners = xrealloc(now->runners, (now->count + 1) * sizeof *now->runners);
+    struct seen_runner *x = &now->runners[now->count++];
+    *x = (struct seen_runner){.last_seen = db_col_instant(r, 2), .lease_usec = db_col_int(r, 3)};
+    snprintf(x->worker, sizeof x->worker, "%s", worker);
+    x->since_ns = seen_since(before, worker, x->last_seen, clock_mono_ns());
+}
+
+/* Reads which runners there are, and at most MAX tasks of those that are gone. Returns 0 or an error. */
+static int look_round(struct store *s, struct runner_watch *w, size_t max, struct candidates *x, struct error *e)
+{
+    struct db_stmt *r;
+    struct runner_watch now = {0};
+    int64_t rc = STORE_RUN(s, ST_WATCH, &r, e, db_uint(max));
+    x->count = 0;
+    while (rc >= 0 && (rc = db_next(r, e)) > 0) {
+        if (db_col_text(r, 1, NULL))
+            see_runner(&now, w, r);
+        else if (x->count < max)
+            x->ids[x->count++] = db_col_uint(r, 0);
+    }
+    if (rc < 0) {
+        runner_watch_free(&now);
+        return (int)rc;
+    }
+    runner_watch_free(w);
+    *w = now;
+    qsort(x->ids, x->count, sizeof *x->ids, compare_ids);
+    return 0;
+}
+
+/* Declares those gone that have said nothing for their lease since they were first read so: from here on they
+ * cannot renew. Returns how many, or an error. */
+static int expire_silent(struct store *s, const struct runner_watch *w, struct error *e)
+{
+    int64_t now = clock_mono_ns(), gone = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct seen_runner *x = &w->runners[i];
+        if (now - x->since_ns <= x->lease_usec * 1000)
+            continue;
+        int64_t rc = STORE_RUN(s, ST_EXPIRE_RUNNER, NULL, e, db_text(x->worker), db_instant(x->last_seen));
+        if (rc < 0)
+            return (int)rc;
+        gone += rc;
+    }
+    return (int)gone;
+}
+
+/* --- their tasks ------------------------------------------------------------------------------- */
 
 /* A task whose runner is gone. */
 struct orphan {
@@ -125,23 +204,26 @@ static int take_back(struct store *s, void *ctx, struct error *e)
     return rc < 0 ? rc : 0;
 }
 
-int store_take_back(struct store *s, size_t max, attempts_left *left, void *ctx, int64_t keep_usec,
-                    struct lost_claim *out, struct error *e)
+int store_take_back(struct store *s, struct runner_watch *w, size_t max, attempts_left *left, void *ctx,
+                    int64_t keep_usec, struct lost_claim *out, struct error *e)
 {
     uint64_t ids[GROUP_MAX];
     struct candidates x = {ids, 0};
     if (max > GROUP_MAX)
         max = GROUP_MAX;
-    int64_t rc = read_candidates(s, ST_ORPHANS, max, &x, e);
-    if (!rc && x.count) /* from here on their runners cannot renew */
-        rc = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
+    int rc;
+    do
+        rc = look_round(s, w, max, &x, e);
+    while (!rc && (rc = expire_silent(s, w, e)) > 0); /* the next look finds what these have left */
     if (rc < 0 || !x.count)
-        return (int)rc;
+        return rc;
     struct taking t = {&x, left, ctx, keep_usec, arena_create(), out, 0};
     rc = store_transaction(s, take_back, &t, NULL, e);
     arena_destroy(&t.arena);
-    return rc < 0 ? (int)rc : (int)t.changed;
+    return rc < 0 ? rc : (int)t.changed;
 }
+
+/* --- files whose row is gone ------------------------------------------------------------------- */
 
 int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struct error *e)
 {
@@ -235,8 +317,6 @@ int store_expire(struct store *s, size_t max, struct error *e)
     if (rc >= 0) {
         removed += rc;
         int64_t gone = store_run(s, ST_DROP_KEYS, 1, NULL, 0, NULL, e);
-        if (gone >= 0) /* those that had nothing to be taken back */
-            gone = store_run(s, ST_EXPIRE_RUNNERS, 1, NULL, 0, NULL, e);
         if (gone >= 0)
             gone = store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
         rc = gone < 0 ? (int)gone : 0;

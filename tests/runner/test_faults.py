@@ -96,6 +96,34 @@ def test_a_killed_runner_loses_its_tasks_to_another(queue):
     queue.check_files()
 
 
+def put_clock(queue, hours):
+    """As if the database's clock were put forward by so many hours: what it has written is older."""
+    queue.sql("UPDATE runners SET last_seen = last_seen - INTERVAL %s HOUR", (hours,))
+
+
+def test_the_databases_clock_is_put_forward(queue):
+    """Again and again, over more than a lease: nobody loses what it runs."""
+    runners = [queue.start(name, runner__workers=1) for name in ("first", "second")]
+    tasks = [queue.make(data={"seconds": LEASE + 1}) for _ in runners]
+    for task in tasks:
+        queue.wait_running(task)
+    wait_until(lambda: put_clock(queue, 1) or all(queue.status(task) == "success" for task in tasks), LEASE + 5)
+    assert [queue.row(task)["fence"] for task in tasks] == [1, 1]
+    assert not any("gone" in runner.said() for runner in runners)
+
+
+def test_a_runner_dies_and_the_databases_clock_is_put_back(queue):
+    first = queue.start("first")
+    task = queue.make(data={"seconds": 60}, max_attempts=2)
+    queue.wait_running(task)
+    queue.start("second")
+    queue.sql("UPDATE tasks SET data = '{}' WHERE id = %s", (task,))  # for its next claim
+    first.signal(signal.SIGKILL)
+    first.wait()
+    put_clock(queue, -1)
+    assert queue.wait(task, timeout=LEASE + 3)["attempt"] == 2
+
+
 def test_a_runner_comes_back_under_its_own_name(queue):
     """Its tasks of before count as lost, not as handed back."""
     uuid = {"runner__uuid": '"0c7d3a52-7e0b-4c86-9d0f-5b1b7a3f2c11"'}

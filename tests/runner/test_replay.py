@@ -336,6 +336,32 @@ def test_a_new_configuration_takes_over(replays):
     wait_until(lambda: len(carrier(runner)) == 1 and before not in carrier(runner), 10)
 
 
+def test_a_new_configuration_again_and_again(replays):
+    """More often than there may be processes: the newest of the old ones goes on until one has ended."""
+    runner = replays.start()
+    slow = [f"slow{i}" for i in range(5)]
+    tasks = []
+    for i, key in enumerate(slow):
+        tasks.append(replays.defer(f"/wait?{key}"))
+        replays.at_site(key)
+        runner.signal(signal.SIGHUP)
+        wait_until(lambda n=i + 1: runner.said().count("read again") == n, 10)
+    before = carrier(runner)
+    assert len(before) == 4
+    tasks.append(replays.defer("/wait?quick"))
+    replays.at_site("quick")
+    replays.site.release("quick")
+    assert replays.wait(tasks[-1])["status"] == "success"
+    replays.site.release(*slow)
+    assert {replays.wait(task)["status"] for task in tasks} == {"success"}
+    wait_until(lambda: not set(before) & set(children(runner.pid)), 10)
+    tasks.append(replays.defer("/wait?new"))
+    replays.at_site("new")
+    assert len(carrier(runner)) == 1
+    replays.site.release("new")
+    assert replays.wait(tasks[-1])["status"] == "success"
+
+
 def test_a_hundred_at_once(replays):
     """In one process; and a backlog of replays holds up no other task, nor the other way round."""
     runner = replays.start(**{"runner.replays": 100, "runner.workers": 1})

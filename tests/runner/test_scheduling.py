@@ -113,10 +113,13 @@ def test_limit_of_a_type(queue):
     assert overlap(queue) == 2
 
 
-def test_pause(queue):
-    """A paused type waits, others do not, and resuming needs nobody's restart."""
-    queue.sql("INSERT INTO type_control (type, paused_at) VALUES ('dummy', UTC_TIMESTAMP(6))"
-              " ON DUPLICATE KEY UPDATE paused_at = VALUES(paused_at)")
+@pytest.mark.parametrize("others", [0, 70])
+def test_pause(queue, others):
+    """A paused type waits, others do not, and resuming needs nobody's restart; OTHERS that no runner takes are
+    paused before it."""
+    for kind in [f"a{i}" for i in range(others)] + ["dummy"]:
+        queue.sql("INSERT INTO type_control (type, paused_at) VALUES (%s, UTC_TIMESTAMP(6))"
+                  " ON DUPLICATE KEY UPDATE paused_at = VALUES(paused_at)", (kind,))
     try:
         paused = insert(queue, 7001)
         queue.start_runner("pause", {"runner.workers": 1})
@@ -125,6 +128,7 @@ def test_pause(queue):
         assert queue.sql("SELECT status FROM tasks WHERE id = %s", (paused,))[0][0] == "fresh"
     finally:
         queue.sql("UPDATE type_control SET paused_at = NULL WHERE type = 'dummy'")
+        queue.sql("DELETE FROM type_control WHERE type REGEXP '^a[0-9]+$'")
     wait_ended(queue, 10)
 
 

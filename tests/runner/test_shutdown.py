@@ -169,6 +169,25 @@ def test_a_broken_configuration_is_left_alone(queue):
     assert queue.wait(queue.make())["status"] == "success"
 
 
+def test_what_needs_a_restart_stays(queue, tmp_path):
+    """The API and nginx go on with the directory of old, so the runner does."""
+    runner = queue.start("changing")
+    text = runner.config.read_text()
+    old = f'directory = "{queue.stack.shared_dir}"'
+    assert old in text
+    runner.config.write_text(text.replace(old, f'directory = "{tmp_path}"').replace("workers = 2", "workers = 3"))
+    runner.signal(signal.SIGHUP)
+    wait_until(lambda: queue.sql("SELECT slots FROM runners WHERE worker = %s", (runner.worker,)) == [(3,)])
+    line = runner.config.read_text().split(str(tmp_path))[0].count("\n") + 1
+    assert f"{runner.config}:{line}: warning: files directory: stays as it was" in runner.said()
+    task = queue.wait(queue.make("csv_export", {"export": "books"}))["id"]
+    answer = queue.stack.request("GET", queue.stack.task(task)["links"]["download"])
+    assert answer.status_code == 200 and answer.content
+    assert queue.stack.request("DELETE", f"/v1/tasks/{task}").status_code == 204
+    wait_until(lambda: not queue.files())
+    assert not list(tmp_path.iterdir())
+
+
 def test_types_may_change(queue):
     runner = queue.start("changing", runner__types="{csv_export}")
     task = queue.make()

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/claim.h"
 #include "store/store.h"
 #include "store/task.h"
 
@@ -16,6 +17,7 @@ enum { MANY = 2000, LINES_MAX = 1000 };
 
 struct driver {
     struct store *store;
+    struct runner_watch watch;
     struct arena *arena;    /* of the present command */
     char *lines[LINES_MAX]; /* said in the open transaction */
     size_t line_count;

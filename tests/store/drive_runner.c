@@ -151,7 +151,8 @@ static int do_register(struct driver *d, struct json_object *in, struct buf *out
         .slots = 1,
         .lease_usec = int_of(in, "lease_usec", 30000000),
     };
-    return store_register_runner(d->store, &card, e);
+    int rc = store_expire_name(d->store, card.worker, e);
+    return rc ? rc : store_register_runner(d->store, &card, e);
 }
 
 static int do_renew(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
@@ -196,7 +197,7 @@ static int do_take_back(struct driver *d, struct json_object *in, struct buf *ou
 {
     struct lost_claim *lost = arena_calloc(d->arena, MANY, sizeof *lost);
     int64_t most = int_of(in, "max_attempts", 3);
-    int n = store_take_back(d->store, (size_t)int_of(in, "max", 200), is_below, &most, 0, lost, e);
+    int n = store_take_back(d->store, &d->watch, (size_t)int_of(in, "max", 200), is_below, &most, 0, lost, e);
     if (n < 0)
         return n;
     buf_addc(out, '[');

@@ -183,6 +183,18 @@ def test_many_successes_of_which_some_are_lost(database, runner):
         (ends[5]["id"], "success", ends[5]["result"], ends[5]["progress"], "1success")]
 
 
+@pytest.mark.parametrize("fences", [(1, 2), (2, 1)])
+def test_two_claims_of_one_task_among_many_successes(database, runner, fences):
+    """Taken away and claimed again: the claim that is valid ends the task, with its own values."""
+    ends = claim_many(database, runner, 3)
+    ends[1:2] = [{"id": ends[1]["id"], "fence": fence, "result": f'{{"f":{fence}}}', "progress": None}
+                 for fence in fences]
+    database.sql("UPDATE tasks SET fence = 2 WHERE id = %s", (ends[1]["id"],))
+    assert runner.once("finish_plain", ends=ends) == [0, fences[0] == 1, fences[1] == 1, 0]
+    assert [row[1] for row in written(database)] == ["success"] * 3
+    assert database.row(ends[1]["id"])["result"] == '{"f":2}'
+
+
 def test_one_value_that_does_not_fit_refuses_all(database, runner):
     ends = claim_many(database, runner, 3)
     ends[1]["progress"] = "x" * 1001
@@ -256,6 +268,32 @@ def test_a_claim_of_unknown_outcome_is_found_by_asking(database, relay, relayed,
     assert database.row(task)["status"] == "fresh"
     assert database.row(task)["attempt"] == 0
     assert relayed("held", worker="relayed") == []
+
+
+def test_a_commit_that_the_group_rolls_back_is_repeated(database, relay, relayed):
+    """3101, of Group Replication: nothing was written, and the next try may be."""
+    task = database.insert()
+    relayed.once("claim", worker="relayed", type="t")
+    relayed("transaction")
+    relayed("finish", id=task, fence=1, kind="success", files=["a"])
+    relay.refuse = (3101, "before")
+    assert relayed("commit") == 2
+    assert database.row(task)["status"] == "success" and files(database) == ["a"]
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_a_commit_on_a_member_that_the_group_has_lost(database, relay, relayed, how):
+    """3100: it may have been written all the same, and another connection may lead to another member."""
+    task = database.insert()
+    relayed.once("claim", worker="relayed", type="t")
+    relayed("transaction")
+    relayed("finish", id=task, fence=1, kind="success", files=["a"])
+    before = database.connection_of(relayed)
+    relay.refuse = (3100, how)
+    assert commit(relayed)
+    relayed.once("finish", id=task, fence=1, kind="success", files=["a"])
+    assert database.connection_of(relayed) != before
+    assert database.row(task)["status"] == "success" and files(database) == ["a"]
 
 
 def test_a_success_of_unknown_outcome_whose_task_was_deleted(database, relay, relayed, api):

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The rows of runners: who is alive, who is gone, and what becomes of the tasks of those; the trash."""
 
+import time
+
 import pytest
 
 from stack import wait_until
 from store.conftest import WORKER
+
+LEASE_USEC = 400000  # of a runner that is waited for
 
 
 def claims(database, runner, count, worker=WORKER, **columns):
@@ -46,28 +50,50 @@ def test_two_of_a_name_at_once(database):
     assert sorted(answers, key=str) == ["ERR_CONFLICT"] * 3 + [None]
 
 
-def test_a_silent_runner_is_declared_gone(database, runner):
-    tasks = claims(database, runner, 3)
-    other = database.driver("runner")
-    other("register", worker="other")
-    assert other("take_back") == []
-    silence(database, 31)
-    assert sorted(lost["id"] for lost in other("take_back")) == tasks
-    assert database.value("SELECT gone_at IS NOT NULL FROM runners WHERE worker = %s", (WORKER,)) == 1
-    assert runner.refused("ERR_FENCED", "renew", worker=WORKER)
-    assert {database.row(task)["status"] for task in tasks} == {"fresh"}
-    assert other("take_back") == []
+def test_a_name_whose_clock_was_put_back(database, runner):
+    """Last seen in an hour, which no living runner is."""
+    silence(database, -3600)
+    database.driver("runner")("register", worker=WORKER)
+    runner("renew", worker=WORKER)
 
 
-@pytest.mark.parametrize("by", ["take_back", "expire"])
-def test_a_lease_of_ones_own(database, runner, by):
-    database.driver("runner")("register", worker="short", lease_usec=3000000)
-    if by == "take_back":  # it asks for runners only where they have left something
-        claims(database, runner, 1, worker="short")
-    silence(database, 4)
-    silence(database, 4, "short")
-    runner(by)
+@pytest.fixture(name="short")
+def short_fixture(database, runner):
+    """Three tasks of a runner whose lease is short."""
+    runner("register", worker="short", lease_usec=LEASE_USEC)
+    return claims(database, runner, 3, worker="short")
+
+
+@pytest.mark.parametrize("clock", [0, 3600, -3600])
+def test_a_silent_runner_is_declared_gone(database, runner, short, clock):
+    """By the clock of who looks, whether the database's is put forward or back in between."""
+    other, begin = database.driver("runner"), time.monotonic()
+    assert other("take_back") == []
+    silence(database, clock, "short")
+    assert other("take_back") == []
+    lost = wait_until(lambda: other("take_back"), 10)
+    assert time.monotonic() - begin > LEASE_USEC / 1000000
+    assert sorted(claim["id"] for claim in lost) == short
     assert database.sql("SELECT worker FROM runners WHERE gone_at IS NOT NULL") == [("short",)]
+    assert runner.refused("ERR_FENCED", "renew", worker="short")
+    assert {database.row(task)["status"] for task in short} == {"fresh"}
+    assert other("take_back") == []
+
+
+def test_a_runner_that_renews_loses_nothing_by_the_clock(database, runner, short):
+    """A step before each renewal, over more than its lease."""
+    other, begin = database.driver("runner"), time.monotonic()
+    while time.monotonic() - begin < LEASE_USEC / 1000000 * 2:
+        silence(database, 3600, "short")
+        assert other("take_back") == []
+        runner("renew", worker="short")
+    assert {database.row(task)["status"] for task in short} == {"started"}
+
+
+def test_a_runner_with_nothing_to_lose_goes_as_well(database, runner):
+    runner("register", worker="idle", lease_usec=LEASE_USEC)
+    wait_until(lambda: runner("take_back") or database.sql("SELECT 1 FROM runners WHERE gone_at IS NOT NULL"), 10)
+    assert database.sql("SELECT worker FROM runners WHERE gone_at IS NOT NULL") == [("idle",)]
 
 
 def test_tasks_of_a_runner_without_a_row(database, runner):

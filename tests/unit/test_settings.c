@@ -8,7 +8,22 @@
 #include "task/catalogue.h"
 #include "unit.h"
 
-/* TEXT's report, with "conf" for the path; empty where all is well. The caller frees. */
+/* What REPORT, which goes, says of the file at PATH, with "conf" for the path. The caller frees. */
+static char *without_path(struct settings_report *report, const char *path)
+{
+    struct buf out = BUF_INIT;
+    const char *p = buf_str(&report->text);
+    for (const char *at; (at = strstr(p, path)); p = at + strlen(path)) {
+        buf_add(&out, p, (size_t)(at - p));
+        buf_adds(&out, "conf");
+    }
+    buf_adds(&out, p);
+    buf_str(&out);
+    settings_report_free(report);
+    return out.data; /* freed as what it is: memory of xmalloc */
+}
+
+/* TEXT's report; empty where all is well. The caller frees. */
 static char *report_on(const char *text, mode_t mode)
 {
     struct memory_file f = memory_file(text, mode);
@@ -20,18 +35,9 @@ static char *report_on(const char *text, mode_t mode)
     assert_true(catalogue != NULL || report.errors > 0);
     catalogue_free(&catalogue);
     settings_free(&settings);
-
-    struct buf out = BUF_INIT;
-    const char *p = buf_str(&report.text);
-    for (const char *at; (at = strstr(p, f.path)); p = at + strlen(f.path)) {
-        buf_add(&out, p, (size_t)(at - p));
-        buf_adds(&out, "conf");
-    }
-    buf_adds(&out, p);
-    buf_str(&out);
-    settings_report_free(&report);
+    char *got = without_path(&report, f.path);
     close(f.fd);
-    return out.data; /* freed as what it is: memory of xmalloc */
+    return got;
 }
 
 #define SOURCE "source \"s\" { database = d user = u }\n"
@@ -415,6 +421,69 @@ static void test_values(void **state)
     close(f.fd);
 }
 
+#define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddee"
+#define UUID "6f1c9a52-7e0b-4c86-9d0f-5b1b7a3f2c11"
+#define SITE "site \"a\" { socket = /s }\n"
+
+/* A running taskrunner reads NEW: the report of what waits for a restart. The caller frees it and *S. */
+static char *keep(const char *old, const char *new, struct settings **s)
+{
+    struct memory_file before = memory_file(old, 0600), after = memory_file(new, 0600);
+    struct settings *running = NULL;
+    struct error e = {0};
+    struct settings_report report = SETTINGS_REPORT_INIT;
+    assert_int_equal(settings_load(before.path, &running, &e), 0);
+    assert_int_equal(settings_load(after.path, s, &e), 0);
+    settings_keep(*s, running, &report);
+    char *got = without_path(&report, after.path);
+    settings_free(&running); /* nothing of it is left in *S */
+    close(before.fd);
+    close(after.fd);
+    return got;
+}
+
+static void test_what_waits_for_a_restart(void **state)
+{
+    (void)state;
+    struct settings *s = NULL;
+    char *got = keep("files { directory = /old\nmode = 0600 }\ndatabase { port = 1 }\nrunner { uuid = " UUID "}\n"
+                     "defer { key = " KEY "ff\ndrop_headers = {A, B} }\napi { threads = 3 }\n" SITE,
+                     "files { directory = /new\nmode = 0640 }\nrunner { workers = 3\nuser = x }\n"
+                     "defer { key = " KEY "00\ndrop_headers = {A} }\napi { threads = 4 }\n" SITE,
+                     &s);
+    assert_string_equal(got, "conf: warning: database port: stays as it was until a restart\n"
+                             "conf:1: warning: files directory: stays as it was until a restart\n"
+                             "conf: warning: runner uuid: stays as it was until a restart\n"
+                             "conf:4: warning: runner user: stays as it was until a restart\n"
+                             "conf:5: warning: defer key: stays as it was until a restart\n"
+                             "conf:6: warning: defer drop_headers: stays as it was until a restart\n");
+    assert_string_equal(s->files.directory, "/old");
+    assert_int_equal(s->files.mode, 0640);
+    assert_int_equal(s->database.port, 1);
+    assert_string_equal(s->runner.uuid, UUID);
+    assert_null(s->runner.user);
+    assert_int_equal(s->runner.workers, 3);
+    assert_string_equal(s->defer.key, KEY "ff");
+    assert_true(s->defer.drop_headers.count == 2 && str_list_has(&s->defer.drop_headers, "B"));
+    free(got);
+    settings_free(&s);
+}
+
+static void test_a_key_that_comes_with_the_first_site(void **state)
+{
+    (void)state;
+    struct settings *s = NULL;
+    char *got = keep("", "defer { key = " KEY "ff }\n" SITE, &s);
+    assert_string_equal(got, "");
+    assert_string_equal(s->defer.key, KEY "ff");
+    free(got);
+    settings_free(&s);
+    got = keep("defer { key = " KEY "ff }\n" SITE, "", &s);
+    assert_string_equal(got, "");
+    free(got);
+    settings_free(&s);
+}
+
 /* The example holds every row, so reading it with each setting made active reads every default. */
 static void test_example(void **state)
 {
@@ -460,6 +529,8 @@ int main(void)
         cmocka_unit_test(test_reports),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_what_waits_for_a_restart),
+        cmocka_unit_test(test_a_key_that_comes_with_the_first_site),
         cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,9 +21,9 @@ struct receiving {
 
 static bool storage_failed(struct receiving *v, const struct error *e)
 {
-    log_error("a body of user %lld: %s (pool and runner write into files directory: one account, or a group and "
-              "directory_mode = 0770)",
-              (long long)v->owner, e->text);
+    log_error("a body of user %lld: %s (files directory %s, where pool and runner write: as one account, or as a group "
+              "with directory_mode = 0770)",
+              (long long)v->owner, e->text, v->x->app->settings->files.directory);
     return response_problem(&v->x->response, PROBLEM_storage_failed, NULL);
 }
 

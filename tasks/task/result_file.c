@@ -102,7 +102,7 @@ int result_file_create(const struct result_place *place, uint64_t id, uint64_t f
     f->directory_mode = place->directory_mode;
     f->dir = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (f->dir < 0) {
-        rc = error_errno(e, ERR_IO, "files directory %s: it cannot be opened", place->directory);
+        rc = error_errno(e, ERR_IO, "the directory of result files cannot be opened");
         goto fail;
     }
     f->hash = EVP_MD_CTX_new();

@@ -122,6 +122,7 @@ def test_a_full_disk(stack, size, status):
     answer = Answer(done.stdout)
     assert answer.status == status, done.stderr
     assert status == 201 or answer.json()["code"] == "storage_failed" and b"a body of user 1" in done.stderr
+    assert status == 201 or f"files directory {stack.shared_dir}".encode() in done.stderr
     assert len(files(stack)) == (status == 201)
 
 

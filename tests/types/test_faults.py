@@ -173,7 +173,7 @@ def test_directory_missing_or_read_only(table):
     os.rmdir(table.files)
     outcome = table.run(data={"export": "paged"})
     assert (outcome.end, outcome.code) == ("failed", "storage_failed")
-    assert outcome.message.endswith("files: it cannot be opened: No such file or directory")
+    assert outcome.message == "the directory of result files cannot be opened: No such file or directory"
     table.files.write_text("not a directory")
     assert table.run(data={"export": "paged"}).code == "storage_failed"
 

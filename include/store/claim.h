@@ -120,8 +120,9 @@ struct progress_note {
     const char *progress; /* JSON */
 };
 
-/* Writes the progress of COUNT claims in one transaction; lost claims are passed over. */
-int store_note_progress(struct store *s, const struct progress_note *notes, size_t count,
+/* Writes the progress of COUNT claims in one transaction; lost claims are passed over. Waits for nobody: where
+ * another session holds a row, WRITTEN[i] is false. */
+int store_note_progress(struct store *s, const struct progress_note *notes, size_t count, bool *written,
                         struct error *e) MUST_USE;
 
 /* --- the runner itself ----------------------------------------------------------------------- */

@@ -284,7 +284,7 @@ static void serve_queue(struct dispatcher *d)
     if (now >= d->look_at_ns && turnover_wants(d) && database_ready(d, now))
         look(d, now);
     if (now >= d->note_at_ns && database_ready(d, now))
-        note_progress(d, now);
+        note_progress(d);
     if (now >= d->take_back_at_ns && database_ready(d, now) && !d->draining)
         take_back(d, now);
     if (now >= d->sweep_at_ns && database_ready(d, now) && !d->draining)

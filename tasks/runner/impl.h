@@ -137,7 +137,7 @@ void lease_leave(struct dispatcher *d);
 
 /* --- housekeeping.c: what any runner does for all -------------------------------------------------- */
 
-void note_progress(struct dispatcher *d, int64_t now_ns);
+void note_progress(struct dispatcher *d);
 void take_back(struct dispatcher *d, int64_t now_ns);
 
 /* Once, now. Returns how many tasks, or a negative enum err. */

@@ -134,9 +134,12 @@ static int do_finish_plain(struct driver *d, struct json_object *in, struct buf 
 
 static int do_progress(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
-    (void)out;
     struct progress_note note = {uint_of(in, "id"), uint_of(in, "fence"), text_of(in, "progress")};
-    return store_note_progress(d->store, &note, 1, e);
+    bool written;
+    int rc = store_note_progress(d->store, &note, 1, &written, e);
+    if (!rc)
+        buf_adds(out, written ? "true" : "false");
+    return rc;
 }
 
 static int do_register(struct driver *d, struct json_object *in, struct buf *out, struct error *e)

@@ -123,6 +123,18 @@ def test_the_second_runner_wins(database, runner, claimed):
         (1, WORKER, "dropped"), (2, "other", "success")]
 
 
+def test_progress_waits_for_nobody(database, runner, claimed):
+    """A row that another session holds: it is told that nothing was written."""
+    task = claimed()
+    with database.connect(autocommit=False) as other, other.cursor() as cursor:
+        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (task,))
+        assert runner.later("progress", id=task, fence=1, progress='{"done":1}')(timeout=1.5) is False
+        other.rollback()
+    assert database.row(task)["progress"] is None
+    assert runner("progress", id=task, fence=1, progress='{"done":1}') is True
+    assert database.row(task)["progress"] == '{"done":1}'
+
+
 @pytest.mark.parametrize("values", [
     {"result": "x" * 16777216}, {"progress": "x" * 1001}, {"kind": "failure", "error": "x" * 65536}, {"log": "x" * 16777216},
     {"files": ["x" * 128]},

@@ -115,6 +115,10 @@ enum { FINISH_GROUP_MAX = 128 };
 int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
                        struct error *e) MUST_USE;
 
+/* Locks the rows of COUNT tasks until the transaction's end, without waiting for anybody: HELD[i] says that another
+ * session holds that of IDS[i]. A task that is gone is held by nobody. */
+int store_lock_tasks(struct store *s, const uint64_t *ids, size_t count, bool *held, struct error *e) MUST_USE;
+
 struct progress_note {
     uint64_t id, fence;
     const char *progress; /* JSON */

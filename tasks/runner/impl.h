@@ -28,7 +28,7 @@ struct runner_types {
 struct turn;
 
 /* Instants are clock_mono_ns. Invariant: every claim that this runner has is in exactly one of waiting,
- * pool (running), ended and the turn that writes its end. While there is a turn the store is its own, and the
+ * pool (running), ended, apart and the turn that writes its end. While there is a turn the store is its own, and the
  * process forks nobody. */
 struct dispatcher {
     const char *config;
@@ -44,9 +44,11 @@ struct dispatcher {
     struct lanes lanes;
     struct claim_list waiting[WORKER_KINDS]; /* claimed, no worker has a place yet */
     struct claim_list ended;                 /* to be written */
+    struct claim_list apart;                 /* also, but it failed or was left out: when their time comes */
     struct aside *aside;                     /* carries out: */
     struct turn *turn;                       /* the transaction that is under way, or NULL */
     bool turn_failed;                        /* the last one */
+    bool turn_apart;                         /* the last one wrote those: the next one is for the others */
     bool reload_wanted;                      /* as soon as there is none */
     int epoll, signals, bell;
     const char *bell_directory;

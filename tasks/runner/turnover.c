@@ -127,14 +127,24 @@ bool turnover_wants(const struct dispatcher *d)
     return false;
 }
 
+static int64_t apart_due_at(const struct dispatcher *d)
+{
+    int64_t first = INT64_MAX;
+    for (const struct run_claim *c = d->apart.head; c; c = c->next)
+        first = c->retry_at_ns < first ? c->retry_at_ns : first;
+    return first;
+}
+
 /* At once; but while short tasks still wait for a worker, the workers come first, and endings gather for a
  * moment so that one commit serves many. */
 int64_t endings_due_at(const struct dispatcher *d)
 {
+    int64_t apart_at = apart_due_at(d);
     if (!d->ended.count)
-        return INT64_MAX;
+        return apart_at;
     bool gather = waiting_count(d) > 0 && d->ended.count < (size_t)d->settings->runner.batch;
-    return gather ? d->ended.head->ended_ns + gather_ns : 0;
+    int64_t at = gather ? d->ended.head->ended_ns + gather_ns : 0;
+    return at < apart_at ? at : apart_at;
 }
 
 bool turnover_due(const struct dispatcher *d, int64_t now_ns)
@@ -182,8 +192,14 @@ void turnover_begin(struct dispatcher *d)
     t->worker = d->name;
     t->counter_slot = d->counter_slot;
     t->running_per_user = d->settings->queue.running_per_user;
-    bool claim = endings_take(&t->endings, &d->ended);
-    for (int kind = 0; kind < WORKER_KINDS && claim; kind++)
+    int64_t now = clock_mono_ns();
+    t->endings.careful = d->turn_failed || d->apart.count;
+    d->turn_apart = !d->turn_apart && now >= apart_due_at(d);
+    if (d->turn_apart)
+        endings_take_apart(&t->endings, &d->apart, now);
+    else
+        endings_take(&t->endings, &d->ended);
+    for (int kind = 0; kind < WORKER_KINDS && !d->turn_apart; kind++)
         t->want_all += t->want[kind] = wanted(d, (enum worker_kind)kind);
     plan_lanes(t, d);
     d->turn = t;

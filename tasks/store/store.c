@@ -247,6 +247,7 @@ struct attempt {
     int (*body)(struct store *, void *, struct error *);
     void *ctx;
     bool *unknown; /* out: the commit may have been made */
+    bool once;     /* a lock that was waited for in vain is not waited for again */
 };
 
 /* 1 to 32 ms, more with each try, so that two who collided do not collide again. */
@@ -304,27 +305,37 @@ static int repeat(struct store *s, int (*try)(struct store *, const struct attem
             pause_before_retry(attempt);
         error_clear(e);
         rc = try(s, a, e);
-        if (rc != ERR_DB_RETRY)
+        if (rc != ERR_DB_RETRY || (a->once && e->db_errno == ERRNO_LOCK_WAIT))
             break;
     }
     return rc;
+}
+
+static int transaction(struct store *s, const struct attempt *a, struct error *e)
+{
+    *a->unknown = false;
+    return s->depth ? a->body(s, a->ctx, e) : repeat(s, try_transaction, a, e);
 }
 
 int store_transaction(struct store *s, int (*body)(struct store *, void *, struct error *),
                       void *ctx, bool *unknown, struct error *e)
 {
     bool nowhere;
-    if (!unknown)
-        unknown = &nowhere;
-    *unknown = false;
-    const struct attempt a = {body, ctx, unknown};
-    return s->depth ? body(s, ctx, e) : repeat(s, try_transaction, &a, e);
+    const struct attempt a = {body, ctx, unknown ? unknown : &nowhere, false};
+    return transaction(s, &a, e);
+}
+
+int store_try_transaction(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
+                          bool *unknown, struct error *e)
+{
+    const struct attempt a = {body, ctx, unknown, true};
+    return transaction(s, &a, e);
 }
 
 int store_change_once(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
                       struct error *e)
 {
-    const struct attempt a = {body, ctx, NULL};
+    const struct attempt a = {body, ctx, NULL, false};
     return s->depth ? body(s, ctx, e) : repeat(s, try_change, &a, e);
 }
 

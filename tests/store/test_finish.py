@@ -204,6 +204,20 @@ def test_one_value_that_does_not_fit_refuses_all(database, runner):
     assert {row[1] for row in written(database)} == {"started"}
 
 
+def test_a_row_that_another_session_holds_is_told_of(database, runner):
+    """At once; a task that is gone is held by nobody, and those that are free stay locked."""
+    free, busy, gone = (database.insert() for _ in range(3))
+    database.sql("DELETE FROM tasks WHERE id = %s", (gone,))
+    with database.connect(autocommit=False) as other, other.cursor() as cursor:
+        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (busy,))
+        runner("transaction")
+        assert runner.later("lock", ids=[gone, busy, free] * 200)(timeout=1.5) == [0, 1, 0] * 200
+        cursor.execute("SELECT id FROM tasks WHERE id IN (%s, %s) FOR UPDATE SKIP LOCKED", (busy, free))
+        assert cursor.fetchall() == ((busy,),)
+        other.rollback()
+        runner("commit")
+
+
 # --- a COMMIT without an answer --------------------------------------------------------------------------
 
 @pytest.fixture

@@ -199,7 +199,8 @@ void turnover_begin(struct dispatcher *d)
         endings_take_apart(&t->endings, &d->apart, now);
     else
         endings_take(&t->endings, &d->ended);
-    for (int kind = 0; kind < WORKER_KINDS && !d->turn_apart; kind++)
+    bool claim = !d->turn_apart && !(d->turn_unclaimed && t->endings.count);
+    for (int kind = 0; kind < WORKER_KINDS && claim; kind++)
         t->want_all += t->want[kind] = wanted(d, (enum worker_kind)kind);
     plan_lanes(t, d);
     d->turn = t;
@@ -232,6 +233,7 @@ void turnover_take(struct dispatcher *d)
         return;
     d->turn = NULL;
     d->turn_failed = t->rc < 0;
+    d->turn_unclaimed = d->turn_failed && !t->endings.failing_count;
     if (d->turn_failed) {
         endings_failed(&t->endings, d, t->rc, &t->error);
         if (t->unknown) /* tasks may have been claimed that we do not know of: ask soon */

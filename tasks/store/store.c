@@ -14,7 +14,11 @@
 #include "impl.h"
 #include "store/migrate.h"
 
-enum { TRANSACTION_TRIES = 8 };
+enum {
+    TRANSACTION_TRIES = 8,
+    RUNNER_SILENCE = 3, /* time-outs: no longer than a lease */
+    API_SILENCE_S = 60, /* its connections rest for longer, and are opened anew */
+};
 
 void store_library_init(void)
 {
@@ -64,7 +68,11 @@ int store_connect(struct store *s, struct error *e)
     if (s->depth) /* a transaction cannot go on over another connection */
         return error_set(e, ERR_DB_GONE, "the connection to the database is lost");
     store_disconnect(s);
-    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = s->timeout_s};
+    struct db_options options = {
+        .session = DB_SESSION_QUEUE,
+        .timeout_s = s->timeout_s,
+        .silence_s = s->role == STORE_RUNNER ? RUNNER_SILENCE * s->timeout_s : API_SILENCE_S,
+    };
     int rc = db_open(s->address, &options, &s->db, e);
     if (rc)
         store_disconnect(s);

@@ -2,10 +2,12 @@
 """Rows that another session holds (somebody's forgotten BEGIN): what has nothing to do with them goes on."""
 
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from load import Load
 from stack import wait_until
+
+from runner.conftest import Paused
 
 PATIENT = {"runner__lease": '"30s"'}  # a runner whose database may take its time
 
@@ -92,3 +94,60 @@ def test_endings_that_cannot_be_written(queue):
         wait_until(lambda: count(queue, "success", tasks) == 2, 5)
         assert time.monotonic() - free < 2
     assert [queue.row(task)["attempt"] for task in tasks] == [1, 1]
+
+
+@contextmanager
+def refusing(queue, task):
+    """The server takes every end but that of TASK while the block lasts."""
+    queue.stack.root_sql(f"CREATE TRIGGER refuse BEFORE UPDATE ON tasks FOR EACH ROW IF NEW.id = {task} AND"
+                         " NEW.status = 'success' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF")
+    try:
+        yield
+    finally:
+        queue.stack.root_sql("DROP TRIGGER refuse")
+
+
+def test_an_ending_that_fails_among_many(queue):
+    runner = queue.start(**PATIENT)
+    held_up = queue.make(data={"seconds": 1})
+    queue.wait_running(held_up)
+    with refusing(queue, held_up), Inserts(queue) as load:
+        wait_until(lambda: "not this one" in runner.said(), 10)
+        before = load.last()
+        wait_until(lambda: load.ended(before)[0] > 100, 10)
+        assert queue.status(held_up) == "started"
+    row = queue.wait(held_up)
+    assert (row["status"], row["attempt"]) == ("success", 1)
+
+
+def test_claims_that_must_wait_hold_up_no_ending(queue):
+    queue.start(queue__running_per_user=1, **PATIENT)
+    task = queue.make(data={"seconds": 1})
+    queue.wait_running(task)
+    with held(queue, "SELECT type FROM type_control WHERE type = '*' FOR UPDATE"):
+        waiting = queue.make(created_by=2)
+        assert queue.wait(task, timeout=8)["status"] == "success"
+        assert queue.status(waiting) == "fresh"
+    assert queue.wait(waiting)["status"] == "success"
+
+
+def waits_for_type(queue):
+    return queue.stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE user = 'backdesk_runner'"
+                                " AND info LIKE 'SELECT type FROM type_control WHERE type = %FOR UPDATE'")
+
+
+def test_frozen_in_the_middle_of_a_claim(queue):
+    """What it has locked and not claimed is in nobody's name: the server lets go of it."""
+    lease = 6
+    queue.sql("INSERT IGNORE INTO type_control (type) VALUES ('csv_export')")
+    first = queue.start("first", runner__workers=8, runner__lease=f'"{lease}s"', **{'type "csv_export".running_total': 1})
+    with ExitStack() as lock:
+        lock.enter_context(held(queue, "SELECT type FROM type_control WHERE type = 'csv_export' FOR UPDATE"))
+        queue.sql("INSERT INTO tasks (type, data, created_by, priority) SELECT IF(seq = 1, 'csv_export', 'dummy'),"
+                  " IF(seq = 1, '{\"export\": \"books\"}', '{}'), 1, IF(seq = 1, 1, 9) FROM seq_1_to_6")
+        wait_until(lambda: waits_for_type(queue), every=0.01)
+        with Paused(first.pid):
+            lock.close()
+            second = queue.start("second", runner__types="{dummy}")
+            ended = "SELECT COUNT(*) FROM tasks WHERE type = 'dummy' AND status = 'success' AND worker = %s"
+            wait_until(lambda: queue.sql(ended, (second.worker,)) == [(5,)], lease + 4)

@@ -102,7 +102,7 @@ void turnover_finish(struct dispatcher *d);
 /* When what has ended must be written at the latest; INT64_MAX where nothing has ended. */
 int64_t endings_due_at(const struct dispatcher *d);
 
-/* Gives every waiting claim a worker that has a place. */
+/* Gives every waiting claim a worker that has a place; ends those that have waited too long, handed back. */
 void assign_waiting(struct dispatcher *d, int64_t now_ns);
 
 /* How many claims wait for one. */

@@ -26,6 +26,8 @@ enum db_session {
 struct db_options {
     enum db_session session;
     int timeout_s; /* a read or write that takes longer loses the connection; 0 = no limit */
+    int silence_s; /* of a session for the queue: the server ends one that says nothing for so long within a
+                    * transaction (MySQL: at any time), and its locks with it; 0 = as the server has it */
     bool local_infile;
 };
 

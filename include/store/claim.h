@@ -115,13 +115,18 @@ enum { FINISH_GROUP_MAX = 128 };
 int store_finish_plain(struct store *s, const struct finish *const *ends, size_t count, bool *lost,
                        struct error *e) MUST_USE;
 
+/* Locks the rows of COUNT tasks until the transaction's end, without waiting for anybody: HELD[i] says that another
+ * session holds that of IDS[i]. A task that is gone is held by nobody. */
+int store_lock_tasks(struct store *s, const uint64_t *ids, size_t count, bool *held, struct error *e) MUST_USE;
+
 struct progress_note {
     uint64_t id, fence;
     const char *progress; /* JSON */
 };
 
-/* Writes the progress of COUNT claims in one transaction; lost claims are passed over. */
-int store_note_progress(struct store *s, const struct progress_note *notes, size_t count,
+/* Writes the progress of COUNT claims in one transaction; lost claims are passed over. Waits for nobody: where
+ * another session holds a row, WRITTEN[i] is false. */
+int store_note_progress(struct store *s, const struct progress_note *notes, size_t count, bool *written,
                         struct error *e) MUST_USE;
 
 /* --- the runner itself ----------------------------------------------------------------------- */

@@ -60,4 +60,9 @@ int store_fd(const struct store *s);
 int store_transaction(struct store *s, int (*body)(struct store *s, void *ctx, struct error *e),
                       void *ctx, bool *unknown, struct error *e) MUST_USE;
 
+/* The same, but the first lock that another session holds for longer than the server waits (two seconds) ends it:
+ * ERR_DB_RETRY. UNKNOWN must not be NULL. */
+int store_try_transaction(struct store *s, int (*body)(struct store *s, void *ctx, struct error *e), void *ctx,
+                          bool *unknown, struct error *e) MUST_USE;
+
 #endif

@@ -160,6 +160,21 @@ static const char queue_session_mariadb[] =
     " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"
     " group_concat_max_len = 1048576, innodb_lock_wait_timeout = 2, autocommit = 1";
 
+/* A client that is frozen or cut off within a transaction keeps its locks until the server ends the session. */
+static int set_silence(struct db *d, int seconds, struct error *e)
+{
+    char sql[96];
+    snprintf(sql, sizeof sql, "SET SESSION %s = %d",
+             db_is_mariadb(d) ? "idle_transaction_timeout" : "wait_timeout", seconds);
+    return db_exec(d, sql, e);
+}
+
+static int set_queue_session(struct db *d, const struct db_options *o, struct error *e)
+{
+    int rc = db_exec(d, db_is_mariadb(d) ? queue_session_mariadb : queue_session, e);
+    return rc || !o->silence_s ? rc : set_silence(d, o->silence_s, e);
+}
+
 int db_open(const struct db_address *a, const struct db_options *o, struct db **out,
             struct error *e)
 {
@@ -180,11 +195,9 @@ int db_open(const struct db_address *a, const struct db_options *o, struct db **
         goto fail;
     }
     d->usable = true;
-    if (o->session == DB_SESSION_QUEUE) {
-        rc = db_exec(d, db_is_mariadb(d) ? queue_session_mariadb : queue_session, e);
-        if (rc)
-            goto fail;
-    }
+    rc = o->session == DB_SESSION_QUEUE ? set_queue_session(d, o, e) : 0;
+    if (rc)
+        goto fail;
     *out = d;
     return 0;
 

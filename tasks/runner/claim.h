@@ -30,6 +30,7 @@ struct run_claim {
     struct run_task task; /* task.type and task.data live in arena */
     enum worker_kind kind;
     struct task_limits limits;
+    int64_t claimed_ns;
     int64_t assigned_ns;   /* when a worker got it */
     int64_t ended_ns;      /* when its worker was done with it; 0 where it never had one */
     int64_t timeout_at_ns; /* INT64_MAX = never */
@@ -39,8 +40,8 @@ struct run_claim {
     int64_t kill_at_ns; /* once stop is set: when the worker is killed */
     unsigned noted;     /* version of the progress that was last written to the table */
     bool refused;       /* the database has refused its end once */
-    bool alone;         /* its end shares no statement: one that it shared has failed */
-    bool troubled;      /* writing its end made a transaction fail: it is written in one of its own */
+    int64_t retry_at_ns;    /* its end could not be written: not again before this; 0 = this has not happened */
+    int64_t retry_pause_ns; /* the last one, after its own failure */
     struct finish finish; /* once ended; its files are of the shared directory */
     struct finish_file files[RUN_FILES_MAX + 1];
 };

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -31,9 +32,9 @@ static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1, ev_turn
 
 static const int64_t second_ns = 1000000000;
 
-/* At shutdown: how long tasks may take to stop before they are killed, and how long the database may take
- * to be told of it. */
-static const int64_t stop_margin_ns = 1000000000, write_margin_ns = 10000000000;
+/* At shutdown: how long tasks may take to stop before they are killed, how long the database may take to be told of
+ * it, and how long at the very last other sessions may hold rows. */
+static const int64_t stop_margin_ns = 1000000000, write_margin_ns = 10000000000, held_margin_ns = 2000000000;
 
 bool database_ready(const struct dispatcher *d, int64_t now_ns)
 {
@@ -294,7 +295,7 @@ static void serve_queue(struct dispatcher *d)
     if (now >= d->look_at_ns && turnover_wants(d) && database_ready(d, now))
         look(d, now);
     if (now >= d->note_at_ns && database_ready(d, now))
-        note_progress(d, now);
+        note_progress(d);
     if (now >= d->take_back_at_ns && database_ready(d, now) && !d->draining)
         take_back(d, now);
     if (now >= d->sweep_at_ns && database_ready(d, now) && !d->draining)
@@ -349,7 +350,7 @@ static bool drained(struct dispatcher *d, int64_t now_ns)
         return false;
     if (now_ns >= d->drain_until_ns)
         pool_stop_all(&d->pool, STOP_SHUTDOWN, now_ns + stop_margin_ns);
-    bool written = !pool_busy(&d->pool) && !d->ended.count && !turnover_runs(d);
+    bool written = !pool_busy(&d->pool) && !d->ended.count && !d->apart.count && !turnover_runs(d);
     return written || now_ns >= d->end_by_ns;
 }
 
@@ -444,6 +445,21 @@ static int start(struct dispatcher *d, struct error *e)
     return 0;
 }
 
+/* What ended while the last turn was under way; and for a moment what other sessions hold. */
+static void write_last(struct dispatcher *d)
+{
+    const struct timespec pause = {0, 20000000};
+    int64_t until_ns = clock_mono_ns() + held_margin_ns;
+    while ((d->ended.count || d->apart.count) && database_ready(d, clock_mono_ns()) && clock_mono_ns() < until_ns) {
+        turnover_begin(d);
+        turnover_finish(d);
+        for (struct run_claim *c = d->apart.head; c; c = c->next)
+            c->retry_at_ns = 1; /* long ago */
+        if (d->apart.count)
+            nanosleep(&pause, NULL);
+    }
+}
+
 static void finish(struct dispatcher *d)
 {
     if (d->bell >= 0)
@@ -451,15 +467,12 @@ static void finish(struct dispatcher *d)
     if (d->pool.workers)
         pool_destroy(&d->pool);
     turnover_finish(d);
-    while (d->ended.count && database_ready(d, clock_mono_ns())) { /* what ended while it was under way */
-        turnover_begin(d);
-        turnover_finish(d);
-    }
+    write_last(d);
     aside_stop(&d->aside);
     if (d->entered && database_ready(d, clock_mono_ns()))
         lease_leave(d); /* else others find out by the lease */
     struct run_claim *c;
-    while ((c = waiting_pop(d)) || (c = claim_list_pop(&d->ended)))
+    while ((c = waiting_pop(d)) || (c = claim_list_pop(&d->ended)) || (c = claim_list_pop(&d->apart)))
         claim_free(&c);
     lanes_free(&d->lanes);
     runner_watch_free(&d->watch);
@@ -483,6 +496,7 @@ int dispatcher_run(const char *config, struct error *e)
     for (int kind = 0; kind < WORKER_KINDS; kind++)
         claim_list_init(&d.waiting[kind]);
     claim_list_init(&d.ended);
+    claim_list_init(&d.apart);
     db_library_init();
     int rc = start(&d, e);
     if (!rc) {

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* endings.c: writes how tasks ended, many plain successes by one statement, and keeps what the database refuses
- * from holding up the others. */
+/* endings.c: writes how tasks ended, many plain successes by one statement, and keeps what the database refuses, or
+ * another session holds, from holding up the others. */
 #include "endings.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+
+/* When an ending that failed is tried again: the pause doubles. One whose row is held is looked at again and again,
+ * since that costs little. */
+static const int64_t retry_ns = 1000000000, retry_most_ns = 8000000000;
 
 static int write_alone(struct endings *n, struct store *s, size_t i, struct error *e)
 {
@@ -18,11 +23,6 @@ static int write_alone(struct endings *n, struct store *s, size_t i, struct erro
         return rc;
     error_clear(e);
     return 0;
-}
-
-static bool is_shared(const struct run_claim *c)
-{
-    return !c->alone && finish_is_plain(&c->finish);
 }
 
 static int compare_plain(const void *a, const void *b)
@@ -45,12 +45,38 @@ static int write_together(struct endings *n, struct store *s, size_t at, size_t 
     return store_finish_plain(s, ends, count, n->lost + at, e);
 }
 
+/* Puts those whose rows other sessions hold behind the rest. */
+static int leave_out_held(struct endings *n, struct store *s, struct error *e)
+{
+    uint64_t ids[ENDINGS_MAX];
+    bool held[ENDINGS_MAX];
+    struct run_claim *out[ENDINGS_MAX];
+    size_t plain = 0, stay = 0, out_count = 0;
+    for (size_t i = 0; i < n->count; i++)
+        ids[i] = n->claims[i]->task.id;
+    int rc = store_lock_tasks(s, ids, n->count, held, e);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < n->count; i++) {
+        plain += i < n->plain_count && !held[i];
+        if (held[i])
+            out[out_count++] = n->claims[i];
+        else
+            n->claims[stay++] = n->claims[i];
+    }
+    memcpy(n->claims + stay, out, out_count * sizeof *out);
+    n->plain_count = plain;
+    n->written_count = stay;
+    return 0;
+}
+
 /* Plain successes stand first (endings_take): they are most of what there is where tasks are short. */
 int endings_write(struct endings *n, struct store *s, struct error *e)
 {
-    int rc = 0;
     size_t i = 0, group;
     n->failing_count = 0;
+    n->written_count = n->count;
+    int rc = n->careful ? leave_out_held(n, s, e) : 0;
     for (; i < n->plain_count && !rc; i += group) {
         int64_t keep_usec = n->claims[i]->finish.keep_usec;
         for (group = 1; i + group < n->plain_count && group < FINISH_GROUP_MAX; group++)
@@ -58,7 +84,7 @@ int endings_write(struct endings *n, struct store *s, struct error *e)
                 break;
         rc = write_together(n, s, i, group, e);
     }
-    for (; i < n->count && !rc; i++)
+    for (; i < n->written_count && !rc; i++)
         rc = write_alone(n, s, i, e);
     if (!rc)
         n->failing_count = 0;
@@ -80,9 +106,9 @@ static int compare_tallies(const void *a, const void *b)
 
 int endings_count(const struct endings *n, struct store *s, unsigned slot, struct arena *arena, struct error *e)
 {
-    struct tally *tallies = arena_alloc(arena, n->count * sizeof *tallies);
+    struct tally *tallies = arena_alloc(arena, n->written_count * sizeof *tallies);
     size_t count = 0;
-    for (size_t i = 0; i < n->count; i++) {
+    for (size_t i = 0; i < n->written_count; i++) {
         struct tally one = {n->claims[i]->task.type, finish_outcome(&n->claims[i]->finish), 1};
         size_t at = 0;
         while (at < count && compare_tallies(&tallies[at], &one) != 0)
@@ -101,28 +127,30 @@ int endings_count(const struct endings *n, struct store *s, unsigned slot, struc
     return rc;
 }
 
-/* One that has made a transaction fail goes alone, when there are no others. */
-bool endings_take(struct endings *n, struct claim_list *ended)
+void endings_take(struct endings *n, struct claim_list *ended)
 {
     n->count = n->plain_count = n->failing_count = 0;
-    for (size_t left = ended->count; left && n->count < ENDINGS_MAX; left--) {
-        struct run_claim *c = claim_list_pop(ended);
-        if (c->troubled)
-            claim_list_push(ended, c);
-        else
-            n->claims[n->count++] = c;
-    }
-    bool alone = !n->count && ended->count;
-    if (alone)
+    while (ended->count && n->count < ENDINGS_MAX)
         n->claims[n->count++] = claim_list_pop(ended);
     for (size_t i = 0; i < n->count; i++)
-        if (is_shared(n->claims[i])) {
+        if (finish_is_plain(&n->claims[i]->finish)) {
             struct run_claim *c = n->claims[i];
             n->claims[i] = n->claims[n->plain_count];
             n->claims[n->plain_count++] = c;
         }
     qsort(n->claims, n->plain_count, sizeof *n->claims, compare_plain);
-    return !alone;
+}
+
+void endings_take_apart(struct endings *n, struct claim_list *apart, int64_t now_ns)
+{
+    n->count = n->plain_count = n->failing_count = 0;
+    for (size_t left = apart->count; left; left--) {
+        struct run_claim *c = claim_list_pop(apart);
+        if (n->count < ENDINGS_MAX && c->retry_at_ns <= now_ns)
+            n->claims[n->count++] = c;
+        else
+            claim_list_push(apart, c);
+    }
 }
 
 /* Another file of a series is there: an older one may go. */
@@ -134,23 +162,37 @@ static bool adds_to_series(const struct finish *f)
     return false;
 }
 
+static void settle(struct dispatcher *d, struct run_claim *c, bool lost)
+{
+    if (lost) {
+        log_warning("task %llu: the claim was lost before its end was written: discarded",
+                    (unsigned long long)c->task.id);
+        remove_files(d, c, true); /* whoever has it now may have ended it: sweep_checkpoints sees */
+    } else if (c->finish.kind != FINISH_SUCCESS) {
+        remove_files(d, c, c->finish.kind == FINISH_RETRY || c->finish.kind == FINISH_HAND_BACK);
+        if (c->finish.kind == FINISH_RETRY) /* it comes back by its own time */
+            d->look_at_ns = 0;
+    } else if (adds_to_series(&c->finish)) {
+        d->expire_at_ns = 0;
+    }
+    claim_free(&c);
+}
+
+static void put_off(struct dispatcher *d, struct run_claim *c)
+{
+    if (!c->retry_at_ns)
+        log_warning("task %llu: another session holds its row: its end is written when that is over",
+                    (unsigned long long)c->task.id);
+    c->retry_at_ns = clock_mono_ns() + retry_ns;
+    claim_list_push(&d->apart, c);
+}
+
 void endings_settle(struct endings *n, struct dispatcher *d)
 {
-    for (size_t i = 0; i < n->count; i++) {
-        struct run_claim *c = n->claims[i];
-        if (n->lost[i]) {
-            log_warning("task %llu: the claim was lost before its end was written: discarded",
-                        (unsigned long long)c->task.id);
-            remove_files(d, c, true); /* whoever has it now may have ended it: sweep_checkpoints sees */
-        } else if (c->finish.kind != FINISH_SUCCESS) {
-            remove_files(d, c, c->finish.kind == FINISH_RETRY || c->finish.kind == FINISH_HAND_BACK);
-            if (c->finish.kind == FINISH_RETRY) /* it comes back by its own time */
-                d->look_at_ns = 0;
-        } else if (adds_to_series(&c->finish)) {
-            d->expire_at_ns = 0;
-        }
-        claim_free(&c);
-    }
+    for (size_t i = 0; i < n->written_count; i++)
+        settle(d, n->claims[i], n->lost[i]);
+    for (size_t i = n->written_count; i < n->count; i++)
+        put_off(d, n->claims[i]);
 }
 
 static void refuse(struct endings *n, struct dispatcher *d, const struct error *e)
@@ -168,20 +210,38 @@ static void refuse(struct endings *n, struct dispatcher *d, const struct error *
     claim_free(&c);
 }
 
+static int64_t longer(int64_t pause_ns)
+{
+    if (!pause_ns)
+        return retry_ns;
+    return pause_ns < retry_most_ns ? pause_ns * 2 : retry_most_ns;
+}
+
+/* A single one has failed by itself. One of many: it shows when each is written by itself, at once. */
+static void set_apart(struct endings *n)
+{
+    int64_t now = clock_mono_ns();
+    for (size_t i = 0; i < n->failing_count; i++) {
+        struct run_claim *c = n->claims[n->failing + i];
+        if (n->failing_count == 1)
+            c->retry_pause_ns = longer(c->retry_pause_ns);
+        c->retry_at_ns = now + c->retry_pause_ns;
+    }
+}
+
 /* Perhaps it has failed for one of them: the others must not wait for that one. */
 void endings_failed(struct endings *n, struct dispatcher *d, int rc, const struct error *e)
 {
     bool refused = rc == ERR_DB_REFUSED && n->failing_count;
-    if (!refused)
+    bool held = rc == ERR_DB_RETRY && n->failing_count && !n->careful; /* as the next one will find, which is */
+    if (held)
+        log_warning("writing endings: %s", e->text);
+    else if (!refused)
         database_failed(d, "writing endings and claiming", e);
     if (n->failing_count == 1 && refused)
         refuse(n, d, e);
-    else if (n->failing_count == 1 && rc != ERR_DB_GONE)
-        n->claims[n->failing]->troubled = true;
-    else if (rc != ERR_DB_GONE) /* one of many: it shows when each is written by itself */
-        for (size_t i = 0; i < n->failing_count; i++)
-            n->claims[n->failing + i]->alone = true;
+    else if (refused || n->careful)
+        set_apart(n);
     for (size_t i = 0; i < n->count; i++)
-        claim_list_push(&d->ended, n->claims[i]);
+        claim_list_push(n->claims[i]->retry_at_ns ? &d->apart : &d->ended, n->claims[i]);
 }
-

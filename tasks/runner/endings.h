@@ -12,26 +12,32 @@ struct endings {
     struct run_claim *claims[ENDINGS_MAX];
     bool lost[ENDINGS_MAX]; /* the claim was, as was found when it was written this time */
     size_t count;
-    size_t plain_count; /* the first of them, which are written many at a time */
+    size_t plain_count;   /* the first of them, which are written many at a time */
+    bool careful;         /* something went wrong lately: looks first which rows other sessions hold */
+    size_t written_count; /* the first of them; the rows of the others were held, so they were left out */
     size_t failing, failing_count; /* those that were being written when the transaction failed */
 };
 
-/* Takes as many of ENDED as fit. Returns false where it is a single one that has made a transaction fail: it
- * goes alone, and nothing should be claimed with it. */
-bool endings_take(struct endings *n, struct claim_list *ended);
+/* Takes as many of ENDED as fit. */
+void endings_take(struct endings *n, struct claim_list *ended);
 
-/* Within the transaction: writes them all. */
+/* Takes those of APART whose time has come, each to be written by a statement of its own. Nothing should be claimed
+ * with them. */
+void endings_take_apart(struct endings *n, struct claim_list *apart, int64_t now_ns);
+
+/* Within the transaction: writes them all, but for those that have to be left out. */
 int endings_write(struct endings *n, struct store *s, struct error *e) MUST_USE;
 
 /* Within the transaction: adds them to the counters in SLOT. */
 int endings_count(const struct endings *n, struct store *s, unsigned slot, struct arena *arena,
                   struct error *e) MUST_USE;
 
-/* After the commit: removes files that no row names, and lets go of the claims. */
+/* After the commit: removes files that no row names, and lets go of the claims; those that were left out go to
+ * d->apart. */
 void endings_settle(struct endings *n, struct dispatcher *d);
 
-/* The transaction has failed with RC: all go back to d->ended, to be written another time, the one that failed
- * perhaps with less to say. */
+/* The transaction has failed with RC: all go back, to be written another time, what failed to d->apart or with less
+ * to say. */
 void endings_failed(struct endings *n, struct dispatcher *d, int rc, const struct error *e);
 
 #endif

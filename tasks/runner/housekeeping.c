@@ -43,33 +43,48 @@ static enum result_rest rest_of(bool again)
 
 /* --- progress ---------------------------------------------------------------------------------- */
 
+/* What is to be written of one claim. */
+struct news {
+    struct run_claim *claim;
+    unsigned version; /* of its progress */
+};
+
 /* Fills NOTE with the progress of C, which runs at SLOT, if it is news. */
-static size_t collect(struct run_claim *c, const struct slot *slot, struct arena *arena, struct progress_note *note)
+static size_t collect(struct run_claim *c, const struct slot *slot, struct arena *arena, struct news *news,
+                      struct progress_note *note)
 {
     struct slot_progress p;
     unsigned version;
     if (!slot_read(slot, &p, &version) || version == c->noted)
         return 0;
-    c->noted = version;
     const char *json = claim_progress_json(arena, p.done, p.total, p.unit, p.message);
+    *news = (struct news){c, version};
     *note = (struct progress_note){c->task.id, c->task.fence, json};
     return json != NULL;
 }
 
-void note_progress(struct dispatcher *d, int64_t now_ns)
+/* What could not be written stays news. */
+void note_progress(struct dispatcher *d)
 {
     struct arena *arena = arena_create();
-    struct progress_note *notes = arena_alloc(arena, pool_busy(&d->pool) * sizeof *notes);
-    size_t count = 0;
+    size_t busy = pool_busy(&d->pool), count = 0;
+    struct news *news = arena_alloc(arena, busy * sizeof *news);
+    struct progress_note *notes = arena_alloc(arena, busy * sizeof *notes);
+    bool *written = arena_alloc(arena, busy * sizeof *written);
     for (size_t i = 0; i < d->pool.place_count; i++) {
         const struct pool_place *place = &d->pool.places[i];
         if (place->claim)
-            count += collect(place->claim, place->slot, arena, &notes[count]);
+            count += collect(place->claim, place->slot, arena, &news[count], &notes[count]);
     }
     struct error e = {0};
-    if (count && store_note_progress(d->store, notes, count, &e))
+    int rc = count ? store_note_progress(d->store, notes, count, written, &e) : 0;
+    if (rc)
         database_failed(d, "writing progress", &e);
-    d->note_at_ns = now_ns + d->settings->runner.progress_usec * 1000;
+    for (size_t i = 0; i < count && !rc; i++)
+        if (written[i])
+            news[i].claim->noted = news[i].version;
+    /* from now: a database that took its time must not find the next ones due at once */
+    d->note_at_ns = clock_mono_ns() + d->settings->runner.progress_usec * 1000;
     arena_destroy(&arena);
 }
 

@@ -28,7 +28,7 @@ struct runner_types {
 struct turn;
 
 /* Instants are clock_mono_ns. Invariant: every claim that this runner has is in exactly one of waiting,
- * pool (running), ended and the turn that writes its end. While there is a turn the store is its own, and the
+ * pool (running), ended, apart and the turn that writes its end. While there is a turn the store is its own, and the
  * process forks nobody. */
 struct dispatcher {
     const char *config;
@@ -45,9 +45,12 @@ struct dispatcher {
     struct runner_watch watch;
     struct claim_list waiting[WORKER_KINDS]; /* claimed, no worker has a place yet */
     struct claim_list ended;                 /* to be written */
+    struct claim_list apart;                 /* also, but it failed or was left out: when their time comes */
     struct aside *aside;                     /* carries out: */
     struct turn *turn;                       /* the transaction that is under way, or NULL */
     bool turn_failed;                        /* the last one */
+    bool turn_unclaimed;                     /* the last one failed in claiming: the next one only writes endings */
+    bool turn_apart;                         /* the last one wrote those: the next one is for the others */
     bool reload_wanted;                      /* as soon as there is none */
     int epoll, signals, bell;
     const char *bell_directory;
@@ -101,7 +104,7 @@ void turnover_finish(struct dispatcher *d);
 /* When what has ended must be written at the latest; INT64_MAX where nothing has ended. */
 int64_t endings_due_at(const struct dispatcher *d);
 
-/* Gives every waiting claim a worker that has a place. */
+/* Gives every waiting claim a worker that has a place; ends those that have waited too long, handed back. */
 void assign_waiting(struct dispatcher *d, int64_t now_ns);
 
 /* How many claims wait for one. */
@@ -139,7 +142,7 @@ void lease_leave(struct dispatcher *d);
 
 /* --- housekeeping.c: what any runner does for all -------------------------------------------------- */
 
-void note_progress(struct dispatcher *d, int64_t now_ns);
+void note_progress(struct dispatcher *d);
 void take_back(struct dispatcher *d, int64_t now_ns);
 
 /* Once, now. Returns how many tasks, or a negative enum err. */

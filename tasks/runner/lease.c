@@ -113,7 +113,7 @@ static bool has_claim(const struct dispatcher *d, uint64_t id, uint64_t fence)
     for (int kind = 0; kind < WORKER_KINDS; kind++)
         if (list_has(&d->waiting[kind], id, fence))
             return true;
-    return list_has(&d->ended, id, fence);
+    return list_has(&d->ended, id, fence) || list_has(&d->apart, id, fence);
 }
 
 /* A claim whose COMMIT got no answer did happen after all: nobody here runs it, so give it back. */

@@ -84,8 +84,15 @@ size_t pool_free(const struct pool *p, enum worker_kind kind);
 /* How many tasks run. */
 size_t pool_busy(const struct pool *p);
 
+/* No place of a kind is free before one of its tasks ends. (That of a worker that has died is free as soon as there
+ * is a new one.) */
+bool pool_full(const struct pool *p, enum worker_kind kind);
+
 /* Gives C to a worker of its kind that is there and has a free place; false where none is. */
 bool pool_assign(struct pool *p, struct run_claim *c, int64_t now_ns);
+
+/* A claim has waited for a place so long: tasks of KIND take longer than those that have ended. */
+void pool_note_slow(struct pool *p, enum worker_kind kind, int64_t waits_ns);
 
 /* Worker INDEX has something to say, has ended, or takes more. */
 void pool_receive(struct pool *p, size_t index);

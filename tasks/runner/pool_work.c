@@ -31,13 +31,25 @@ size_t pool_free(const struct pool *p, enum worker_kind kind)
     return n;
 }
 
+static size_t crew_busy(const struct crew *crew)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < crew->used; i++)
+        n += crew->workers[i].busy;
+    return n;
+}
+
 size_t pool_busy(const struct pool *p)
 {
     size_t n = 0;
     for (int kind = 0; kind < WORKER_KINDS; kind++)
-        for (size_t i = 0; i < p->crews[kind].used; i++)
-            n += p->crews[kind].workers[i].busy;
+        n += crew_busy(&p->crews[kind]);
     return n;
+}
+
+bool pool_full(const struct pool *p, enum worker_kind kind)
+{
+    return !pool_free(p, kind) && crew_busy(&p->crews[kind]) >= pool_capacity(p, kind);
 }
 
 /* The worker is idle and reads, so that this takes no longer than copying; false where it is dead, or
@@ -129,6 +141,12 @@ static void note_duration(struct crew *crew, int64_t took_ns)
 {
     double took = took_ns > 1 ? (double)took_ns : 1;
     crew->run_ns = crew->run_ns == 0 || took > 10 * crew->run_ns ? took : crew->run_ns * 0.9 + took * 0.1;
+}
+
+void pool_note_slow(struct pool *p, enum worker_kind kind, int64_t waits_ns)
+{
+    struct crew *crew = &p->crews[kind];
+    crew->run_ns = (double)waits_ns > crew->run_ns ? (double)waits_ns : crew->run_ns;
 }
 
 /* Hands the claim over as ended, with its last words. */

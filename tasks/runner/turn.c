@@ -122,5 +122,5 @@ static int body(struct store *s, void *context, struct error *e)
 void turn_run(void *turn)
 {
     struct turn *t = turn;
-    t->rc = store_transaction(t->store, body, t, &t->unknown, &t->error);
+    t->rc = store_try_transaction(t->store, body, t, &t->unknown, &t->error);
 }

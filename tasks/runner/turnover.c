@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "impl.h"
 #include "turn.h"
 
@@ -11,6 +12,9 @@ enum { BATCHES_AHEAD = 2 };
 
 /* With tasks shorter than this, some are claimed ahead of the free workers. */
 static const double ahead_window_ns = 20e6;
+
+/* How long a claim may wait for a place, behind what takes far longer than those before. */
+static const int64_t stuck_ns = 1000000000;
 
 /* How long an ending may wait for others while workers are being fed. */
 static const int64_t gather_ns = 5000000;
@@ -33,20 +37,41 @@ struct run_claim *waiting_pop(struct dispatcher *d)
     return c;
 }
 
-void hand_back_waiting(struct dispatcher *d)
+static void hand_back(struct dispatcher *d, struct claim_list *waiting)
 {
     struct run_claim *c;
-    while ((c = waiting_pop(d))) {
+    while ((c = claim_list_pop(waiting))) {
         claim_end_hand_back(c);
         claim_list_push(&d->ended, c);
     }
 }
 
-void assign_waiting(struct dispatcher *d, int64_t now_ns)
+void hand_back_waiting(struct dispatcher *d)
 {
     for (int kind = 0; kind < WORKER_KINDS; kind++)
+        hand_back(d, &d->waiting[kind]);
+}
+
+/* Another runner may have a place for what was claimed ahead. This one claims no more than it has places for until
+ * its tasks are short again, so that it does not take them back at once. */
+static void hand_back_stuck(struct dispatcher *d, enum worker_kind kind, int64_t now_ns)
+{
+    const struct run_claim *first = d->waiting[kind].head;
+    int64_t waits_ns = first ? now_ns - first->claimed_ns : 0;
+    if (waits_ns < stuck_ns || !pool_full(&d->pool, kind))
+        return;
+    log_info("%zu tasks have waited for a worker for a second: handed back", d->waiting[kind].count);
+    pool_note_slow(&d->pool, kind, waits_ns);
+    hand_back(d, &d->waiting[kind]);
+}
+
+void assign_waiting(struct dispatcher *d, int64_t now_ns)
+{
+    for (int kind = 0; kind < WORKER_KINDS; kind++) {
         while (d->waiting[kind].head && pool_assign(&d->pool, d->waiting[kind].head, now_ns))
             claim_list_pop(&d->waiting[kind]);
+        hand_back_stuck(d, (enum worker_kind)kind, now_ns);
+    }
 }
 
 /* --- how many, of what ------------------------------------------------------------------------------- */
@@ -127,14 +152,24 @@ bool turnover_wants(const struct dispatcher *d)
     return false;
 }
 
+static int64_t apart_due_at(const struct dispatcher *d)
+{
+    int64_t first = INT64_MAX;
+    for (const struct run_claim *c = d->apart.head; c; c = c->next)
+        first = c->retry_at_ns < first ? c->retry_at_ns : first;
+    return first;
+}
+
 /* At once; but while short tasks still wait for a worker, the workers come first, and endings gather for a
  * moment so that one commit serves many. */
 int64_t endings_due_at(const struct dispatcher *d)
 {
+    int64_t apart_at = apart_due_at(d);
     if (!d->ended.count)
-        return INT64_MAX;
+        return apart_at;
     bool gather = waiting_count(d) > 0 && d->ended.count < (size_t)d->settings->runner.batch;
-    return gather ? d->ended.head->ended_ns + gather_ns : 0;
+    int64_t at = gather ? d->ended.head->ended_ns + gather_ns : 0;
+    return at < apart_at ? at : apart_at;
 }
 
 bool turnover_due(const struct dispatcher *d, int64_t now_ns)
@@ -182,7 +217,14 @@ void turnover_begin(struct dispatcher *d)
     t->worker = d->name;
     t->counter_slot = d->counter_slot;
     t->running_per_user = d->settings->queue.running_per_user;
-    bool claim = endings_take(&t->endings, &d->ended);
+    int64_t now = clock_mono_ns();
+    t->endings.careful = d->turn_failed || d->apart.count;
+    d->turn_apart = !d->turn_apart && now >= apart_due_at(d);
+    if (d->turn_apart)
+        endings_take_apart(&t->endings, &d->apart, now);
+    else
+        endings_take(&t->endings, &d->ended);
+    bool claim = !d->turn_apart && !(d->turn_unclaimed && t->endings.count);
     for (int kind = 0; kind < WORKER_KINDS && claim; kind++)
         t->want_all += t->want[kind] = wanted(d, (enum worker_kind)kind);
     plan_lanes(t, d);
@@ -192,8 +234,10 @@ void turnover_begin(struct dispatcher *d)
 
 static void take_claims(struct dispatcher *d, const struct turn *t)
 {
+    int64_t now = clock_mono_ns();
     for (size_t i = 0; i < t->task_count; i++) {
         struct run_claim *c = claim_create(d->settings, t->types[i], &t->tasks[i]);
+        c->claimed_ns = now;
         c->kind = runner_kind(d, t->types[i]);
         if (turn_is_request(t->types[i]))
             claim_set_request(c, t->has_request[i] ? &t->requests[i] : NULL);
@@ -216,6 +260,7 @@ void turnover_take(struct dispatcher *d)
         return;
     d->turn = NULL;
     d->turn_failed = t->rc < 0;
+    d->turn_unclaimed = d->turn_failed && !t->endings.failing_count;
     if (d->turn_failed) {
         endings_failed(&t->endings, d, t->rc, &t->error);
         if (t->unknown) /* tasks may have been claimed that we do not know of: ask soon */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* finish.c: writes how claims ended, and how far they are. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "impl.h"
@@ -217,30 +218,68 @@ int store_finish_plain(struct store *s, const struct finish *const *ends, size_t
     return rc;
 }
 
+/* --- locks ---------------------------------------------------------------------------------------- */
+
+/* Runs ID, which gives ids, for COUNT of them, any number; FOUND[i] says whether it gave that one. */
+static int find(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, bool *found,
+                struct error *e)
+{
+    int64_t rc = 0;
+    memset(found, 0, count * sizeof *found);
+    for (size_t at = 0; at < count && rc >= 0; at += GROUP_MAX) {
+        struct db_stmt *r;
+        size_t end = at + GROUP_MAX < count ? at + GROUP_MAX : count;
+        rc = store_run_group(s, id, ids + at, end - at, &r, e);
+        while (rc >= 0 && (rc = db_next(r, e)) > 0)
+            for (size_t i = at; i < end; i++)
+                found[i] = found[i] || ids[i] == db_col_uint(r, 0);
+    }
+    return rc < 0 ? (int)rc : 0;
+}
+
+int store_lock_tasks(struct store *s, const uint64_t *ids, size_t count, bool *held, struct error *e)
+{
+    bool *mine = xcalloc(count + 1, sizeof *mine);
+    int rc = find(s, ST_LOCK_FREE, ids, count, mine, e);
+    memset(held, 0, count * sizeof *held);
+    if (!rc && memchr(mine, false, count)) /* held by others, or gone */
+        rc = find(s, ST_FIND_TASKS, ids, count, held, e);
+    for (size_t i = 0; i < count; i++)
+        held[i] = held[i] && !mine[i];
+    free(mine);
+    return rc;
+}
+
 /* --- progress and counters ------------------------------------------------------------------------ */
 
 struct notes {
     const struct progress_note *notes;
+    const uint64_t *ids; /* of notes */
     size_t count;
+    bool *written;
 };
 
 static int note_all(struct store *s, void *ctx, struct error *e)
 {
     const struct notes *n = ctx;
-    for (size_t i = 0; i < n->count; i++) {
-        int64_t rc = STORE_RUN(s, ST_NOTE_PROGRESS, NULL, e, db_text(n->notes[i].progress),
-                               db_uint(n->notes[i].id), db_uint(n->notes[i].fence));
-        if (rc < 0)
-            return (int)rc;
-    }
-    return 0;
+    int64_t rc = find(s, ST_LOCK_FREE, n->ids, n->count, n->written, e);
+    for (size_t i = 0; i < n->count && rc >= 0; i++)
+        if (n->written[i])
+            rc = STORE_RUN(s, ST_NOTE_PROGRESS, NULL, e, db_text(n->notes[i].progress), db_uint(n->notes[i].id),
+                           db_uint(n->notes[i].fence));
+    return rc < 0 ? (int)rc : 0;
 }
 
-int store_note_progress(struct store *s, const struct progress_note *notes, size_t count,
+int store_note_progress(struct store *s, const struct progress_note *notes, size_t count, bool *written,
                         struct error *e)
 {
-    struct notes n = {notes, count};
-    return store_transaction(s, note_all, &n, NULL, e);
+    uint64_t *ids = xcalloc(count, sizeof *ids);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = notes[i].id;
+    struct notes n = {notes, ids, count, written};
+    int rc = store_transaction(s, note_all, &n, NULL, e);
+    free(ids);
+    return rc;
 }
 
 int store_count_endings(struct store *s, unsigned slot, const char *type, const char *outcome, uint64_t count,

@@ -99,7 +99,7 @@ struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena);
  * must not take the others with it. */
 void store_read_task(struct db_stmt *stmt, struct arena *arena, struct task *out);
 
-/* MariaDB's error number for a duplicate key. */
-enum { ERRNO_DUPLICATE = 1062 };
+/* The servers' error numbers for a duplicate key, and for a lock that did not become free in time. */
+enum { ERRNO_DUPLICATE = 1062, ERRNO_LOCK_WAIT = 1205 };
 
 #endif

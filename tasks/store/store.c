@@ -14,7 +14,11 @@
 #include "impl.h"
 #include "store/migrate.h"
 
-enum { TRANSACTION_TRIES = 8 };
+enum {
+    TRANSACTION_TRIES = 8,
+    RUNNER_SILENCE = 3, /* time-outs: no longer than a lease */
+    API_SILENCE_S = 60, /* its connections rest for longer, and are opened anew */
+};
 
 void store_library_init(void)
 {
@@ -69,7 +73,11 @@ int store_connect(struct store *s, struct error *e)
     if (s->depth) /* a transaction cannot go on over another connection */
         return error_set(e, ERR_DB_GONE, "the connection to the database is lost");
     store_disconnect(s);
-    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = s->timeout_s};
+    struct db_options options = {
+        .session = DB_SESSION_QUEUE,
+        .timeout_s = s->timeout_s,
+        .silence_s = s->role == STORE_RUNNER ? RUNNER_SILENCE * s->timeout_s : API_SILENCE_S,
+    };
     int rc = db_open(s->address, &options, &s->db, e);
     if (!rc && s->statement_msec)
         rc = db_statement_timeout(s->db, s->statement_msec, e);
@@ -254,6 +262,7 @@ struct attempt {
     int (*body)(struct store *, void *, struct error *);
     void *ctx;
     bool *unknown; /* out: the commit may have been made */
+    bool once;     /* a lock that was waited for in vain is not waited for again */
 };
 
 /* 1 to 32 ms, more with each try, so that two who collided do not collide again. */
@@ -311,27 +320,37 @@ static int repeat(struct store *s, int (*try)(struct store *, const struct attem
             pause_before_retry(attempt);
         error_clear(e);
         rc = try(s, a, e);
-        if (rc != ERR_DB_RETRY)
+        if (rc != ERR_DB_RETRY || (a->once && e->db_errno == ERRNO_LOCK_WAIT))
             break;
     }
     return rc;
+}
+
+static int transaction(struct store *s, const struct attempt *a, struct error *e)
+{
+    *a->unknown = false;
+    return s->depth ? a->body(s, a->ctx, e) : repeat(s, try_transaction, a, e);
 }
 
 int store_transaction(struct store *s, int (*body)(struct store *, void *, struct error *),
                       void *ctx, bool *unknown, struct error *e)
 {
     bool nowhere;
-    if (!unknown)
-        unknown = &nowhere;
-    *unknown = false;
-    const struct attempt a = {body, ctx, unknown};
-    return s->depth ? body(s, ctx, e) : repeat(s, try_transaction, &a, e);
+    const struct attempt a = {body, ctx, unknown ? unknown : &nowhere, false};
+    return transaction(s, &a, e);
+}
+
+int store_try_transaction(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
+                          bool *unknown, struct error *e)
+{
+    const struct attempt a = {body, ctx, unknown, true};
+    return transaction(s, &a, e);
 }
 
 int store_change_once(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
                       struct error *e)
 {
-    const struct attempt a = {body, ctx, NULL};
+    const struct attempt a = {body, ctx, NULL, false};
     return s->depth ? body(s, ctx, e) : repeat(s, try_change, &a, e);
 }
 

@@ -292,3 +292,19 @@ def test_a_long_result_becomes_a_file(queue):
     assert queue.stack.request("GET", links["download"]).headers["Content-Type"] == "text/csv; charset=utf-8"
     assert queue.stack.request("GET", links["result"]).json()["format"] == "csv"
     queue.check_files()
+
+
+def test_what_was_claimed_ahead_does_not_wait_for_long_ones(queue):
+    """Many short tasks, some of them claimed for later; then two take all the workers: others may have the rest."""
+    first = queue.start("first", runner__batch=50)
+    queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{}', 1 FROM seq_1_to_200")
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(200,)])
+    queue.sql("INSERT INTO tasks (type, data, created_by)"
+              " SELECT 'dummy', IF(seq <= 2, '{\"seconds\": 60}', '{}'), 2 FROM seq_1_to_32")
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'")[0][0] > 10)
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'fresh'") == [(30,)], 5)
+    second = queue.start("second")
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE created_by = 2 AND status = 'success'") == [(30,)], 5)
+    assert queue.sql("SELECT status, worker, COUNT(*), MAX(attempt), MAX(fence) FROM tasks WHERE created_by = 2"
+                     " GROUP BY status, worker ORDER BY status") == [
+        ("started", first.worker, 2, 1, 1), ("success", second.worker, 30, 1, 2)]

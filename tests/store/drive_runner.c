@@ -8,6 +8,23 @@
 
 enum { TYPES_MAX = 32 };
 
+/* Says of each whether another session holds it. */
+static int do_lock(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
+{
+    struct json_object *list = member(in, "ids");
+    size_t count = count_of(list);
+    uint64_t *ids = arena_calloc(d->arena, count, sizeof *ids);
+    bool *held = arena_calloc(d->arena, count, sizeof *held);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = json_object_get_uint64(json_object_array_get_idx(list, i));
+    int rc = store_lock_tasks(d->store, ids, count, held, e);
+    buf_addc(out, '[');
+    for (size_t i = 0; i < count; i++)
+        buf_addf(out, "%s%d", i ? "," : "", held[i]);
+    buf_addc(out, ']');
+    return rc;
+}
+
 static int do_look(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     const char *types[TYPES_MAX];
@@ -134,9 +151,12 @@ static int do_finish_plain(struct driver *d, struct json_object *in, struct buf 
 
 static int do_progress(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
-    (void)out;
     struct progress_note note = {uint_of(in, "id"), uint_of(in, "fence"), text_of(in, "progress")};
-    return store_note_progress(d->store, &note, 1, e);
+    bool written;
+    int rc = store_note_progress(d->store, &note, 1, &written, e);
+    if (!rc)
+        buf_adds(out, written ? "true" : "false");
+    return rc;
 }
 
 static int do_register(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
@@ -261,6 +281,7 @@ const struct verb runner_verbs[] = {
     {"keep", do_keep},
     {"known", do_known},
     {"leave", do_leave},
+    {"lock", do_lock},
     {"look", do_look},
     {"progress", do_progress},
     {"promote", do_promote},

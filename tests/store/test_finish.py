@@ -123,6 +123,18 @@ def test_the_second_runner_wins(database, runner, claimed):
         (1, WORKER, "dropped"), (2, "other", "success")]
 
 
+def test_progress_waits_for_nobody(database, runner, claimed):
+    """A row that another session holds: it is told that nothing was written."""
+    task = claimed()
+    with database.connect(autocommit=False) as other, other.cursor() as cursor:
+        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (task,))
+        assert runner.later("progress", id=task, fence=1, progress='{"done":1}')(timeout=1.5) is False
+        other.rollback()
+    assert database.row(task)["progress"] is None
+    assert runner("progress", id=task, fence=1, progress='{"done":1}') is True
+    assert database.row(task)["progress"] == '{"done":1}'
+
+
 @pytest.mark.parametrize("values", [
     {"result": "x" * 16777216}, {"progress": "x" * 1001}, {"kind": "failure", "error": "x" * 65536}, {"log": "x" * 16777216},
     {"files": ["x" * 128]},
@@ -202,6 +214,20 @@ def test_one_value_that_does_not_fit_refuses_all(database, runner):
         runner.once("finish_plain", ends=ends)
     assert caught.value.code == "ERR_DB_REFUSED"
     assert {row[1] for row in written(database)} == {"started"}
+
+
+def test_a_row_that_another_session_holds_is_told_of(database, runner):
+    """At once; a task that is gone is held by nobody, and those that are free stay locked."""
+    free, busy, gone = (database.insert() for _ in range(3))
+    database.sql("DELETE FROM tasks WHERE id = %s", (gone,))
+    with database.connect(autocommit=False) as other, other.cursor() as cursor:
+        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (busy,))
+        runner("transaction")
+        assert runner.later("lock", ids=[gone, busy, free] * 200)(timeout=1.5) == [0, 1, 0] * 200
+        cursor.execute("SELECT id FROM tasks WHERE id IN (%s, %s) FOR UPDATE SKIP LOCKED", (busy, free))
+        assert cursor.fetchall() == ((busy,),)
+        other.rollback()
+        runner("commit")
 
 
 # --- a COMMIT without an answer --------------------------------------------------------------------------

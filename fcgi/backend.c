@@ -101,9 +101,11 @@ static int run_with(struct backend *b, struct lease *lease, enum backend_kind ki
     int result = kind != BACKEND_READ ? test_stale(lease, start, &detail) : 0;
     if (result == 0) {
         error_clear(&detail);
+        bool connected = store_fd(lease->store) >= 0;
         int64_t called = clock_mono_ns();
         result = call(lease->store, context, &detail);
-        waited = kind == BACKEND_CHANGE && clock_mono_ns() - called > msec_ns(QUICK_MSEC); /* MySQL, for a row */
+        waited = kind == BACKEND_CHANGE && connected && !store_ends_changes(lease->store) &&
+                 clock_mono_ns() - called > msec_ns(QUICK_MSEC);
     }
     if (result == ERR_DB_GONE && kind == BACKEND_READ &&
         clock_mono_ns() - start < msec_ns(QUICK_MSEC)) {
@@ -237,13 +239,6 @@ int backend_get_export(struct backend *b, uint64_t id, struct arena *arena, stru
     return backend_call(b, BACKEND_READ, export_call, &c, e);
 }
 
-static struct store *create_store(const struct db_address *address)
-{
-    struct store *s = store_create(address, STORE_API, STORE_TIMEOUT_S);
-    store_set_statement_limit(s, STATEMENT_MSEC);
-    return s;
-}
-
 int backend_create(const struct settings *s, struct backend **out, struct error *e)
 {
     struct backend *b = xcalloc(1, sizeof *b);
@@ -258,10 +253,11 @@ int backend_create(const struct settings *s, struct backend **out, struct error 
                          : wait > WAIT_MAX_MSEC ? WAIT_MAX_MSEC
                                                 : wait);
     breaker_init(&b->breaker);
-    b->lookup.store = create_store(&b->address);
+    b->lookup.store = store_create(&b->address, STORE_API, STORE_TIMEOUT_S);
+    store_set_statement_limit(b->lookup.store, STATEMENT_MSEC);
     b->lookup_arena = arena_create();
     b->lookups = combiner_create(LOOKUPS_MAX, run_lookups, b);
-    b->pool = store_pool_create((size_t)s->api.database_connections, create_store, &b->address);
+    b->pool = store_pool_create(&b->address, (size_t)s->api.database_connections, STORE_TIMEOUT_S, STATEMENT_MSEC);
     *out = b;
     return 0;
 }

@@ -45,8 +45,8 @@ int backend_get_export(struct backend *b, uint64_t id, struct arena *arena, stru
 
 enum backend_kind {
     BACKEND_READ,   /* is done again where the connection turns out to be lost */
-    BACKEND_CHANGE, /* is not; and it may wait for a row that others hold: that it takes too long does not mean
-                     * that the database is away */
+    BACKEND_CHANGE, /* is not; and where the server does not end it, as MySQL, it may wait for a row that others
+                     * hold: that it takes too long does not mean that the database is away */
 };
 
 /* Runs CALL with a store of the pool, first come, first served. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "fcgi/body_file.h"
@@ -254,6 +255,17 @@ bool exchange_refuse(struct exchange *x, const struct submission *s)
     response_problem(r, s->queue_full ? PROBLEM_queue_full : PROBLEM_too_many_waiting, NULL);
     response_retry_after(r, x->app->settings->api.retry_after_usec);
     return false;
+}
+
+int exchange_work(struct exchange *x, int (*call)(struct store *s, void *context, struct error *e), void *context,
+                  const bool *more, struct error *e)
+{
+    int64_t until = clock_mono_ns() + LONG_WORK_SECONDS * INT64_C(1000000000);
+    int result;
+    do
+        result = backend_call(x->app->backend, BACKEND_CHANGE, call, context, e);
+    while (result == 0 && *more && clock_mono_ns() < until);
+    return result;
 }
 
 int64_t exchange_scope(const struct exchange *x)

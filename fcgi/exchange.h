@@ -49,6 +49,7 @@ struct app {
 struct identity {
     int64_t user; /* 0 = nobody */
     bool admin;
+    bool by_token; /* and not by what a browser sends of its own accord */
 };
 
 struct request {
@@ -110,6 +111,11 @@ bool exchange_fail(struct exchange *x, int error, const struct error *e);
 
 /* Answers for tasks that could not be submitted: 409, 429, 503, or as exchange_fail. Returns false. */
 bool exchange_refuse(struct exchange *x, const struct submission *s);
+
+/* For handlers: has CALL done again and again, each time with a connection that others may have in between, until it
+ * sets *MORE to false, fails, or LONG_WORK_SECONDS are over. */
+int exchange_work(struct exchange *x, int (*call)(struct store *s, void *context, struct error *e), void *context,
+                  const bool *more, struct error *e) MUST_USE;
 
 /* Whose rows a list shows: the user's own, 0 = everybody's for an admin. */
 int64_t exchange_scope(const struct exchange *x);

@@ -214,6 +214,7 @@ struct jobs {
     uint64_t *ids;
     size_t max;
     int count;
+    bool more;
 };
 
 static int list_call(struct store *s, void *context, struct error *e)
@@ -224,7 +225,7 @@ static int list_call(struct store *s, void *context, struct error *e)
 }
 
 /* Those that somebody else has just removed, or run again, are passed over. */
-static int delete_batch_call(struct store *s, void *context, struct error *e)
+static int delete_some_call(struct store *s, void *context, struct error *e)
 {
     struct jobs *j = context;
     int rc = list_call(s, j, e);
@@ -232,6 +233,7 @@ static int delete_batch_call(struct store *s, void *context, struct error *e)
         rc = store_delete_ended(s, j->ids, (size_t)j->count, e);
         j->after = j->ids[j->count - 1];
     }
+    j->more = rc >= 0 && (size_t)j->count == j->max;
     return rc < 0 ? rc : 0;
 }
 
@@ -239,15 +241,9 @@ static int delete_batch_call(struct store *s, void *context, struct error *e)
 static int delete_ended(struct exchange *x, int64_t before, struct error *e)
 {
     uint64_t ids[STORE_DELETE_MAX];
-    struct jobs batch = {x->request.identity.user, before, true, 0, ids, STORE_DELETE_MAX, 0};
-    int64_t until = clock_mono_ns() + LONG_WORK_SECONDS * INT64_C(1000000000);
-    int result;
-    do
-        result = backend_call(x->app->backend, BACKEND_CHANGE, delete_batch_call, &batch, e);
-    while (result == 0 && batch.count == STORE_DELETE_MAX && clock_mono_ns() < until);
-    if (result == 0 && batch.count == STORE_DELETE_MAX)
-        return error_set(e, ERR_TIMEOUT, "there are more: ask once more");
-    return result;
+    struct jobs j = {x->request.identity.user, before, true, 0, ids, STORE_DELETE_MAX, 0, false};
+    int result = exchange_work(x, delete_some_call, &j, &j.more, e);
+    return result == 0 && j.more ? error_set(e, ERR_TIMEOUT, "there are more: ask once more") : result;
 }
 
 void handle_job_delete_all(struct exchange *x)

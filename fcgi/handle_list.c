@@ -154,6 +154,7 @@ struct clearing {
     bool status[TASK_STATUS_COUNT];
     bool has_status;
     uint64_t next, deleted;
+    bool more;
 };
 
 static int clear_call(struct store *s, void *context, struct error *e)
@@ -165,18 +166,8 @@ static int clear_call(struct store *s, void *context, struct error *e)
         return rc;
     c->deleted += (uint64_t)rc;
     c->next = next;
+    c->more = next != 0;
     return 0;
-}
-
-/* The connection goes back after each transaction, so that others get on. */
-static int clear(struct exchange *x, struct clearing *c, struct error *e)
-{
-    int64_t until = clock_mono_ns() + LONG_WORK_SECONDS * INT64_C(1000000000);
-    int result;
-    do
-        result = backend_call(x->app->backend, BACKEND_CHANGE, clear_call, c, e);
-    while (result == 0 && c->next && clock_mono_ns() < until);
-    return result == 0 || !c->deleted ? result : 0; /* what has been done is told */
 }
 
 void handle_task_clear(struct exchange *x)
@@ -192,11 +183,11 @@ void handle_task_clear(struct exchange *x)
         response_problem(&x->response, PROBLEM_bad_parameter, e.text);
         return;
     }
-    int result = clear(x, &c, &e);
-    if (result != 0) {
+    int result = exchange_work(x, clear_call, &c, &c.more, &e);
+    if (result != 0 && !c.deleted) { /* else what has been done is told */
         exchange_fail(x, result, &e);
         return;
     }
-    buf_addf(&x->response.body, "{\"deleted\":%llu%s}", (unsigned long long)c.deleted, c.next ? ",\"more\":true" : "");
+    buf_addf(&x->response.body, "{\"deleted\":%llu%s}", (unsigned long long)c.deleted, c.more ? ",\"more\":true" : "");
     response_json(&x->response, 200);
 }

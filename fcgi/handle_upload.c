@@ -53,8 +53,8 @@ static bool admit(struct receiving *v)
     return result == 0 || refuse(v, result, &e);
 }
 
-/* The row names the file. */
-static bool keep(struct receiving *v, char id[UPLOAD_ID_SIZE])
+/* The row names the file. Returns 0 or an error that has been answered. */
+static int keep(struct receiving *v, char id[UPLOAD_ID_SIZE])
 {
     struct error e = {0};
     const struct result_info *info = result_file_info(v->file);
@@ -64,7 +64,9 @@ static bool keep(struct receiving *v, char id[UPLOAD_ID_SIZE])
     v->upload.sha256 = info->sha256;
     v->upload.bytes = info->bytes;
     int result = backend_call(v->x->app->backend, BACKEND_CHANGE, add_call, v, &e);
-    return result == 0 || refuse(v, result, &e);
+    if (result != 0)
+        refuse(v, result, &e);
+    return result;
 }
 
 void handle_upload(struct exchange *x)
@@ -83,7 +85,10 @@ void handle_upload(struct exchange *x)
     if (!body_file_receive(x, v.upload.owner, UPLOAD_EXT, (uint64_t)api->max_upload_bytes, v.length, false,
                            &v.file))
         return;
-    if (!keep(&v, id)) {
+    int kept = keep(&v, id);
+    if (kept == ERR_DB_GONE || kept == ERR_TIMEOUT)
+        result_file_release(&v.file); /* the row may be there: if not, the sweeper takes the file */
+    if (kept != 0) {
         result_file_discard(&v.file);
         return;
     }

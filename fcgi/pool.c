@@ -23,8 +23,9 @@ enum { STACK_SIZE = 2 * 1024 * 1024 };
 enum { STACK_SIZE = 256 * 1024 };
 #endif
 
-/* The pool whose worker this thread is, and the same where it has the watch in hand. */
-static _Thread_local struct pool *mine, *in_hand;
+/* The pool whose worker this thread is, and whether it has the watch in hand. */
+static _Thread_local struct pool *mine;
+static _Thread_local bool in_hand;
 
 /* How many requests this thread has served that may have left something to be done for many at once. Where it has
  * waited meanwhile, that is due. */
@@ -69,7 +70,7 @@ static void watch(struct pool *p, int watcher)
     enum watch state = poller_watch(p->poller);
     pthread_mutex_lock(&p->lock);
     p->watcher = watcher == WORKER ? IN_HAND : NOBODY;
-    in_hand = watcher == WORKER ? p : NULL;
+    in_hand = watcher == WORKER;
     if (state == WATCH_GOES_ON)
         return;
     p->over = true;
@@ -88,7 +89,7 @@ void watch_leave(void)
     pthread_mutex_lock(&p->lock);
     if (in_hand)
         p->watcher = NOBODY;
-    in_hand = NULL;
+    in_hand = false;
     p->flush_wanted |= flush;
     conn_hire(p);
     pthread_mutex_unlock(&p->lock);

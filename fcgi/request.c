@@ -87,6 +87,7 @@ static bool take_token(struct exchange *x, const char *token)
     struct identity *who = &x->request.identity;
     struct error e = {0};
     int result = tokens_find(x->app->tokens, token, &who->user, &who->admin, &e);
+    who->by_token = result == 0;
     if (result == 0)
         return true;
     if (result != ERR_NOT_FOUND)
@@ -145,7 +146,7 @@ static bool from_another_site(struct exchange *x)
 {
     const char *site = param(x, "HTTP_SEC_FETCH_SITE");
     const char *origin = param(x, "HTTP_ORIGIN"), *host = param(x, "HTTP_HOST");
-    if (site || !origin || !host)
+    if (site || !origin || !host || x->request.identity.by_token)
         return site && strcasecmp(site, "cross-site") == 0;
     const char *scheme_end = strstr(origin, "://"); /* "null" has none */
     return !scheme_end || strcasecmp(scheme_end + 3, host) != 0;

@@ -25,8 +25,8 @@ struct store_pool {
     struct waiter *first, *last;
 };
 
-struct store_pool *store_pool_create(size_t count, struct store *(*create)(const struct db_address *address),
-                                     const struct db_address *address)
+struct store_pool *store_pool_create(const struct db_address *address, size_t count, int timeout_s,
+                                     int64_t statement_msec)
 {
     struct store_pool *p = xcalloc(1, sizeof *p);
     pthread_mutex_init(&p->lock, NULL);
@@ -34,7 +34,8 @@ struct store_pool *store_pool_create(size_t count, struct store *(*create)(const
     p->idle = xcalloc(count, sizeof *p->idle);
     p->count = p->idle_count = count;
     for (size_t i = 0; i < count; i++) {
-        p->leases[i].store = create(address);
+        p->leases[i].store = store_create(address, STORE_API, timeout_s);
+        store_set_statement_limit(p->leases[i].store, statement_msec);
         p->idle[i] = &p->leases[i];
     }
     return p;

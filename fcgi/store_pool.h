@@ -18,9 +18,8 @@ struct lease {
     int64_t used_ns; /* when it was used last, set by the borrower; 0 = never */
 };
 
-/* COUNT stores made by CREATE. */
-struct store_pool *store_pool_create(size_t count, struct store *(*create)(const struct db_address *address),
-                                     const struct db_address *address) MUST_USE;
+struct store_pool *store_pool_create(const struct db_address *address, size_t count, int timeout_s,
+                                     int64_t statement_msec) MUST_USE;
 void store_pool_destroy(struct store_pool **p); /* NULL is accepted; nothing may be lent out */
 
 /* Waits at most WAIT_NS; NULL = in vain. */

@@ -34,7 +34,7 @@ int store_delete_task(struct store *s, uint64_t id, bool guarded, struct error *
 
 enum { STORE_DELETE_MAX = 200 }; /* by one transaction, which others may have to wait for */
 
-/* Deletes those of COUNT tasks, ids ascending, that have ended. Returns how many. */
+/* Deletes those of COUNT tasks that have ended and have no files of admins only. Returns how many. */
 int store_delete_ended(struct store *s, const uint64_t *ids, size_t count, struct error *e) MUST_USE;
 
 /* Deletes some of OWNER's ended tasks that finished before BEFORE (status: NULL or TASK_STATUS_COUNT flags), the

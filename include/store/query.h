@@ -42,6 +42,10 @@ void task_filter_init(struct task_filter *f);
 int store_list_tasks(struct store *s, const struct task_filter *f, uint64_t before_id, size_t limit,
                      struct arena *arena, struct task *out, uint64_t *next, struct error *e) MUST_USE;
 
+/* The same, but their ids alone. */
+int store_list_ids(struct store *s, const struct task_filter *f, uint64_t before_id, size_t limit,
+                   struct arena *arena, uint64_t *out, uint64_t *next, struct error *e) MUST_USE;
+
 /* A row of csv_export. */
 struct export_file {
     uint64_t id, task_id;

@@ -32,6 +32,9 @@ void store_set_timeout(struct store *s, int timeout_s);
  * connection is as good as before. From the next connection on. MySQL ends only those that read. */
 void store_set_statement_limit(struct store *s, int64_t msec);
 
+/* Whether the server of the present, or last, connection ends changes as well. */
+bool store_ends_changes(const struct store *s);
+
 /* NULL is accepted; *S becomes NULL. */
 void store_destroy(struct store **s);
 

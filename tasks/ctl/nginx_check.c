@@ -81,14 +81,20 @@ static const char *location_path(const struct nginx_directive *location)
     return nginx_word(location, strcmp(nginx_word(location, 1), "=") == 0 ? 2 : 1);
 }
 
+static bool has_token_if(const struct nginx_directive *location)
+{
+    for (const struct nginx_directive *c = location->first; c; c = c->next)
+        if (nginx_is(c, "if") && strcmp(nginx_word(c, 1), "($backdesk_bearer)") == 0)
+            return true;
+    return false;
+}
+
 /* Whether API tokens pass the location PATH of SERVER unseen. */
 static bool passes_tokens(const struct nginx_directive *server, const char *path)
 {
     for (const struct nginx_directive *c = server ? server->first : NULL; c; c = c->next)
-        if (nginx_is(c, "location") && strcmp(location_path(c), path) == 0)
-            for (const struct nginx_directive *d = c->first; d; d = d->next)
-                if (nginx_is(d, "if") && strcmp(nginx_word(d, 1), "($backdesk_bearer)") == 0)
-                    return true;
+        if (nginx_is(c, "location") && strcmp(location_path(c), path) == 0 && has_token_if(c))
+            return true;
     return false;
 }
 
@@ -112,17 +118,30 @@ static void check_identity(const struct nginx_directive *location, struct settin
                         "sessions itself needs auth_request");
     if (user && strcmp(nginx_word(user, 2), "$remote_user") == 0)
         FAULT(user, "BACKDESK_USER must be a number: map $remote_user to one");
-    const struct nginx_directive *check = in_effect(location, "auth_request");
-    if (check && passes_tokens(server_of(location), nginx_word(check, 1)))
-        FAULT(check, "%s lets everybody pass who sends \"Authorization: Bearer x\": give the site's own locations a "
-                     "check without that", nginx_word(check, 1));
+}
+
+static bool is_ours(const struct nginx_directive *location)
+{
+    const struct nginx_directive *pass = nginx_child(location, "fastcgi_pass");
+    return pass && strcmp(nginx_word(pass, 1), "backdesk") == 0;
+}
+
+/* Only where the pool looks at a token may one pass, or where all are refused. */
+static void check_tokens(const struct nginx_directive *location, struct settings_report *report)
+{
+    const struct nginx_directive *check = in_effect(location, "auth_request"), *server = server_of(location);
+    bool closed = nginx_child(location, "internal") || nginx_child(location, "return") || has_token_if(location);
+    if (check && !closed && !is_ours(location) && passes_tokens(server, nginx_word(check, 1)))
+        FAULT(location, "%s lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own "
+                        "locations a check without that",
+              nginx_word(check, 1));
 }
 
 /* Whether D, or a location in it, is Backdesk's or defers, and asks PATH who is there. */
 static bool asks(const struct nginx_directive *d, const char *path)
 {
-    const struct nginx_directive *pass = nginx_child(d, "fastcgi_pass"), *check = in_effect(d, "auth_request");
-    bool ours = deferral_of(d) || (pass && strcmp(nginx_word(pass, 1), "backdesk") == 0);
+    const struct nginx_directive *check = in_effect(d, "auth_request");
+    bool ours = deferral_of(d) || is_ours(d);
     bool found = nginx_is(d, "location") && ours && check && strcmp(nginx_word(check, 1), path) == 0;
     for (const struct nginx_directive *c = d->first; c && !found; c = c->next)
         found = asks(c, path);
@@ -133,12 +152,13 @@ static bool asks(const struct nginx_directive *d, const char *path)
 static void check_session(const struct nginx_directive *location, struct settings_report *report)
 {
     const struct nginx_directive *server = server_of(location);
-    if (!server || !nginx_child(location, "proxy_pass") || !asks(server, location_path(location)))
+    if (!server || !asks(server, location_path(location)))
         return;
     const struct nginx_directive *body = in_effect(location, "proxy_pass_request_body");
     if (!in_effect(location, "client_max_body_size"))
-        DOUBT(location, "requests with more than a megabyte end in a 500 here: include backdesk-session.conf");
-    if (!body || strcmp(nginx_word(body, 1), "off") != 0)
+        DOUBT(location, "requests with more than a megabyte end in a 500 here: client_max_body_size 0, or include "
+                        "backdesk-session.conf");
+    if (nginx_child(location, "proxy_pass") && (!body || strcmp(nginx_word(body, 1), "off") != 0))
         DOUBT(location, "the site is told here of a body that never comes: include backdesk-session.conf");
 }
 
@@ -194,8 +214,10 @@ static size_t check_locations(const struct nginx_directive *d, struct settings_r
         bool replay = server && is_replay(server);
         if (deferral && !nginx_is(c, "location"))
             FAULT(deferral, "a deferral stands in a location, not in %s", c->words[0]);
-        if (nginx_is(c, "location"))
+        if (nginx_is(c, "location")) {
             check_session(c, report);
+            check_tokens(c, report);
+        }
         if (deferral && nginx_is(c, "location") && !replay) {
             count++;
             check_earlier(c, deferral, report);

@@ -150,7 +150,7 @@ static void set_options(MYSQL *mysql, const struct db_address *a, const struct d
 }
 
 /* Times are compared and stored in UTC; a lock that is not free after 2 s is answered with
- * ERR_DB_RETRY, long before a request's time is up. */
+ * ERR_DB_RETRY. */
 static const char queue_session[] =
     "SET SESSION transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00',"
     " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"

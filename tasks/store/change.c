@@ -70,25 +70,30 @@ int store_delete_rows(struct store *s, const uint64_t *ids, size_t count, struct
     return 0;
 }
 
-/* Whether ID has files that its owner may not even see. With the task's row locked none can come. */
-static int has_guarded_files(struct store *s, uint64_t id, struct error *e)
+/* Runs ID, which gives some of COUNT ids; OUT has room for all. Returns how many, or an error. */
+static int choose(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, uint64_t *out,
+                  struct error *e)
 {
     struct db_stmt *r;
-    int64_t rc = STORE_RUN(s, ST_FIND_GUARDED, &r, e, db_uint(id));
-    return rc < 0 ? (int)rc : db_next(r, e);
+    size_t n = 0;
+    int64_t rc = count ? store_run_group(s, id, ids, count, &r, e) : 0;
+    while (rc >= 0 && n < count && (rc = db_next(r, e)) > 0)
+        out[n++] = db_col_uint(r, 0);
+    return rc < 0 ? (int)rc : (int)n;
 }
 
 static int delete_one(struct store *s, void *ctx, struct error *e)
 {
     struct change *c = ctx;
     enum task_status status;
+    uint64_t guarded;
     int rc = store_lock_status(s, c->id, &status, e);
     if (rc)
         return rc;
     if (!task_status_ended(status))
         return error_set(e, ERR_CONFLICT, "a task that is %s cannot be deleted: cancel it first",
                          task_status_name(status));
-    rc = c->guarded ? 0 : has_guarded_files(s, c->id, e);
+    rc = c->guarded ? 0 : choose(s, ST_FIND_GUARDED, &c->id, 1, &guarded, e); /* with the row locked none can come */
     if (rc > 0)
         return error_set(e, ERR_DENIED, "the task has files of admins only");
     return rc < 0 ? rc : store_delete_rows(s, &c->id, 1, e);
@@ -102,20 +107,32 @@ int store_delete_task(struct store *s, uint64_t id, bool guarded, struct error *
 
 struct deletion {
     const uint64_t *ids;
-    size_t count, deleted;
+    size_t count;
+    int deleted;
 };
 
-/* What has been retried since IDS were read stays. */
+static bool has(const uint64_t *ids, int count, uint64_t id)
+{
+    while (count && ids[count - 1] != id)
+        count--;
+    return count > 0;
+}
+
+/* What has been retried since IDS were read stays, and what has files of admins only: backups, say, go one by one, or
+ * when there are enough newer ones. */
 static int delete_ended(struct store *s, void *ctx, struct error *e)
 {
     struct deletion *d = ctx;
-    uint64_t locked[STORE_DELETE_MAX];
-    struct db_stmt *r;
-    int64_t rc = store_run_group(s, ST_LOCK_ENDED, d->ids, d->count, &r, e);
+    uint64_t ended[STORE_DELETE_MAX], guarded[STORE_DELETE_MAX];
+    int count = choose(s, ST_LOCK_ENDED, d->ids, d->count, ended, e);
+    int hidden = count > 0 ? choose(s, ST_FIND_GUARDED, ended, (size_t)count, guarded, e) : count;
+    if (hidden < 0)
+        return hidden;
     d->deleted = 0;
-    while (rc >= 0 && d->deleted < d->count && (rc = db_next(r, e)) > 0)
-        locked[d->deleted++] = db_col_uint(r, 0);
-    return rc < 0 ? (int)rc : store_delete_rows(s, locked, d->deleted, e);
+    for (int i = 0; i < count; i++)
+        if (!has(guarded, hidden, ended[i]))
+            ended[d->deleted++] = ended[i];
+    return store_delete_rows(s, ended, (size_t)d->deleted, e);
 }
 
 int store_delete_ended(struct store *s, const uint64_t *ids, size_t count, struct error *e)
@@ -124,16 +141,7 @@ int store_delete_ended(struct store *s, const uint64_t *ids, size_t count, struc
     if (count > STORE_DELETE_MAX)
         log_bug("store_delete_ended: %zu tasks", count);
     int rc = count ? store_transaction(s, delete_ended, &d, NULL, e) : 0;
-    return rc < 0 ? rc : (int)d.deleted;
-}
-
-/* Backups, say: they go one by one, or when there are enough newer ones. */
-static bool is_guarded(const struct task *t)
-{
-    for (size_t i = 0; i < t->file_count; i++)
-        if (t->files[i].admin_only)
-            return true;
-    return false;
+    return rc < 0 ? rc : d.deleted;
 }
 
 int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool *status, uint64_t *next,
@@ -147,15 +155,10 @@ int store_clear_tasks(struct store *s, int64_t owner, int64_t before, const bool
     for (int i = 0; i < TASK_STATUS_COUNT; i++)
         f.status[i] = task_status_ended((enum task_status)i) && (!status || status[i]);
     struct arena *arena = arena_create();
-    struct task *page = arena_calloc(arena, STORE_DELETE_MAX, sizeof *page);
     uint64_t ids[STORE_DELETE_MAX];
-    size_t count = 0;
-    int rc = store_list_tasks(s, &f, *next, STORE_DELETE_MAX, arena, page, next, e);
-    for (int i = rc - 1; i >= 0; i--) /* ids ascending: every deleter locks in one order */
-        if (!is_guarded(&page[i]))
-            ids[count++] = page[i].id;
+    int count = store_list_ids(s, &f, *next, STORE_DELETE_MAX, arena, ids, next, e);
     arena_destroy(&arena);
-    return rc < 0 ? rc : store_delete_ended(s, ids, count, e);
+    return count < 0 ? count : store_delete_ended(s, ids, (size_t)count, e);
 }
 
 static int delete_export(struct store *s, void *ctx, struct error *e)

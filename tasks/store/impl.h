@@ -19,6 +19,7 @@ struct store {
     enum store_role role;
     int timeout_s;
     int64_t statement_msec; /* 0: as long as they take */
+    bool ends_changes;
     int depth;
     struct db_stmt *stmts[ST_COUNT][GROUP_SIZES];
 };

@@ -16,6 +16,14 @@ struct select {
     unsigned count;
 };
 
+struct page {
+    struct db_stmt *rows;
+    uint64_t floor; /* the lowest id that it may look at; 0: there is nothing below */
+    uint64_t next;  /* what the page behind this one begins below */
+    size_t left;
+    bool more; /* rows than it may give */
+};
+
 void task_filter_init(struct task_filter *f)
 {
     *f = (struct task_filter){
@@ -165,39 +173,65 @@ static int find_floor(struct store *s, const struct task_filter *f, uint64_t bef
     return rc < 0 ? (int)rc : 0;
 }
 
-static int read_page(struct store *s, const struct task_filter *f, uint64_t before, uint64_t floor,
-                     size_t limit, struct arena *arena, struct task *out, uint64_t *next,
-                     struct error *e)
+/* Selects COLUMNS of a page's rows, and one row more, which tells of more. Returns how many, or an error. */
+static int64_t open_page(struct store *s, const char *columns, const struct task_filter *f, uint64_t before,
+                         size_t limit, struct arena *arena, struct page *page, struct error *e)
 {
     struct select q = {.sql = BUF_INIT};
-    struct db_stmt *r = NULL;
-    buf_adds(&q.sql, "SELECT " TASK_COLUMNS("(SELECT GROUP_CONCAT(" FILE_WORD ") FROM csv_export x"
-                                            " WHERE x.task_id = t.id)"));
+    int rc = filters_rows(f) ? find_floor(s, f, before, &page->floor, e) : 0;
+    if (rc)
+        return rc;
+    buf_addf(&q.sql, "SELECT %s", columns);
     add_range(&q, f, before);
-    if (floor)
-        add(&q, " AND t.id >= ?", db_uint(floor));
+    if (page->floor)
+        add(&q, " AND t.id >= ?", db_uint(page->floor));
     add_filters(&q, f, arena);
-    add(&q, " ORDER BY t.id DESC LIMIT ?", db_uint(limit + 1)); /* one more tells of more */
-    int64_t rc = run(s, &q, &r, e);
-    bool more = rc > (int64_t)limit;
-    size_t n = 0;
-    *next = floor;
-    for (size_t seen = 0; rc >= 0 && seen < limit && (rc = db_next(r, e)) > 0; seen++) {
-        *next = more ? db_col_uint(r, 0) : floor;
-        store_read_task(r, arena, &out[n]);
-        n += out[n].id != 0;
-    }
-    db_stmt_close(&r);
+    add(&q, " ORDER BY t.id DESC LIMIT ?", db_uint(limit + 1));
+    int64_t found = run(s, &q, &page->rows, e);
+    page->more = found > (int64_t)limit;
+    page->left = limit;
+    page->next = page->floor;
     buf_free(&q.sql);
-    return rc < 0 ? (int)rc : (int)n;
+    return found;
+}
+
+/* The next row of the page. 1, 0 at its end, or an error. */
+static int next_row(struct page *page, struct error *e)
+{
+    int rc = page->left ? db_next(page->rows, e) : 0;
+    if (rc > 0) {
+        page->left--;
+        page->next = page->more ? db_col_uint(page->rows, 0) : page->floor;
+    }
+    return rc;
 }
 
 int store_list_tasks(struct store *s, const struct task_filter *f, uint64_t before_id, size_t limit,
                      struct arena *arena, struct task *out, uint64_t *next, struct error *e)
 {
-    uint64_t before = before_id ? before_id : UINT64_MAX, floor = 0;
-    int rc = filters_rows(f) ? find_floor(s, f, before, &floor, e) : 0;
-    if (rc)
-        return rc;
-    return read_page(s, f, before, floor, limit, arena, out, next, e);
+    static const char columns[] = TASK_COLUMNS("(SELECT GROUP_CONCAT(" FILE_WORD ") FROM csv_export x"
+                                               " WHERE x.task_id = t.id)");
+    struct page page = {.floor = 0};
+    int64_t rc = open_page(s, columns, f, before_id ? before_id : UINT64_MAX, limit, arena, &page, e);
+    int n = 0;
+    while (rc >= 0 && (rc = next_row(&page, e)) > 0) {
+        store_read_task(page.rows, arena, &out[n]);
+        n += out[n].id != 0;
+    }
+    db_stmt_close(&page.rows);
+    *next = rc < 0 ? 0 : page.next;
+    return rc < 0 ? (int)rc : n;
+}
+
+int store_list_ids(struct store *s, const struct task_filter *f, uint64_t before_id, size_t limit,
+                   struct arena *arena, uint64_t *out, uint64_t *next, struct error *e)
+{
+    struct page page = {.floor = 0};
+    int64_t rc = open_page(s, "t.id", f, before_id ? before_id : UINT64_MAX, limit, arena, &page, e);
+    int n = 0;
+    while (rc >= 0 && (rc = next_row(&page, e)) > 0)
+        out[n++] = db_col_uint(page.rows, 0);
+    db_stmt_close(&page.rows);
+    *next = rc < 0 ? 0 : page.next;
+    return rc < 0 ? (int)rc : n;
 }

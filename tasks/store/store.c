@@ -52,6 +52,11 @@ void store_set_statement_limit(struct store *s, int64_t msec)
     s->statement_msec = msec;
 }
 
+bool store_ends_changes(const struct store *s)
+{
+    return s->ends_changes;
+}
+
 void store_destroy(struct store **sp)
 {
     if (!*sp)
@@ -81,6 +86,8 @@ int store_connect(struct store *s, struct error *e)
     int rc = db_open(s->address, &options, &s->db, e);
     if (!rc && s->statement_msec)
         rc = db_statement_timeout(s->db, s->statement_msec, e);
+    if (!rc)
+        s->ends_changes = s->statement_msec && db_is_mariadb(s->db);
     if (rc)
         store_disconnect(s);
     return rc;

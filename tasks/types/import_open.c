@@ -16,7 +16,7 @@ enum {
 /* --- the connection -------------------------------------------------------------------------------------- */
 
 /* Strict, but with what exports can hold: zero dates, 0 in a column that counts by itself. Locks are not waited for
- * longer than a cancelled task may take to stop. The time zone is the server's, as for exports. */
+ * longer than a cancelled task may take to stop. The time zone is the source's, as for exports. */
 static const char *const session[] = {
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO',"
     " innodb_lock_wait_timeout = 1, lock_wait_timeout = 1, autocommit = 1",

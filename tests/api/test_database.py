@@ -109,6 +109,26 @@ def test_row_that_is_held(stack):
     assert stack.request("POST", f"/v1/tasks/{task['id']}/cancel").status_code == 202
 
 
+def test_frozen_under_many_creates(stack):
+    """Each is a transaction of its own, and all are refused in time: the first one that waits tells the others."""
+    pid = stack.pid("mariadbd")
+    array = [{"type": "dummy", "run_at": NEVER}] * 600
+    assert_back(stack)
+
+    def one(_):
+        begun = time.monotonic()
+        return stack.request("POST", "/v1/tasks", json=array).status_code, time.monotonic() - begun
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: stopped(pid), 5)
+        with ThreadPoolExecutor(16) as executor:
+            for status, took in executor.map(one, range(32)):
+                assert status == 503 and took < 4, (status, took)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert_back(stack)
+
+
 @contextmanager
 def held(stack, *statements):
     """Somebody does this and says no more."""

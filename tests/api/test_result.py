@@ -173,7 +173,8 @@ def test_a_file_of_admins_that_comes_at_the_last_moment(stack, make):
         cursor.execute("INSERT INTO csv_export (filename, owner_id, task_id, path, role) VALUES ('x', 1, %s, %s, 'admin')",
                        [task, f"zz/{task}-1-x.sql"])
         deleted = executor.submit(stack.request, "DELETE", f"/v1/tasks/{task}")
-        wait_until(lambda: int(stack.root_sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1]), every=0.01)
+        wait_until(lambda: stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE user = 'backdesk_api'"
+                                          " AND info LIKE 'SELECT status FROM tasks%FOR UPDATE'"), every=0.01)
         connection.commit()
         assert_problem(deleted.result(), 403, "role_missing")
     connection.close()

@@ -30,7 +30,7 @@ class Started:
         temporary = "".join(f"{kind}_temp_path {self.place}/tmp/{kind};" for kind in
                             ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
         self._write("nginx.conf", f"pid {self.place}/pid; daemon off; error_log {self.place}/error.log; events {{}}\n"
-                    f"http {{ access_log off; server_names_hash_bucket_size 128; {temporary} client_max_body_size 64m;\n"
+                    f"http {{ access_log off; server_names_hash_bucket_size 128; {temporary}\n"
                     'map $remote_user $site_user { default ""; ada 1; }\ninclude site.conf; }\n', {})
         subprocess.run(["chown", "-R", "--reference", str(stack.shared_dir), str(self.place)], check=True)
         self.config = stack.variant(name, {'site "demo".socket': f'"{self.place}/replay.sock"',
@@ -45,6 +45,7 @@ class Started:
 
     def _write(self, name, text, changes):
         changes = {"listen 80;": f"listen 127.0.0.1:{self.port};",
+                   "include backdesk/backdesk-defer.conf;": "include backdesk/backdesk-defer.conf; client_max_body_size 64m;",
                    "/run/backdesk/replay/site.sock": f"{self.place}/replay.sock", **changes}
         for old, new in changes.items():
             text = text.replace(old, new)

@@ -111,6 +111,13 @@ def test_body_and_headers_reach_the_site(stack, proxied):
     assert set(name.lower() for name in Site.got[-1][3]) >= own
 
 
+def test_a_large_upload_beside_it(proxied):
+    """The question who sends it has no limit of its own, whichever locations it goes through."""
+    status, _, _, body = proxied.ask("POST", "/v1/tasks/uploads", LARGE[:2 << 20], Cookie="sid=good",
+                                     **{"Content-Type": "text/csv"})
+    assert status == 201, body
+
+
 def test_secrets_are_wiped(stack, proxied):
     task, _ = proxied.deferred("POST", "/report/plain", b"body", Cookie="sid=good")
     assert stack.sql("SELECT sealed, body_path FROM http_requests WHERE task_id = %s", [task]) == [(None, None)]

@@ -151,5 +151,6 @@ int main(int argc, char **argv)
     }
     arena_destroy(&d.arena);
     store_destroy(&d.store);
+    runner_watch_free(&d.watch);
     return 0;
 }

@@ -41,18 +41,28 @@ static const struct {
      "itself needs auth_request\n"},
     {"server { auth_basic x; location / {\nfastcgi_param BACKDESK_USER $remote_user; " DEFER "} }",
      "f:2: BACKDESK_USER must be a number: map $remote_user to one\n"},
-    {"server { location = /who { if ($backdesk_bearer) { return 204; } }\nlocation / { " WHO DEFER "} }",
-     "f:2: /who lets everybody pass who sends \"Authorization: Bearer x\": give the site's own locations a check "
-     "without that\n"},
-    {"server { location = /who { if ($backdesk_bearer) { return 204; } } location = /me { }\n"
-     "location /v1/ { auth_request /who; fastcgi_pass backdesk; } location / { auth_request /me; fastcgi_param "
-     "BACKDESK_USER $u; " DEFER "} }", ""},
+    {"server { location = /who { client_max_body_size 0; if ($backdesk_bearer) { return 204; } }\nlocation / { " WHO
+     DEFER "} }",
+     "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a "
+     "check without that\n"},
+    {"server { location = /who { if ($backdesk_bearer) { return 204; } }\n"
+     "location /a { auth_request /who; proxy_pass x; } location /b { auth_request /who; "
+     "if ($backdesk_bearer) { return 401; } proxy_pass x; } }",
+     "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a "
+     "check without that\n"},
+    {"server { location = /who { client_max_body_size 0; if ($backdesk_bearer) { return 204; } } location = /me { "
+     "client_max_body_size 0; }\nlocation /v1/ { auth_request /who; fastcgi_pass backdesk; } location / { auth_request "
+     "/me; fastcgi_param BACKDESK_USER $u; " DEFER "} }", ""},
     /* what asks who comes */
     {"server { auth_request /who; location /v1/ { fastcgi_pass backdesk; }\nlocation = /who { proxy_pass http://x; } }",
-     "f:2: warning: requests with more than a megabyte end in a 500 here: include backdesk-session.conf\n"
+     "f:2: warning: requests with more than a megabyte end in a 500 here: client_max_body_size 0, or include "
+     "backdesk-session.conf\n"
      "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
     {"server {\nlocation /who { client_max_body_size 0; proxy_pass http://x; }\n" GOOD "}",
      "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
+    {"server {\nlocation /who { internal; rewrite ^ /me last; }\n" GOOD "}",
+     "f:2: warning: requests with more than a megabyte end in a 500 here: client_max_body_size 0, or include "
+     "backdesk-session.conf\n"},
     {"server { client_max_body_size 0; location /who { proxy_pass_request_body off; proxy_pass http://x; } " GOOD "}",
      ""},
     {"server { location /who { proxy_pass http://x; } location / { auth_request /who; proxy_pass http://y; } }", ""},

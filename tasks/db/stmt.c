@@ -32,7 +32,8 @@ union cell {
 struct db_stmt {
     struct db *db;
     struct db_stmt *next, **link; /* in db->stmts */
-    MYSQL_STMT *stmt;
+    char *sql;
+    MYSQL_STMT *stmt; /* NULL: to be prepared again */
     unsigned param_count;
     unsigned column_count; /* 0 = no result set */
     MYSQL_BIND *params;
@@ -194,6 +195,27 @@ static int prepare_columns(struct db_stmt *s, struct error *e)
     return 0;
 }
 
+static int prepare_on_server(struct db_stmt *s, struct error *e)
+{
+    s->stmt = mysql_stmt_init(s->db->mysql);
+    if (!s->stmt)
+        return db_failed(s->db, NULL, "prepare", e);
+    if (mysql_stmt_prepare(s->stmt, s->sql, (unsigned long)strlen(s->sql)))
+        return db_failed(s->db, s->stmt, "prepare", e);
+    return 0;
+}
+
+/* After an error among the rows the library (libmariadb 3.3) still waits for the rest of them, and would for ever at
+ * the next execution. */
+static int lose_result(struct db_stmt *s, struct error *e)
+{
+    int rc = db_failed(s->db, s->stmt, "statement", e);
+    mysql_stmt_close(s->stmt);
+    s->stmt = NULL;
+    s->has_result = false;
+    return rc;
+}
+
 int db_prepare(struct db *d, const char *sql, struct db_stmt **out, struct error *e)
 {
     int rc = db_check_usable(d, e);
@@ -206,15 +228,10 @@ int db_prepare(struct db *d, const char *sql, struct db_stmt **out, struct error
     if (s->next)
         s->next->link = &s->next;
     d->stmts = s;
-    s->stmt = mysql_stmt_init(d->mysql);
-    if (!s->stmt) {
-        rc = db_failed(d, NULL, "prepare", e);
+    s->sql = xstrdup(sql);
+    rc = prepare_on_server(s, e);
+    if (rc)
         goto fail;
-    }
-    if (mysql_stmt_prepare(s->stmt, sql, (unsigned long)strlen(sql))) {
-        rc = db_failed(d, s->stmt, "prepare", e);
-        goto fail;
-    }
     s->param_count = (unsigned)mysql_stmt_param_count(s->stmt);
     s->params = xcalloc(s->param_count, sizeof *s->params);
     s->param_times = xcalloc(s->param_count, sizeof *s->param_times);
@@ -249,6 +266,7 @@ void db_stmt_close(struct db_stmt **sp)
     free(s->indicators);
     free(s->param_times);
     free(s->params);
+    free(s->sql);
     free(s);
 }
 
@@ -279,6 +297,8 @@ int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count,
     if (count != s->param_count)
         return error_set(e, ERR_DB, "statement takes %u parameters, not %u", s->param_count, count);
     drop_result(s);
+    if (!s->stmt && (rc = prepare_on_server(s, e)) != 0)
+        return rc;
     for (unsigned i = 0; i < count; i++)
         db_bind_param(&s->params[i], &s->param_times[i], &values[i]);
     if ((count && mysql_stmt_bind_param(s->stmt, s->params)) || mysql_stmt_execute(s->stmt))
@@ -288,7 +308,7 @@ int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count,
     s->has_result = true;
     /* the whole result comes over at once, so that the connection is free for the next statement */
     if (mysql_stmt_bind_result(s->stmt, s->results) || mysql_stmt_store_result(s->stmt))
-        return db_failed(s->db, s->stmt, "statement", e);
+        return lose_result(s, e);
     return (int64_t)mysql_stmt_num_rows(s->stmt);
 }
 

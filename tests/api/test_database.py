@@ -26,6 +26,7 @@ REQUESTS = [
 
 def assert_away(stack, slack=0.5):
     """All at once, several times over."""
+    wait_until(lambda: stack.request("GET", "/v1/tasks/stats").status_code == 503)  # they are kept for a second
     def one(request):
         method, path, options = request
         begun = time.monotonic()

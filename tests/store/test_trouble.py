@@ -68,18 +68,22 @@ def kill(database, driver, how="CONNECTION"):
     database.sql(f"KILL {how} {database.connection_of(driver)}")
 
 
-def test_a_killed_statement_is_repeated(database, api):
-    """1317, in the middle of a lock wait."""
-    task = database.insert(status="success")
+@pytest.mark.parametrize("verb", ["delete", "clear"])
+def test_a_killed_statement_is_repeated(database, api, verb):
+    """1317, in the middle of a lock wait; where many rows are locked by one statement, its answer has begun."""
+    tasks = [database.insert(status="success", finished_at="2020-01-01") for _ in range(3)]
+    api("check")
+    connection = database.connection_of(api)
     with database.connect(autocommit=False) as other, other.cursor() as cursor:
-        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (task,))
-        done = api.later("delete", id=task)
+        cursor.execute("SELECT id FROM tasks WHERE id = %s FOR UPDATE", (tasks[1],))
+        done = api.later(verb, **({"id": tasks[1]} if verb == "delete" else {}))
         wait_until(lambda: database.lock_waits())
         kill(database, api, "QUERY")
         wait_until(lambda: database.lock_waits())
         other.rollback()
         done()
-    assert database.row(task) is None
+    assert database.row(tasks[1]) is None
+    assert database.connection_of(api) == connection
 
 
 @pytest.mark.parametrize("verb, arguments", [

@@ -33,7 +33,7 @@ struct claimed {
     uint64_t id, fence;
     unsigned attempt, max_attempts; /* max_attempts 0: as the type's setting says */
     int64_t created_by, created_at;
-    int64_t turn;
+    int64_t turn; /* its place in the lane, which it has left */
     struct text data; /* from the arena */
     bool cancel_requested;
 };
@@ -93,6 +93,7 @@ struct finish {
     const char *progress; /* JSON or NULL: the last state of it */
     const char *log;      /* or NULL */
     int64_t retry_usec;
+    int64_t turn;      /* FINISH_HAND_BACK: where it stood when it was claimed; 0 = not known: it goes to the present */
     int64_t keep_usec; /* retention of the task; 0 = for ever */
     const struct finish_file *files;
     size_t file_count;

@@ -71,7 +71,8 @@ void claim_end_done(struct run_claim *c, const struct wire_done *done);
 /* The worker died: STATUS as from waitpid. */
 void claim_end_died(struct run_claim *c, int status);
 
-/* Given back unrun or unfinished at shutdown, or a claim that this runner does not know. */
+/* Given back unrun or, at shutdown, unfinished, to where it stood in its lane; or a claim that this runner does not
+ * know. */
 void claim_end_hand_back(struct run_claim *c);
 
 /* Asked to stop before it reached a worker. */

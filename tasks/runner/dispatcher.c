@@ -25,12 +25,19 @@
 #include "store/doorbell.h"
 #include "task/command.h"
 
-enum { EVENTS_MAX = 64 };
+enum {
+    EVENTS_MAX = 64,
+    ROUND_MOST_MS = 1000,
+    ROUND_WAITING_MS = 250, /* while claims wait for a worker */
+};
 
 /* epoll's data for what is no worker; workers have their index. */
 static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1, ev_turn = UINT64_MAX - 2;
 
 static const int64_t second_ns = 1000000000;
+
+/* No round takes so long by itself: the database did, or the process was stopped. */
+static const int64_t stood_still_ns = 500000000;
 
 /* At shutdown: how long tasks may take to stop before they are killed, how long the database may take to be told of
  * it, and how long at the very last other sessions may hold rows. */
@@ -263,9 +270,12 @@ static void wait_for_events(struct dispatcher *d, int64_t until_ns)
 {
     struct epoll_event events[EVENTS_MAX];
     int64_t left_ms = (until_ns - clock_mono_ns() + 999999) / 1000000;
-    int timeout = left_ms < 0 ? 0 : left_ms > 1000 ? 1000 : (int)left_ms;
-    int n = epoll_wait(d->epoll, events, EVENTS_MAX, timeout);
+    int64_t most_ms = waiting_count(d) ? ROUND_WAITING_MS : ROUND_MOST_MS;
+    int n = epoll_wait(d->epoll, events, EVENTS_MAX, left_ms < 0 ? 0 : (int)least(left_ms, most_ms));
     int64_t now = clock_mono_ns();
+    if (now - d->woken_ns > stood_still_ns)
+        excuse_waiting(d, now);
+    d->woken_ns = now;
     lease_check(d, now); /* first: this process may have been stopped, and what its workers did is void */
     for (int i = 0; i < n; i++) {
         uint64_t what = events[i].data.u64;

@@ -55,6 +55,7 @@ struct dispatcher {
     int epoll, signals, bell;
     const char *bell_directory;
 
+    int64_t woken_ns;     /* when the round began */
     int64_t lease_usec;   /* as it stands in the runner's row */
     bool card_changed;    /* the row has to be written anew: the configuration was read again */
     bool entered;         /* the row is there, for all that we know */
@@ -106,6 +107,9 @@ int64_t endings_due_at(const struct dispatcher *d);
 
 /* Gives every waiting claim a worker that has a place; ends those that have waited too long, handed back. */
 void assign_waiting(struct dispatcher *d, int64_t now_ns);
+
+/* The loop has stood still until now: no claim has waited too long for a worker, whose answer may be there unread. */
+void excuse_waiting(struct dispatcher *d, int64_t now_ns);
 
 /* How many claims wait for one. */
 size_t waiting_count(const struct dispatcher *d);

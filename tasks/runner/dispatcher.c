@@ -108,10 +108,12 @@ static size_t worker_count(const struct settings *s)
     return s->runner.workers > 0 ? (size_t)s->runner.workers : cores > 0 ? (size_t)cores : 1;
 }
 
-static void configure_pool(struct dispatcher *d)
+/* OLD: the settings so far, or NULL. */
+static void configure_pool(struct dispatcher *d, const struct settings *old)
 {
     size_t many = takes_kind(d, WORKER_MANY) ? (size_t)d->settings->runner.replays : 0;
-    pool_configure(&d->pool, d->catalogue, worker_count(d->settings), many);
+    bool many_anew = !old || !settings_same_sites(old, d->settings);
+    pool_configure(&d->pool, d->catalogue, worker_count(d->settings), many, many_anew);
 }
 
 static void take_settings(struct dispatcher *d, struct settings *settings, struct catalogue *catalogue)
@@ -182,7 +184,7 @@ static void reload(struct dispatcher *d)
     struct catalogue *old_catalogue = d->catalogue;
     struct settings *old_settings = d->settings;
     take_settings(d, settings, catalogue);
-    configure_pool(d);
+    configure_pool(d, old_settings);
     hand_back_strangers(d);
     catalogue_free(&old_catalogue);
     if (old_settings != d->first_settings)
@@ -443,7 +445,7 @@ static int start(struct dispatcher *d, struct error *e)
     rc = pool_init(&d->pool, &most, d->epoll, &d->ended, e);
     if (rc)
         return rc;
-    configure_pool(d);
+    configure_pool(d, NULL);
     rc = lease_enter(d, e);
     if (rc) /* a runner of this name may live, and its bell is not ours to touch */
         return rc;

@@ -195,8 +195,9 @@ struct runner_watch {
 void runner_watch_free(struct runner_watch *w);
 
 /* Declares runners gone whose rows W has known unchanged for their lease, by this process's clock whatever the
- * database's says; then takes back or drops at most MAX of the tasks that no live runner holds. Returns how many;
- * OUT, with room for MAX, says which claims they were: no row will ever name files of theirs. */
+ * database's says, or for a third of it where that said at the first look that they had long been silent; then takes
+ * back or drops at most MAX of the tasks that no live runner holds. Returns how many; OUT, with room for MAX, says
+ * which claims they were: no row will ever name files of theirs. */
 int store_take_back(struct store *s, struct runner_watch *w, size_t max, attempts_left *left, void *ctx,
                     int64_t keep_usec, struct lost_claim *out, struct error *e) MUST_USE;
 

@@ -457,18 +457,28 @@ static int start(struct dispatcher *d, struct error *e)
     return 0;
 }
 
-/* What ended while the last turn was under way; and for a moment what other sessions hold. */
+static void sleep_ns(int64_t ns)
+{
+    const struct timespec pause = {ns / 1000000000, ns % 1000000000};
+    if (ns > 0)
+        nanosleep(&pause, NULL);
+}
+
+/* What ended while the last turn was under way; and for a moment what failed, or other sessions hold. A failure is no
+ * reason to give up: nobody else knows how these ended. */
 static void write_last(struct dispatcher *d)
 {
-    const struct timespec pause = {0, 20000000};
     int64_t until_ns = clock_mono_ns() + held_margin_ns;
-    while ((d->ended.count || d->apart.count) && database_ready(d, clock_mono_ns()) && clock_mono_ns() < until_ns) {
-        turnover_begin(d);
-        turnover_finish(d);
+    while ((d->ended.count || d->apart.count) && clock_mono_ns() < until_ns) {
+        sleep_ns(d->database_at_ns - clock_mono_ns());
         for (struct run_claim *c = d->apart.head; c; c = c->next)
             c->retry_at_ns = 1; /* long ago */
+        d->turn_apart = d->ended.count > 0; /* these first ... */
+        d->turn_failed = true;              /* ... and without a wait for a row */
+        turnover_begin(d);
+        turnover_finish(d);
         if (d->apart.count)
-            nanosleep(&pause, NULL);
+            sleep_ns(20000000);
     }
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Rows that another session holds (somebody's forgotten BEGIN): what has nothing to do with them goes on."""
 
+import signal
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -134,6 +135,22 @@ def test_claims_that_must_wait_hold_up_no_ending(queue):
 def waits_for_type(queue):
     return queue.stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE user = 'backdesk_runner'"
                                 " AND info LIKE 'SELECT type FROM type_control WHERE type = %FOR UPDATE'")
+
+
+def test_told_to_end_at_once_while_a_claim_waits(queue):
+    """The claim fails; what has ended meanwhile is written all the same."""
+    runner = queue.start(queue__running_per_user=1, **PATIENT)
+    task = queue.make(data={"seconds": 60})
+    queue.wait_running(task)
+    with held(queue, "SELECT type FROM type_control WHERE type = '*' FOR UPDATE"):
+        queue.make(created_by=2)
+        wait_until(lambda: waits_for_type(queue), every=0.01)
+        runner.signal(signal.SIGTERM)
+        wait_until(lambda: "ending" in runner.said())
+        runner.signal(signal.SIGTERM)
+        assert runner.wait(10) == 0
+    assert queue.attempts(task) == [(1, 1, "handed_back", None)]
+    assert queue.status(task) == "fresh"
 
 
 def test_frozen_in_the_middle_of_a_claim(queue):

@@ -98,9 +98,9 @@ def test_endings_that_cannot_be_written(queue):
 
 
 @contextmanager
-def refusing(queue, task):
-    """The server takes every end but that of TASK while the block lasts."""
-    queue.stack.root_sql(f"CREATE TRIGGER refuse BEFORE UPDATE ON tasks FOR EACH ROW IF NEW.id = {task} AND"
+def refusing(queue, condition):
+    """The server takes every success but those of tasks that match CONDITION while the block lasts."""
+    queue.stack.root_sql(f"CREATE TRIGGER refuse BEFORE UPDATE ON tasks FOR EACH ROW IF NEW.{condition} AND"
                          " NEW.status = 'success' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF")
     try:
         yield
@@ -112,13 +112,23 @@ def test_an_ending_that_fails_among_many(queue):
     runner = queue.start(**PATIENT)
     held_up = queue.make(data={"seconds": 1})
     queue.wait_running(held_up)
-    with refusing(queue, held_up), Inserts(queue) as load:
+    with refusing(queue, f"id = {held_up}"), Inserts(queue) as load:
         wait_until(lambda: "not this one" in runner.said(), 10)
         before = load.last()
         wait_until(lambda: load.ended(before)[0] > 100, 10)
         assert queue.status(held_up) == "started"
     row = queue.wait(held_up)
     assert (row["status"], row["attempt"]) == ("success", 1)
+
+
+def test_many_endings_that_fail(queue):
+    """Each of them pauses, not the runner."""
+    runner = queue.start(**PATIENT)
+    with refusing(queue, "created_by = 9"):
+        queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{}', 9 FROM seq_1_to_100")
+        wait_until(lambda: runner.said().count("not this one") > 100, 5)
+        assert queue.wait(queue.make(), timeout=2)["status"] == "success"
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(101,)], 20)
 
 
 def test_claims_that_must_wait_hold_up_no_ending(queue):

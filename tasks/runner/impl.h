@@ -49,7 +49,7 @@ struct dispatcher {
     struct aside *aside;                     /* carries out: */
     struct turn *turn;                       /* the transaction that is under way, or NULL */
     bool turn_failed;                        /* the last one */
-    bool turn_unclaimed;                     /* the last one failed in claiming: the next one only writes endings */
+    bool turn_unclaimed;                     /* it failed at no ending, perhaps at a claim: the next only writes */
     bool turn_apart;                         /* the last one wrote those: the next one is for the others */
     bool reload_wanted;                      /* as soon as there is none */
     int epoll, signals, bell;

@@ -169,6 +169,9 @@ int settings_load_report(const char *path, struct settings **out, struct setting
  * each setting that waits so for a restart. */
 void settings_keep(struct settings *s, const struct settings *running, struct settings_report *report);
 
+/* Whether both have the same sites, with all that is set of each. */
+bool settings_same_sites(const struct settings *a, const struct settings *b);
+
 /* Frees *S and sets it to NULL. NULL is accepted. */
 void settings_free(struct settings **s);
 

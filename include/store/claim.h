@@ -33,7 +33,7 @@ struct claimed {
     uint64_t id, fence;
     unsigned attempt, max_attempts; /* max_attempts 0: as the type's setting says */
     int64_t created_by, created_at;
-    int64_t turn;
+    int64_t turn; /* its place in the lane, which it has left */
     struct text data; /* from the arena */
     bool cancel_requested;
 };
@@ -93,6 +93,7 @@ struct finish {
     const char *progress; /* JSON or NULL: the last state of it */
     const char *log;      /* or NULL */
     int64_t retry_usec;
+    int64_t turn;      /* FINISH_HAND_BACK: where it stood when it was claimed; 0 = not known: it goes to the present */
     int64_t keep_usec; /* retention of the task; 0 = for ever */
     const struct finish_file *files;
     size_t file_count;
@@ -194,8 +195,9 @@ struct runner_watch {
 void runner_watch_free(struct runner_watch *w);
 
 /* Declares runners gone whose rows W has known unchanged for their lease, by this process's clock whatever the
- * database's says; then takes back or drops at most MAX of the tasks that no live runner holds. Returns how many;
- * OUT, with room for MAX, says which claims they were: no row will ever name files of theirs. */
+ * database's says, or for a third of it where that said at the first look that they had long been silent; then takes
+ * back or drops at most MAX of the tasks that no live runner holds. Returns how many; OUT, with room for MAX, says
+ * which claims they were: no row will ever name files of theirs. */
 int store_take_back(struct store *s, struct runner_watch *w, size_t max, attempts_left *left, void *ctx,
                     int64_t keep_usec, struct lost_claim *out, struct error *e) MUST_USE;
 

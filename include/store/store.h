@@ -59,7 +59,7 @@ int store_fd(const struct store *s);
  * COMMIT), at most a few times with short random pauses and within the time-out. BODY must be able to run
  * again: it sets its results anew each time. An error from BODY rolls back and is returned. Within BODY
  * further transactions join this one. *UNKNOWN (may be NULL) tells that the connection was lost at
- * COMMIT: nobody knows whether it happened. */
+ * COMMIT, or the server ended it for its time: nobody knows whether it happened. */
 int store_transaction(struct store *s, int (*body)(struct store *s, void *ctx, struct error *e),
                       void *ctx, bool *unknown, struct error *e) MUST_USE;
 

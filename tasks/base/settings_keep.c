@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* settings_keep.c: what a running taskrunner does not take over from a configuration that it reads again. */
+/* settings_keep.c: what a running taskrunner does not take over from a configuration that it reads again, and what is
+ * news to it. */
 #include <string.h>
 
 #include "settings_impl.h"
@@ -35,42 +36,35 @@ static void copy_list(struct arena *arena, struct str_list *to, const struct str
     *to = (struct str_list){items, from->count};
 }
 
-/* Puts what stands in OLD into FIELD, with memory from ARENA; false where it stood there already. */
-static bool keep_value(const struct setting_row *row, struct arena *arena, void *field, const void *old)
+static bool is_text(const struct setting_row *row)
 {
-    size_t size = sizeof(int64_t);
-    switch (row->kind) {
-    case SETTING_STRING:
-    case SETTING_PATH:
-    case SETTING_SECRET:
-    case SETTING_SECRET_FILE: {
-        const char *text = *(const char *const *)old;
-        if (same_text(*(const char **)field, text))
-            return false;
+    return row->kind == SETTING_STRING || row->kind == SETTING_PATH || row->kind == SETTING_SECRET ||
+           row->kind == SETTING_SECRET_FILE;
+}
+
+/* Of one that is neither text nor a list. */
+static size_t plain_size(const struct setting_row *row)
+{
+    return row->kind == SETTING_BOOLEAN ? sizeof(bool) : row->kind == SETTING_CHOICE ? sizeof(int) : sizeof(int64_t);
+}
+
+static bool same_value(const struct setting_row *row, const void *a, const void *b)
+{
+    if (is_text(row))
+        return same_text(*(const char *const *)a, *(const char *const *)b);
+    return row->kind == SETTING_LIST ? same_list(a, b) : memcmp(a, b, plain_size(row)) == 0;
+}
+
+/* Puts what stands in OLD into FIELD, with memory from ARENA. */
+static void copy_value(const struct setting_row *row, struct arena *arena, void *field, const void *old)
+{
+    const char *text = is_text(row) ? *(const char *const *)old : NULL;
+    if (is_text(row))
         *(const char **)field = text ? arena_strdup(arena, text) : NULL;
-        return true;
-    }
-    case SETTING_LIST:
-        if (same_list(field, old))
-            return false;
+    else if (row->kind == SETTING_LIST)
         copy_list(arena, field, old);
-        return true;
-    case SETTING_BOOLEAN:
-        size = sizeof(bool);
-        break;
-    case SETTING_CHOICE:
-        size = sizeof(int);
-        break;
-    case SETTING_INTEGER:
-    case SETTING_DURATION:
-    case SETTING_SIZE:
-    case SETTING_MODE:
-        break;
-    }
-    if (memcmp(field, old, size) == 0)
-        return false;
-    memcpy(field, old, size);
-    return true;
+    else
+        memcpy(field, old, plain_size(row));
 }
 
 /* The key is read only where there is a site: with the first one it is news, with the last one gone it is not
@@ -88,11 +82,32 @@ void settings_keep(struct settings *s, const struct settings *running, struct se
             const struct setting_row *row = &section->rows[k];
             size_t at = sections[i].offset + row->offset;
             char *field = (char *)s + at;
-            if (row->when != SETTING_RESTART || is_key_for_no_site(s, running, field) ||
-                !keep_value(row, s->memory->arena, field, (const char *)running + at))
+            const char *old = (const char *)running + at;
+            if (row->when != SETTING_RESTART || is_key_for_no_site(s, running, field) || same_value(row, field, old))
                 continue;
+            copy_value(row, s->memory->arena, field, old);
             settings_warning(report, s->path, settings_line(s, field),
                              "%s %s: stays as it was until a restart", section->name, row->name);
         }
     }
+}
+
+static bool same_site(const struct site_def *a, const struct site_def *b)
+{
+    const struct section_row *section = setting_section("site");
+    for (size_t i = 0; i < section->row_count; i++)
+        if (!same_value(&section->rows[i], (const char *)a + section->rows[i].offset,
+                        (const char *)b + section->rows[i].offset))
+            return false;
+    return true;
+}
+
+bool settings_same_sites(const struct settings *a, const struct settings *b)
+{
+    for (size_t i = 0; i < a->site_count; i++) {
+        const struct site_def *other = settings_site(b, a->sites[i].name);
+        if (!other || !same_site(&a->sites[i], other))
+            return false;
+    }
+    return a->site_count == b->site_count;
 }

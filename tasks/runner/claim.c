@@ -57,7 +57,7 @@ struct run_claim *claim_create(const struct settings *settings, const char *type
     if (!c->task.max_attempts)
         c->task.max_attempts = (unsigned)c->limits.max_attempts;
     c->timeout_at_ns = INT64_MAX;
-    c->finish = (struct finish){.id = t->id, .fence = t->fence, .owner = t->created_by};
+    c->finish = (struct finish){.id = t->id, .fence = t->fence, .owner = t->created_by, .turn = t->turn};
     return c;
 }
 

@@ -30,7 +30,7 @@ struct run_claim {
     struct run_task task; /* task.type and task.data live in arena */
     enum worker_kind kind;
     struct task_limits limits;
-    int64_t claimed_ns;
+    int64_t waits_since_ns; /* for a worker */
     int64_t assigned_ns;   /* when a worker got it */
     int64_t ended_ns;      /* when its worker was done with it; 0 where it never had one */
     int64_t timeout_at_ns; /* INT64_MAX = never */
@@ -71,7 +71,8 @@ void claim_end_done(struct run_claim *c, const struct wire_done *done);
 /* The worker died: STATUS as from waitpid. */
 void claim_end_died(struct run_claim *c, int status);
 
-/* Given back unrun or unfinished at shutdown, or a claim that this runner does not know. */
+/* Given back unrun or, at shutdown, unfinished, to where it stood in its lane; or a claim that this runner does not
+ * know. */
 void claim_end_hand_back(struct run_claim *c);
 
 /* Asked to stop before it reached a worker. */

@@ -25,12 +25,19 @@
 #include "store/doorbell.h"
 #include "task/command.h"
 
-enum { EVENTS_MAX = 64 };
+enum {
+    EVENTS_MAX = 64,
+    ROUND_MOST_MS = 1000,
+    ROUND_WAITING_MS = 250, /* while claims wait for a worker */
+};
 
 /* epoll's data for what is no worker; workers have their index. */
 static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1, ev_turn = UINT64_MAX - 2;
 
 static const int64_t second_ns = 1000000000;
+
+/* No round takes so long by itself: the database did, or the process was stopped. */
+static const int64_t stood_still_ns = 500000000;
 
 /* At shutdown: how long tasks may take to stop before they are killed, how long the database may take to be told of
  * it, and how long at the very last other sessions may hold rows. */
@@ -101,10 +108,12 @@ static size_t worker_count(const struct settings *s)
     return s->runner.workers > 0 ? (size_t)s->runner.workers : cores > 0 ? (size_t)cores : 1;
 }
 
-static void configure_pool(struct dispatcher *d)
+/* OLD: the settings so far, or NULL. */
+static void configure_pool(struct dispatcher *d, const struct settings *old)
 {
     size_t many = takes_kind(d, WORKER_MANY) ? (size_t)d->settings->runner.replays : 0;
-    pool_configure(&d->pool, d->catalogue, worker_count(d->settings), many);
+    bool many_anew = !old || !settings_same_sites(old, d->settings);
+    pool_configure(&d->pool, d->catalogue, worker_count(d->settings), many, many_anew);
 }
 
 static void take_settings(struct dispatcher *d, struct settings *settings, struct catalogue *catalogue)
@@ -175,7 +184,7 @@ static void reload(struct dispatcher *d)
     struct catalogue *old_catalogue = d->catalogue;
     struct settings *old_settings = d->settings;
     take_settings(d, settings, catalogue);
-    configure_pool(d);
+    configure_pool(d, old_settings);
     hand_back_strangers(d);
     catalogue_free(&old_catalogue);
     if (old_settings != d->first_settings)
@@ -263,9 +272,12 @@ static void wait_for_events(struct dispatcher *d, int64_t until_ns)
 {
     struct epoll_event events[EVENTS_MAX];
     int64_t left_ms = (until_ns - clock_mono_ns() + 999999) / 1000000;
-    int timeout = left_ms < 0 ? 0 : left_ms > 1000 ? 1000 : (int)left_ms;
-    int n = epoll_wait(d->epoll, events, EVENTS_MAX, timeout);
+    int64_t most_ms = waiting_count(d) ? ROUND_WAITING_MS : ROUND_MOST_MS;
+    int n = epoll_wait(d->epoll, events, EVENTS_MAX, left_ms < 0 ? 0 : (int)least(left_ms, most_ms));
     int64_t now = clock_mono_ns();
+    if (now - d->woken_ns > stood_still_ns)
+        excuse_waiting(d, now);
+    d->woken_ns = now;
     lease_check(d, now); /* first: this process may have been stopped, and what its workers did is void */
     for (int i = 0; i < n; i++) {
         uint64_t what = events[i].data.u64;
@@ -433,7 +445,7 @@ static int start(struct dispatcher *d, struct error *e)
     rc = pool_init(&d->pool, &most, d->epoll, &d->ended, e);
     if (rc)
         return rc;
-    configure_pool(d);
+    configure_pool(d, NULL);
     rc = lease_enter(d, e);
     if (rc) /* a runner of this name may live, and its bell is not ours to touch */
         return rc;
@@ -445,18 +457,28 @@ static int start(struct dispatcher *d, struct error *e)
     return 0;
 }
 
-/* What ended while the last turn was under way; and for a moment what other sessions hold. */
+static void sleep_ns(int64_t ns)
+{
+    const struct timespec pause = {ns / 1000000000, ns % 1000000000};
+    if (ns > 0)
+        nanosleep(&pause, NULL);
+}
+
+/* What ended while the last turn was under way; and for a moment what failed, or other sessions hold. A failure is no
+ * reason to give up: nobody else knows how these ended. */
 static void write_last(struct dispatcher *d)
 {
-    const struct timespec pause = {0, 20000000};
     int64_t until_ns = clock_mono_ns() + held_margin_ns;
-    while ((d->ended.count || d->apart.count) && database_ready(d, clock_mono_ns()) && clock_mono_ns() < until_ns) {
-        turnover_begin(d);
-        turnover_finish(d);
+    while ((d->ended.count || d->apart.count) && clock_mono_ns() < until_ns) {
+        sleep_ns(d->database_at_ns - clock_mono_ns());
         for (struct run_claim *c = d->apart.head; c; c = c->next)
             c->retry_at_ns = 1; /* long ago */
+        d->turn_apart = d->ended.count > 0; /* these first ... */
+        d->turn_failed = true;              /* ... and without a wait for a row */
+        turnover_begin(d);
+        turnover_finish(d);
         if (d->apart.count)
-            nanosleep(&pause, NULL);
+            sleep_ns(20000000);
     }
 }
 

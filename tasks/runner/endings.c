@@ -234,7 +234,8 @@ void endings_failed(struct endings *n, struct dispatcher *d, int rc, const struc
 {
     bool refused = rc == ERR_DB_REFUSED && n->failing_count;
     bool held = rc == ERR_DB_RETRY && n->failing_count && !n->careful; /* as the next one will find, which is */
-    if (held)
+    bool alone = n->careful && n->failing_count == 1 && rc != ERR_DB_GONE && rc != ERR_TIMEOUT; /* has its own pause */
+    if (held || (alone && !refused))
         log_warning("writing endings: %s", e->text);
     else if (!refused)
         database_failed(d, "writing endings and claiming", e);

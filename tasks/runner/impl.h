@@ -49,12 +49,13 @@ struct dispatcher {
     struct aside *aside;                     /* carries out: */
     struct turn *turn;                       /* the transaction that is under way, or NULL */
     bool turn_failed;                        /* the last one */
-    bool turn_unclaimed;                     /* the last one failed in claiming: the next one only writes endings */
+    bool turn_unclaimed;                     /* it failed at no ending, perhaps at a claim: the next only writes */
     bool turn_apart;                         /* the last one wrote those: the next one is for the others */
     bool reload_wanted;                      /* as soon as there is none */
     int epoll, signals, bell;
     const char *bell_directory;
 
+    int64_t woken_ns;     /* when the round began */
     int64_t lease_usec;   /* as it stands in the runner's row */
     bool card_changed;    /* the row has to be written anew: the configuration was read again */
     bool entered;         /* the row is there, for all that we know */
@@ -106,6 +107,9 @@ int64_t endings_due_at(const struct dispatcher *d);
 
 /* Gives every waiting claim a worker that has a place; ends those that have waited too long, handed back. */
 void assign_waiting(struct dispatcher *d, int64_t now_ns);
+
+/* The loop has stood still until now: no claim has waited too long for a worker, whose answer may be there unread. */
+void excuse_waiting(struct dispatcher *d, int64_t now_ns);
 
 /* How many claims wait for one. */
 size_t waiting_count(const struct dispatcher *d);

@@ -113,7 +113,8 @@ static size_t at_most(size_t n, size_t most)
     return n < most ? n : most;
 }
 
-void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t workers, size_t many_places)
+void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t workers, size_t many_places,
+                    bool many_anew)
 {
     struct crew *single = &p->crews[WORKER_SINGLE], *many = &p->crews[WORKER_MANY];
     size_t most = many->cap ? (p->place_count - single->cap) / many->cap : 0;
@@ -123,6 +124,8 @@ void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t wo
     many->count = many->places > 0;
     p->catalogue = catalogue;
     p->generation++;
+    if (many_anew)
+        p->many_generation = p->generation;
 }
 
 size_t pool_capacity(const struct pool *p, enum worker_kind kind)
@@ -213,7 +216,7 @@ struct pool_worker *worker_to_come(const struct pool *p)
 }
 
 /* Where all that carry many still do so for older configurations and there is room for no other, the newest of them
- * goes on: it may be hours before the first has ended. NULL elsewhere. */
+ * goes on, if it knows enough: it may be hours before the first has ended. NULL elsewhere. */
 static const struct pool_worker *stand_in(const struct pool *p)
 {
     const struct crew *many = &p->crews[WORKER_MANY];
@@ -225,7 +228,7 @@ static const struct pool_worker *stand_in(const struct pool *p)
         if (!newest || w->generation > newest->generation)
             newest = w;
     }
-    return many->count ? newest : NULL;
+    return many->count && newest && newest->generation >= p->many_generation ? newest : NULL;
 }
 
 bool worker_takes(const struct pool *p, const struct pool_worker *w)

@@ -50,6 +50,7 @@ struct pool {
     struct slots *slots;
     const struct catalogue *catalogue;
     unsigned generation;
+    unsigned many_generation; /* workers that carry many of older ones get no more tasks */
     int epoll;
     int64_t respawn_at_ns;    /* after a worker died idle: not before this */
     struct claim_list *ended; /* where ended claims go, their finish filled in */
@@ -70,8 +71,9 @@ void pool_destroy(struct pool *p);
 
 /* From now on WORKERS ordinary workers, and where MANY_PLACES is not 0 one that carries so many (from its first
  * task on), with this configuration; those of older ones end when idle, and the newest of them goes on where there is
- * no room for another that carries many. */
-void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t workers, size_t many_places);
+ * no room for another that carries many, but for MANY_ANEW: it does not know what those tasks need now. */
+void pool_configure(struct pool *p, const struct catalogue *catalogue, size_t workers, size_t many_places,
+                    bool many_anew);
 
 /* Forks the ordinary workers that are missing, and with MANY_WANTED the one that carries many; retires what is
  * outdated. Nothing else forks. NOW by clock_mono_ns. */
@@ -84,8 +86,8 @@ size_t pool_free(const struct pool *p, enum worker_kind kind);
 /* How many tasks run. */
 size_t pool_busy(const struct pool *p);
 
-/* No place of a kind is free before one of its tasks ends. (That of a worker that has died is free as soon as there
- * is a new one.) */
+/* No place of a kind is free before one of its tasks ends. (That of an ordinary worker that has died is free as soon
+ * as there is a new one.) */
 bool pool_full(const struct pool *p, enum worker_kind kind);
 
 /* Gives C to a worker of its kind that is there and has a free place; false where none is. */

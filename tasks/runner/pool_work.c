@@ -49,7 +49,7 @@ size_t pool_busy(const struct pool *p)
 
 bool pool_full(const struct pool *p, enum worker_kind kind)
 {
-    return !pool_free(p, kind) && crew_busy(&p->crews[kind]) >= pool_capacity(p, kind);
+    return !pool_free(p, kind) && (kind == WORKER_MANY || crew_busy(&p->crews[kind]) >= pool_capacity(p, kind));
 }
 
 /* The worker is idle and reads, so that this takes no longer than copying; false where it is dead, or

@@ -57,7 +57,7 @@ void hand_back_waiting(struct dispatcher *d)
 static void hand_back_stuck(struct dispatcher *d, enum worker_kind kind, int64_t now_ns)
 {
     const struct run_claim *first = d->waiting[kind].head;
-    int64_t waits_ns = first ? now_ns - first->claimed_ns : 0;
+    int64_t waits_ns = first ? now_ns - first->waits_since_ns : 0;
     if (waits_ns < stuck_ns || !pool_full(&d->pool, kind))
         return;
     log_info("%zu tasks have waited for a worker for a second: handed back", d->waiting[kind].count);
@@ -72,6 +72,13 @@ void assign_waiting(struct dispatcher *d, int64_t now_ns)
             claim_list_pop(&d->waiting[kind]);
         hand_back_stuck(d, (enum worker_kind)kind, now_ns);
     }
+}
+
+void excuse_waiting(struct dispatcher *d, int64_t now_ns)
+{
+    for (int kind = 0; kind < WORKER_KINDS; kind++)
+        for (struct run_claim *c = d->waiting[kind].head; c; c = c->next)
+            c->waits_since_ns = now_ns;
 }
 
 /* --- how many, of what ------------------------------------------------------------------------------- */
@@ -237,7 +244,7 @@ static void take_claims(struct dispatcher *d, const struct turn *t)
     int64_t now = clock_mono_ns();
     for (size_t i = 0; i < t->task_count; i++) {
         struct run_claim *c = claim_create(d->settings, t->types[i], &t->tasks[i]);
-        c->claimed_ns = now;
+        c->waits_since_ns = now;
         c->kind = runner_kind(d, t->types[i]);
         if (turn_is_request(t->types[i]))
             claim_set_request(c, t->has_request[i] ? &t->requests[i] : NULL);

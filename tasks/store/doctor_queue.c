@@ -159,9 +159,8 @@ int doctor_views(struct doctor *d, struct error *e)
 int doctor_runners(struct doctor *d, struct error *e)
 {
     int rc = doctor_ask(d,
-                        "SELECT COUNT(*), COALESCE(SUM(last_seen >= UTC_TIMESTAMP(6) - INTERVAL lease_usec "
-                        "MICROSECOND), 0), COALESCE(SUM(slots), 0), COALESCE(SUM(version <> ?), 0) FROM "
-                        "runners WHERE gone_at IS NULL",
+                        "SELECT COUNT(*), COALESCE(SUM" RUNNER_LIVES ", 0), COALESCE(SUM(slots), 0), "
+                        "COALESCE(SUM(version <> ?), 0) FROM runners WHERE gone_at IS NULL",
                         (const struct db_value[]){db_text(PACKAGE_VERSION)}, 1, e);
     if (rc < 0)
         return rc;
@@ -191,8 +190,8 @@ int doctor_waiting(struct doctor *d, struct error *e)
 {
     int rc = doctor_ask(d,
                         "SELECT h.type, (" TURN_NOW " - h.first) DIV 1000000, EXISTS (SELECT 1 FROM runners r "
-                        "WHERE r.gone_at IS NULL AND r.last_seen >= UTC_TIMESTAMP(6) - INTERVAL r.lease_usec "
-                        "MICROSECOND AND JSON_CONTAINS(r.types, JSON_QUOTE(h.type))) AS taken FROM (SELECT type, "
+                        "WHERE r.gone_at IS NULL AND " RUNNER_LIVES
+                        " AND JSON_CONTAINS(r.types, JSON_QUOTE(h.type))) AS taken FROM (SELECT type, "
                         "MIN(turn) AS first FROM tasks FORCE INDEX (claim) WHERE status = 'fresh' GROUP BY "
                         "type) h WHERE h.type NOT IN (SELECT type FROM type_control WHERE paused_at IS NOT "
                         "NULL) ORDER BY taken, h.first LIMIT 1",

@@ -95,7 +95,8 @@ static int64_t move_one(struct store *s, const struct finish *f, struct error *e
         p[n++] = db_int(f->retry_usec);
         p[n++] = db_int(f->retry_usec);
         break;
-    case FINISH_HAND_BACK:
+    case FINISH_HAND_BACK: /* just before those that share its turn: a runner may be past its id in there */
+        p[n++] = f->turn ? db_int(f->turn - 1) : db_null();
         break;
     }
     p[n++] = db_uint(f->id);

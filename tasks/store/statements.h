@@ -51,6 +51,11 @@
     " t.cancel_requested, t.cancel_by, t.cancel_reason, t.progress, t.error, t.result,"        \
     " " files ", t.data"
 
+/* By the database's clock. Last seen long after now: by a clock that has been put back since. */
+#define RUNNER_LIVES                                                                        \
+    "(last_seen BETWEEN UTC_TIMESTAMP(6) - INTERVAL lease_usec MICROSECOND"                  \
+    " AND UTC_TIMESTAMP(6) + INTERVAL lease_usec MICROSECOND)"
+
 /* A file is kept no longer than its task. */
 #define EXPORT_COLUMNS                                                                      \
     "id, task_id, filename, format, path, sha256, owner_id, created_at,"                     \

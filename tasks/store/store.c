@@ -16,7 +16,7 @@
 
 enum {
     TRANSACTION_TRIES = 8,
-    RUNNER_SILENCE = 3, /* time-outs: no longer than a lease */
+    RUNNER_SILENCE = 3, /* time-outs: a lease, rounded up to whole seconds */
     API_SILENCE_S = 60, /* its connections rest for longer, and are opened anew */
 };
 

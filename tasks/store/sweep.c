@@ -39,11 +39,12 @@ static int read_candidates(struct store *s, enum statement_id id, size_t max, st
 /* --- runners that are silent ------------------------------------------------------------------- */
 
 /* What the database's clock says of a runner's silence is not believed: it may be stepped, or be another server's
- * after a failover. */
+ * after a failover. Where there is nothing else to go by, it counts for two thirds of the lease: who lives renews
+ * within the third that is left. */
 struct seen_runner {
     char worker[WORKER_NAME_SIZE];
     int64_t last_seen, lease_usec;
-    int64_t since_ns; /* when this last_seen was first read, by clock_mono_ns */
+    int64_t since_ns; /* when this last_seen was first read, or before, by clock_mono_ns */
 };
 
 void runner_watch_free(struct runner_watch *w)
@@ -52,13 +53,16 @@ void runner_watch_free(struct runner_watch *w)
     *w = (struct runner_watch){0};
 }
 
-/* When LAST_SEEN of WORKER was first read; OTHERWISE where it is news. */
-static int64_t seen_since(const struct runner_watch *w, const char *worker, int64_t last_seen, int64_t otherwise)
+/* Since when X, whose silence by the database's clock is SILENT_USEC, has been as it is. */
+static int64_t seen_since(const struct runner_watch *before, const struct seen_runner *x, int64_t silent_usec)
 {
-    for (size_t i = 0; i < w->count; i++)
-        if (w->runners[i].last_seen == last_seen && strcmp(w->runners[i].worker, worker) == 0)
-            return w->runners[i].since_ns;
-    return otherwise;
+    int64_t now = clock_mono_ns(), most = x->lease_usec / 3 * 2;
+    for (size_t i = 0; i < before->count; i++) {
+        const struct seen_runner *y = &before->runners[i];
+        if (strcmp(y->worker, x->worker) == 0)
+            return y->last_seen == x->last_seen ? y->since_ns : now;
+    }
+    return silent_usec < 0 ? now : now - (silent_usec < most ? silent_usec : most) * 1000;
 }
 
 /* Adds the runner that R stands at to NOW; BEFORE is what was known of all. */
@@ -69,7 +73,7 @@ static void see_runner(struct runner_watch *now, const struct runner_watch *befo
     struct seen_runner *x = &now->runners[now->count++];
     *x = (struct seen_runner){.last_seen = db_col_instant(r, 2), .lease_usec = db_col_int(r, 3)};
     snprintf(x->worker, sizeof x->worker, "%s", worker);
-    x->since_ns = seen_since(before, worker, x->last_seen, clock_mono_ns());
+    x->since_ns = seen_since(before, x, db_col_int(r, 4));
 }
 
 /* Reads which runners there are, and at most MAX tasks of those that are gone. Returns 0 or an error. */

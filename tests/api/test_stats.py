@@ -26,7 +26,7 @@ def elsewhere(stack):
     """The name of a runner that nobody declares gone meanwhile."""
     name = "6f1c9a52-0000-4c86-9d0f-5b1b7a3f2c11"
     stack.sql("INSERT INTO runners (worker, host, pid, version, types, slots, lease_usec, last_seen) VALUES"
-              " (%s, 'h', 7, '1', '[\"x\"]', 2, 60000000, UTC_TIMESTAMP(6) + INTERVAL 1 HOUR)", [name])
+              " (%s, 'h', 7, '1', '[\"x\"]', 2, 7200000000, UTC_TIMESTAMP(6))", [name])
     yield name
     stack.sql("DELETE FROM runners WHERE worker = %s", [name])
 
@@ -99,3 +99,10 @@ def test_nameless_worker(stack, elsewhere):
     [row] = [row for row in rows if row["worker"] == elsewhere]
     assert "nickname" not in row
     assert (row["pid"], row["types"], row["slots"], row["busy"], row["alive"]) == (7, ["x"], 2, 0, True)
+
+
+def test_a_worker_whose_clock_was_put_back(stack, elsewhere):
+    """Last seen in three hours, which no living runner is."""
+    stack.sql("UPDATE runners SET last_seen = last_seen + INTERVAL 3 HOUR WHERE worker = %s", [elsewhere])
+    rows = stack.request("GET", "/v1/tasks/workers", "admin").json()["workers"]
+    assert [row["alive"] for row in rows if row["worker"] == elsewhere] == [False]

@@ -301,10 +301,20 @@ def test_what_was_claimed_ahead_does_not_wait_for_long_ones(queue):
     wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(200,)])
     queue.sql("INSERT INTO tasks (type, data, created_by)"
               " SELECT 'dummy', IF(seq <= 2, '{\"seconds\": 60}', '{}'), 2 FROM seq_1_to_32")
-    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'")[0][0] > 10)
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'")[0][0] > 2)
     wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'fresh'") == [(30,)], 5)
     second = queue.start("second")
     wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE created_by = 2 AND status = 'success'") == [(30,)], 5)
     assert queue.sql("SELECT status, worker, COUNT(*), MAX(attempt), MAX(fence) FROM tasks WHERE created_by = 2"
                      " GROUP BY status, worker ORDER BY status") == [
         ("started", first.worker, 2, 1, 1), ("success", second.worker, 30, 1, 2)]
+
+
+def test_what_is_handed_back_keeps_its_place(queue):
+    """Claimed ahead, behind two that take all the workers: when these have ended it runs before the rest."""
+    queue.sql("INSERT INTO tasks (type, data, created_by)"
+              " SELECT 'dummy', IF(seq IN (201, 202), '{\"seconds\": 3}', '{}'), 1 FROM seq_1_to_600")
+    queue.start(runner__batch=50)
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM attempts WHERE outcome = 'handed_back'") > [(0,)], 5)
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(600,)], 20)
+    assert queue.sql("SELECT id FROM tasks ORDER BY started_at, id") == queue.sql("SELECT id FROM tasks ORDER BY id")

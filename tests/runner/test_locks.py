@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Rows that another session holds (somebody's forgotten BEGIN): what has nothing to do with them goes on."""
 
+import signal
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -97,9 +98,9 @@ def test_endings_that_cannot_be_written(queue):
 
 
 @contextmanager
-def refusing(queue, task):
-    """The server takes every end but that of TASK while the block lasts."""
-    queue.stack.root_sql(f"CREATE TRIGGER refuse BEFORE UPDATE ON tasks FOR EACH ROW IF NEW.id = {task} AND"
+def refusing(queue, condition):
+    """The server takes every success but those of tasks that match CONDITION while the block lasts."""
+    queue.stack.root_sql(f"CREATE TRIGGER refuse BEFORE UPDATE ON tasks FOR EACH ROW IF NEW.{condition} AND"
                          " NEW.status = 'success' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF")
     try:
         yield
@@ -111,13 +112,23 @@ def test_an_ending_that_fails_among_many(queue):
     runner = queue.start(**PATIENT)
     held_up = queue.make(data={"seconds": 1})
     queue.wait_running(held_up)
-    with refusing(queue, held_up), Inserts(queue) as load:
+    with refusing(queue, f"id = {held_up}"), Inserts(queue) as load:
         wait_until(lambda: "not this one" in runner.said(), 10)
         before = load.last()
         wait_until(lambda: load.ended(before)[0] > 100, 10)
         assert queue.status(held_up) == "started"
     row = queue.wait(held_up)
     assert (row["status"], row["attempt"]) == ("success", 1)
+
+
+def test_many_endings_that_fail(queue):
+    """Each of them pauses, not the runner."""
+    runner = queue.start(**PATIENT)
+    with refusing(queue, "created_by = 9"):
+        queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{}', 9 FROM seq_1_to_100")
+        wait_until(lambda: runner.said().count("not this one") > 100, 5)
+        assert queue.wait(queue.make(), timeout=2)["status"] == "success"
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(101,)], 20)
 
 
 def test_claims_that_must_wait_hold_up_no_ending(queue):
@@ -134,6 +145,22 @@ def test_claims_that_must_wait_hold_up_no_ending(queue):
 def waits_for_type(queue):
     return queue.stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE user = 'backdesk_runner'"
                                 " AND info LIKE 'SELECT type FROM type_control WHERE type = %FOR UPDATE'")
+
+
+def test_told_to_end_at_once_while_a_claim_waits(queue):
+    """The claim fails; what has ended meanwhile is written all the same."""
+    runner = queue.start(queue__running_per_user=1, **PATIENT)
+    task = queue.make(data={"seconds": 60})
+    queue.wait_running(task)
+    with held(queue, "SELECT type FROM type_control WHERE type = '*' FOR UPDATE"):
+        queue.make(created_by=2)
+        wait_until(lambda: waits_for_type(queue), every=0.01)
+        runner.signal(signal.SIGTERM)
+        wait_until(lambda: "ending" in runner.said())
+        runner.signal(signal.SIGTERM)
+        assert runner.wait(10) == 0
+    assert queue.attempts(task) == [(1, 1, "handed_back", None)]
+    assert queue.status(task) == "fresh"
 
 
 def test_frozen_in_the_middle_of_a_claim(queue):

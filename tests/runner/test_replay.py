@@ -362,6 +362,29 @@ def test_a_new_configuration_again_and_again(replays):
     assert replays.wait(tasks[-1])["status"] == "success"
 
 
+def test_a_new_configuration_with_another_site(replays):
+    """Those of older ones, as many as there may be, do not know it: its requests wait until one of them has ended."""
+    runner = replays.start()
+    slow = [f"slow{i}" for i in range(4)]
+    other = Site(replays.queue.stack.state / "tmp/other.sock")
+    for i, key in enumerate(slow):
+        replays.defer(f"/wait?{key}")
+        replays.at_site(key)
+        if key == slow[-1]:
+            runner.config.write_text(runner.config.read_text().replace(replays.site.path, other.path))
+        runner.signal(signal.SIGHUP)
+        wait_until(lambda n=i + 1: runner.said().count("read again") == n, 10)
+    task = replays.defer("/wait?new")
+    replays.queue.wait(replays.queue.make())  # the runner has found it, too
+    replays.site.release(slow[0])
+    wait_until(lambda: other.waiting.get("new"), 10)
+    other.release("new")
+    assert replays.wait(task)["status"] == "success"
+    assert "new" not in replays.site.waiting
+    other.stop()
+    os.unlink(other.path)
+
+
 def test_a_hundred_at_once(replays):
     """In one process; and a backlog of replays holds up no other task, nor the other way round."""
     runner = replays.start(**{"runner.replays": 100, "runner.workers": 1})

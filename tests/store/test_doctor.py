@@ -33,3 +33,8 @@ def test_statement_format(logging_server, tmp_path):
     text, status = line("binary log")
     assert text.startswith("WRONG ") and "1665" in text and status == 1
     assert line("runners")[0].startswith("WRONG ")
+    database.sql("INSERT INTO runners (worker, host, pid, version, types, slots, lease_usec, last_seen)"
+                 " VALUES ('r', 'h', 7, '1', '[]', 2, 60000000, UTC_TIMESTAMP(6) + INTERVAL %s SECOND)", (3600,))
+    assert "silent for longer" in line("runners")[0]  # its clock was put back since
+    database.sql("UPDATE runners SET last_seen = UTC_TIMESTAMP(6)")
+    assert not line("runners")[0].startswith("WRONG ")

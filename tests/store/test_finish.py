@@ -69,6 +69,21 @@ def test_a_hand_back_is_unburned(database, runner, claimed):
     assert database.row(task)["attempt"] == 0
 
 
+def test_a_hand_back_keeps_its_turn(database, runner):
+    """It is claimed before those that shared its turn, by whoever was past it, too; where its turn is not known, after
+    all that have waited."""
+    first, second, third, last = (database.insert(turn=turn) for turn in (1000, 1000, 1000, 1001))
+    taken = runner.once("claim", worker=WORKER, type="t", max=2)
+    assert [task["id"] for task in taken["tasks"]] == [first, second]
+    for task in first, second:
+        runner.once("finish", id=task, fence=1, kind="hand_back", turn=1000)
+        assert runner("look", types=["t"])["lanes"][0]["turn"] < 1000  # lowers the floor that stands at this turn
+    assert [task["id"] for task in runner.once("claim", worker=WORKER, type="t", max=9)["tasks"]] == [
+        first, second, third, last]
+    runner.once("finish", id=first, fence=2, kind="hand_back")
+    assert database.row(first)["turn"] > 1001
+
+
 @pytest.mark.parametrize("kind, outcome", [("retry", "failure"), ("hand_back", "handed_back")])
 def test_who_was_asked_to_stop_does_not_come_back(database, runner, api, claimed, kind, outcome):
     """The task ended or was handed back before its runner had heard of the wish: it neither waits nor runs again."""

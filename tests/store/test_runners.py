@@ -80,14 +80,30 @@ def test_a_silent_runner_is_declared_gone(database, runner, short, clock):
     assert other("take_back") == []
 
 
-def test_a_runner_that_renews_loses_nothing_by_the_clock(database, runner, short):
-    """A step before each renewal, over more than its lease."""
+@pytest.mark.parametrize("looks", [0, 1])
+def test_a_runner_that_renews_loses_nothing_by_the_clock(database, runner, short, looks):
+    """The database's is put forward, before or after somebody has looked for the first time."""
     other, begin = database.driver("runner"), time.monotonic()
+    for _ in range(looks):
+        assert other("take_back") == []
+    silence(database, 3600, "short")
     while time.monotonic() - begin < LEASE_USEC / 1000000 * 2:
-        silence(database, 3600, "short")
         assert other("take_back") == []
         runner("renew", worker="short")
     assert {database.row(task)["status"] for task in short} == {"started"}
+
+
+def test_who_had_been_silent_before_anybody_looked(database, runner):
+    """A host that comes back after a crash, or runners that are started again and again: a third of the lease shows
+    that nobody renews it."""
+    runner("register", worker="dead", lease_usec=3000000)
+    tasks = claims(database, runner, 2, worker="dead")
+    silence(database, 3600, "dead")
+    other, begin = database.driver("runner"), time.monotonic()
+    assert other("take_back") == []
+    lost = wait_until(lambda: other("take_back"), 10)
+    assert 0.9 < time.monotonic() - begin < 2
+    assert sorted(claim["id"] for claim in lost) == tasks
 
 
 def test_a_runner_with_nothing_to_lose_goes_as_well(database, runner):

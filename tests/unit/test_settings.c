@@ -442,6 +442,38 @@ static char *keep(const char *old, const char *new, struct settings **s)
     return got;
 }
 
+static void test_the_same_sites(void **state)
+{
+    (void)state;
+    static const char two[] = SITE "site \"b\" { socket = /b\nfail_status = {404, \"5xx\"} }\n";
+    static const struct {
+        const char *other;
+        bool same;
+    } others[] = {
+        {two, true},
+        {"site \"b\" { socket = /b\nfail_status = {404, \"5xx\"} }\n" SITE "runner { workers = 3 }\n", true},
+        {SITE, false},
+        {SITE "site \"b\" { socket = /b\nfail_status = {404} }\n", false},
+        {SITE "site \"b\" { socket = /other\nfail_status = {404, \"5xx\"} }\n", false},
+        {SITE "site \"b\" { socket = /b\ntls = yes\nfail_status = {404, \"5xx\"} }\n", false},
+        {SITE "site \"b\" { socket = /b\ntimeout = 5s\nfail_status = {404, \"5xx\"} }\n", false},
+        {SITE "site \"c\" { socket = /b\nfail_status = {404, \"5xx\"} }\n", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        struct memory_file a = memory_file(two, 0600), b = memory_file(others[i].other, 0600);
+        struct settings *x = NULL, *y = NULL;
+        struct error e = {0};
+        assert_int_equal(settings_load(a.path, &x, &e), 0);
+        assert_int_equal(settings_load(b.path, &y, &e), 0);
+        assert_int_equal(settings_same_sites(x, y), others[i].same);
+        assert_int_equal(settings_same_sites(y, x), others[i].same);
+        settings_free(&x);
+        settings_free(&y);
+        close(a.fd);
+        close(b.fd);
+    }
+}
+
 static void test_what_waits_for_a_restart(void **state)
 {
     (void)state;
@@ -529,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_reports),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_the_same_sites),
         cmocka_unit_test(test_what_waits_for_a_restart),
         cmocka_unit_test(test_a_key_that_comes_with_the_first_site),
         cmocka_unit_test(test_example),

@@ -5,14 +5,14 @@
 
 #include "settings_impl.h"
 
-/* The sections whose settings a taskrunner uses; accounts it uses at its start only. */
+/* The sections with settings that a taskrunner takes at its start: accounts it uses only then, and what queue has of
+ * the kind is for the API. */
 static const struct {
     const char *name;
     size_t offset;
 } sections[] = {
     {"database", offsetof(struct settings, database)}, {"files", offsetof(struct settings, files)},
     {"runner", offsetof(struct settings, runner)},     {"defer", offsetof(struct settings, defer)},
-    {"queue", offsetof(struct settings, queue)},
 };
 
 static bool same_text(const char *a, const char *b)

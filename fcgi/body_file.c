@@ -75,6 +75,14 @@ bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, uint6
     return false;
 }
 
+void body_file_give_up(struct result_file **file, int result)
+{
+    if (result == ERR_DB_GONE || result == ERR_TIMEOUT)
+        result_file_release(file);
+    else
+        result_file_discard(file);
+}
+
 void body_drain(struct exchange *x)
 {
     char waste[CHUNK];

@@ -18,6 +18,10 @@ struct exchange;
 bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, uint64_t limit, int64_t length,
                        bool skip_empty, struct result_file **out) MUST_USE;
 
+/* After a change that was to name *FILE in a row and has failed with RESULT: removes it; but where nobody knows whether
+ * the change happened it stays, and the sweeper takes it if no row names it. NULL is accepted. */
+void body_file_give_up(struct result_file **file, int result);
+
 /* After an early answer: the web server may look for it only when all of the body is gone. */
 void body_drain(struct exchange *x);
 

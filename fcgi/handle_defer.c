@@ -186,10 +186,10 @@ static void answer_again(struct exchange *x)
 static bool answer_submitted(struct exchange *x, struct deferral *d)
 {
     const struct submission *s = &d->submission;
-    if (s->result == ERR_DB_GONE || s->result == ERR_TIMEOUT)
-        result_file_release(&d->body); /* the row may be there: if not, the sweeper takes the file */
-    if (s->result != 0)
+    if (s->result != 0) {
+        body_file_give_up(&d->body, s->result);
         return exchange_refuse(x, s);
+    }
     if (!s->made_count)
         return response_problem(&x->response, PROBLEM_task_gone, NULL);
     if (!s->replayed) { /* else the first request's body is the one that counts */

@@ -86,10 +86,8 @@ void handle_upload(struct exchange *x)
                            &v.file))
         return;
     int kept = keep(&v, id);
-    if (kept == ERR_DB_GONE || kept == ERR_TIMEOUT)
-        result_file_release(&v.file); /* the row may be there: if not, the sweeper takes the file */
     if (kept != 0) {
-        result_file_discard(&v.file);
+        body_file_give_up(&v.file, kept);
         return;
     }
     struct buf *body = &x->response.body;

@@ -28,6 +28,7 @@ struct db_options {
     int timeout_s; /* a read or write that takes longer loses the connection; 0 = no limit */
     int silence_s; /* of a session for the queue: the server ends one that says nothing for so long within a
                     * transaction (MySQL: at any time), and its locks with it; 0 = as the server has it */
+    int64_t statement_msec; /* of the same: as db_statement_timeout; 0 = no limit */
     bool local_infile;
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "impl.h"
 
@@ -160,19 +161,28 @@ static const char queue_session_mariadb[] =
     " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"
     " group_concat_max_len = 1048576, innodb_lock_wait_timeout = 2, autocommit = 1";
 
-/* A client that is frozen or cut off within a transaction keeps its locks until the server ends the session. */
-static int set_silence(struct db *d, int seconds, struct error *e)
+static void add_statement_limit(struct buf *sql, bool mariadb, int64_t msec)
 {
-    char sql[96];
-    snprintf(sql, sizeof sql, "SET SESSION %s = %d",
-             db_is_mariadb(d) ? "idle_transaction_timeout" : "wait_timeout", seconds);
-    return db_exec(d, sql, e);
+    if (mariadb)
+        buf_addf(sql, "max_statement_time = %lld.%03d", (long long)(msec / 1000), (int)(msec % 1000));
+    else
+        buf_addf(sql, "max_execution_time = %lld", (long long)msec);
 }
 
 static int set_queue_session(struct db *d, const struct db_options *o, struct error *e)
 {
-    int rc = db_exec(d, db_is_mariadb(d) ? queue_session_mariadb : queue_session, e);
-    return rc || !o->silence_s ? rc : set_silence(d, o->silence_s, e);
+    bool mariadb = db_is_mariadb(d);
+    struct buf sql = BUF_INIT;
+    buf_adds(&sql, mariadb ? queue_session_mariadb : queue_session);
+    if (o->silence_s) /* a client that is frozen or cut off within a transaction keeps its locks until then */
+        buf_addf(&sql, ", %s = %d", mariadb ? "idle_transaction_timeout" : "wait_timeout", o->silence_s);
+    if (o->statement_msec) {
+        buf_adds(&sql, ", ");
+        add_statement_limit(&sql, mariadb, o->statement_msec);
+    }
+    int rc = db_exec(d, buf_str(&sql), e);
+    buf_free(&sql);
+    return rc;
 }
 
 int db_open(const struct db_address *a, const struct db_options *o, struct db **out,
@@ -274,13 +284,12 @@ int db_kill_query(const struct db_address *address, unsigned long thread_id, str
 
 int db_statement_timeout(struct db *d, int64_t msec, struct error *e)
 {
-    char sql[96];
-    if (db_is_mariadb(d))
-        snprintf(sql, sizeof sql, "SET SESSION max_statement_time = %lld.%03d",
-                 (long long)(msec / 1000), (int)(msec % 1000));
-    else
-        snprintf(sql, sizeof sql, "SET SESSION max_execution_time = %lld", (long long)msec);
-    return db_exec(d, sql, e);
+    struct buf sql = BUF_INIT;
+    buf_adds(&sql, "SET SESSION ");
+    add_statement_limit(&sql, db_is_mariadb(d), msec);
+    int rc = db_exec(d, buf_str(&sql), e);
+    buf_free(&sql);
+    return rc;
 }
 
 int db_exec(struct db *d, const char *sql, struct error *e)

@@ -199,14 +199,14 @@ int doctor_waiting(struct doctor *d, struct error *e)
     if (rc < 0)
         return rc;
     const char *type = rc ? db_col_text(d->stmt, 0, NULL) : "";
-    int64_t age = rc ? db_col_int(d->stmt, 1) : 0;
+    int64_t age = rc && db_col_int(d->stmt, 1) > 0 ? db_col_int(d->stmt, 1) : 0;
     if (rc && !db_col_int(d->stmt, 2))
         finding_tell(d->findings, FINDING_WRONG, d->what,
                      "a task of type %s for %" PRId64 " s, and no living runner takes this type: is the name right, is "
                      "the type enabled, is it in runner.types?",
-                     type, age > 0 ? age : 0);
+                     type, age);
     else if (age < 600)
-        finding_tell(d->findings, FINDING_OK, d->what, "the first in the queue for %" PRId64 " s", age > 0 ? age : 0);
+        finding_tell(d->findings, FINDING_OK, d->what, "the first in the queue for %" PRId64 " s", age);
     else
         finding_tell(d->findings, FINDING_NOTE, d->what,
                      "a task of type %s for %" PRId64 " s: are there enough workers, or does a task hold one for "

@@ -174,10 +174,11 @@ static int find_floor(struct store *s, const struct task_filter *f, uint64_t bef
 }
 
 /* Selects COLUMNS of a page's rows, and one row more, which tells of more. Returns how many, or an error. */
-static int64_t open_page(struct store *s, const char *columns, const struct task_filter *f, uint64_t before,
+static int64_t open_page(struct store *s, const char *columns, const struct task_filter *f, uint64_t before_id,
                          size_t limit, struct arena *arena, struct page *page, struct error *e)
 {
     struct select q = {.sql = BUF_INIT};
+    uint64_t before = before_id ? before_id : UINT64_MAX;
     int rc = filters_rows(f) ? find_floor(s, f, before, &page->floor, e) : 0;
     if (rc)
         return rc;
@@ -206,32 +207,36 @@ static int next_row(struct page *page, struct error *e)
     return rc;
 }
 
+/* What N rows of the page, or the error RC, mean to the caller. */
+static int close_page(struct page *page, int64_t rc, int n, uint64_t *next)
+{
+    db_stmt_close(&page->rows);
+    *next = rc < 0 ? 0 : page->next;
+    return rc < 0 ? (int)rc : n;
+}
+
 int store_list_tasks(struct store *s, const struct task_filter *f, uint64_t before_id, size_t limit,
                      struct arena *arena, struct task *out, uint64_t *next, struct error *e)
 {
     static const char columns[] = TASK_COLUMNS("(SELECT GROUP_CONCAT(" FILE_WORD ") FROM csv_export x"
                                                " WHERE x.task_id = t.id)");
     struct page page = {.floor = 0};
-    int64_t rc = open_page(s, columns, f, before_id ? before_id : UINT64_MAX, limit, arena, &page, e);
+    int64_t rc = open_page(s, columns, f, before_id, limit, arena, &page, e);
     int n = 0;
     while (rc >= 0 && (rc = next_row(&page, e)) > 0) {
         store_read_task(page.rows, arena, &out[n]);
         n += out[n].id != 0;
     }
-    db_stmt_close(&page.rows);
-    *next = rc < 0 ? 0 : page.next;
-    return rc < 0 ? (int)rc : n;
+    return close_page(&page, rc, n, next);
 }
 
 int store_list_ids(struct store *s, const struct task_filter *f, uint64_t before_id, size_t limit,
                    struct arena *arena, uint64_t *out, uint64_t *next, struct error *e)
 {
     struct page page = {.floor = 0};
-    int64_t rc = open_page(s, "t.id", f, before_id ? before_id : UINT64_MAX, limit, arena, &page, e);
+    int64_t rc = open_page(s, "t.id", f, before_id, limit, arena, &page, e);
     int n = 0;
     while (rc >= 0 && (rc = next_row(&page, e)) > 0)
         out[n++] = db_col_uint(page.rows, 0);
-    db_stmt_close(&page.rows);
-    *next = rc < 0 ? 0 : page.next;
-    return rc < 0 ? (int)rc : n;
+    return close_page(&page, rc, n, next);
 }

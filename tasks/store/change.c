@@ -70,18 +70,6 @@ int store_delete_rows(struct store *s, const uint64_t *ids, size_t count, struct
     return 0;
 }
 
-/* Runs ID, which gives some of COUNT ids; OUT has room for all. Returns how many, or an error. */
-static int choose(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, uint64_t *out,
-                  struct error *e)
-{
-    struct db_stmt *r;
-    size_t n = 0;
-    int64_t rc = count ? store_run_group(s, id, ids, count, &r, e) : 0;
-    while (rc >= 0 && n < count && (rc = db_next(r, e)) > 0)
-        out[n++] = db_col_uint(r, 0);
-    return rc < 0 ? (int)rc : (int)n;
-}
-
 static int delete_one(struct store *s, void *ctx, struct error *e)
 {
     struct change *c = ctx;
@@ -93,7 +81,8 @@ static int delete_one(struct store *s, void *ctx, struct error *e)
     if (!task_status_ended(status))
         return error_set(e, ERR_CONFLICT, "a task that is %s cannot be deleted: cancel it first",
                          task_status_name(status));
-    rc = c->guarded ? 0 : choose(s, ST_FIND_GUARDED, &c->id, 1, &guarded, e); /* with the row locked none can come */
+    /* with the row locked none can come */
+    rc = c->guarded ? 0 : store_choose_ids(s, ST_FIND_GUARDED, &c->id, 1, &guarded, e);
     if (rc > 0)
         return error_set(e, ERR_DENIED, "the task has files of admins only");
     return rc < 0 ? rc : store_delete_rows(s, &c->id, 1, e);
@@ -124,8 +113,8 @@ static int delete_ended(struct store *s, void *ctx, struct error *e)
 {
     struct deletion *d = ctx;
     uint64_t ended[STORE_DELETE_MAX], guarded[STORE_DELETE_MAX];
-    int count = choose(s, ST_LOCK_ENDED, d->ids, d->count, ended, e);
-    int hidden = count > 0 ? choose(s, ST_FIND_GUARDED, ended, (size_t)count, guarded, e) : count;
+    int count = store_choose_ids(s, ST_LOCK_ENDED, d->ids, d->count, ended, e);
+    int hidden = count > 0 ? store_choose_ids(s, ST_FIND_GUARDED, ended, (size_t)count, guarded, e) : count;
     if (hidden < 0)
         return hidden;
     d->deleted = 0;

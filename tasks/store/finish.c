@@ -221,30 +221,13 @@ int store_finish_plain(struct store *s, const struct finish *const *ends, size_t
 
 /* --- locks ---------------------------------------------------------------------------------------- */
 
-/* Runs ID, which gives ids, for COUNT of them, any number; FOUND[i] says whether it gave that one. */
-static int find(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, bool *found,
-                struct error *e)
-{
-    int64_t rc = 0;
-    memset(found, 0, count * sizeof *found);
-    for (size_t at = 0; at < count && rc >= 0; at += GROUP_MAX) {
-        struct db_stmt *r;
-        size_t end = at + GROUP_MAX < count ? at + GROUP_MAX : count;
-        rc = store_run_group(s, id, ids + at, end - at, &r, e);
-        while (rc >= 0 && (rc = db_next(r, e)) > 0)
-            for (size_t i = at; i < end; i++)
-                found[i] = found[i] || ids[i] == db_col_uint(r, 0);
-    }
-    return rc < 0 ? (int)rc : 0;
-}
-
 int store_lock_tasks(struct store *s, const uint64_t *ids, size_t count, bool *held, struct error *e)
 {
     bool *mine = xcalloc(count + 1, sizeof *mine);
-    int rc = find(s, ST_LOCK_FREE, ids, count, mine, e);
+    int rc = store_mark_ids(s, ST_LOCK_FREE, ids, count, mine, e);
     memset(held, 0, count * sizeof *held);
     if (!rc && memchr(mine, false, count)) /* held by others, or gone */
-        rc = find(s, ST_FIND_TASKS, ids, count, held, e);
+        rc = store_mark_ids(s, ST_FIND_TASKS, ids, count, held, e);
     for (size_t i = 0; i < count; i++)
         held[i] = held[i] && !mine[i];
     free(mine);
@@ -263,7 +246,7 @@ struct notes {
 static int note_all(struct store *s, void *ctx, struct error *e)
 {
     const struct notes *n = ctx;
-    int64_t rc = find(s, ST_LOCK_FREE, n->ids, n->count, n->written, e);
+    int64_t rc = store_mark_ids(s, ST_LOCK_FREE, n->ids, n->count, n->written, e);
     for (size_t i = 0; i < n->count && rc >= 0; i++)
         if (n->written[i])
             rc = STORE_RUN(s, ST_NOTE_PROGRESS, NULL, e, db_text(n->notes[i].progress), db_uint(n->notes[i].id),

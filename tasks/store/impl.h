@@ -53,6 +53,14 @@ int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_val
                       unsigned prefix_count, const uint64_t *ids, size_t count,
                       struct error *e) MUST_USE;
 
+/* Runs ID, which gives some of COUNT ids (at most GROUP_MAX), into OUT, which has room for all. Returns how many. */
+int store_choose_ids(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, uint64_t *out,
+                     struct error *e) MUST_USE;
+
+/* The same for any number: MARKED[i] says whether it gave IDS[i]. */
+int store_mark_ids(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, bool *marked,
+                   struct error *e) MUST_USE;
+
 /* As store_transaction for a BODY whose one and only statement that changes something comes last: it commits
  * itself, which saves two round trips. Joins an open transaction. */
 int store_change_once(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,

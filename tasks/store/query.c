@@ -117,30 +117,12 @@ int store_get_tasks(struct store *s, const uint64_t *ids, size_t count, struct a
     return 0;
 }
 
-static int find_slice(struct store *s, const uint64_t *ids, size_t count, bool *ended, struct error *e)
-{
-    struct db_stmt *r;
-    int64_t rc = store_run_group(s, ST_FIND_UNFINISHED, ids, count, &r, e);
-    if (rc < 0)
-        return (int)rc;
-    int more;
-    while ((more = db_next(r, e)) > 0)
-        for (size_t i = 0; i < count; i++)
-            if (ids[i] == db_col_uint(r, 0))
-                ended[i] = false;
-    return more;
-}
-
 int store_find_ended(struct store *s, const uint64_t *ids, size_t count, bool *ended, struct error *e)
 {
-    memset(ended, true, count * sizeof *ended);
-    for (size_t at = 0; at < count; at += STORE_GET_MAX) {
-        size_t n = count - at < STORE_GET_MAX ? count - at : STORE_GET_MAX;
-        int rc = find_slice(s, ids + at, n, ended + at, e);
-        if (rc)
-            return rc;
-    }
-    return 0;
+    int rc = store_mark_ids(s, ST_FIND_UNFINISHED, ids, count, ended, e);
+    for (size_t i = 0; i < count; i++)
+        ended[i] = !ended[i];
+    return rc;
 }
 
 static void read_export(struct db_stmt *r, struct arena *arena, struct export_file *x)

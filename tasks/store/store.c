@@ -82,10 +82,9 @@ int store_connect(struct store *s, struct error *e)
         .session = DB_SESSION_QUEUE,
         .timeout_s = s->timeout_s,
         .silence_s = s->role == STORE_RUNNER ? RUNNER_SILENCE * s->timeout_s : API_SILENCE_S,
+        .statement_msec = s->statement_msec,
     };
     int rc = db_open(s->address, &options, &s->db, e);
-    if (!rc && s->statement_msec)
-        rc = db_statement_timeout(s->db, s->statement_msec, e);
     if (!rc)
         s->ends_changes = s->statement_msec && db_is_mariadb(s->db);
     if (rc)
@@ -228,6 +227,33 @@ int64_t store_run_ids(struct store *s, enum statement_id id, const struct db_val
     }
     free(params);
     return sum;
+}
+
+int store_choose_ids(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, uint64_t *out,
+                     struct error *e)
+{
+    struct db_stmt *r;
+    size_t n = 0;
+    int64_t rc = count ? store_run_group(s, id, ids, count, &r, e) : 0;
+    while (rc >= 0 && n < count && (rc = db_next(r, e)) > 0)
+        out[n++] = db_col_uint(r, 0);
+    return rc < 0 ? (int)rc : (int)n;
+}
+
+int store_mark_ids(struct store *s, enum statement_id id, const uint64_t *ids, size_t count, bool *marked,
+                   struct error *e)
+{
+    uint64_t chosen[GROUP_MAX];
+    int n = 0;
+    memset(marked, 0, count * sizeof *marked);
+    for (size_t at = 0; at < count && n >= 0; at += GROUP_MAX) {
+        size_t end = at + GROUP_MAX < count ? at + GROUP_MAX : count;
+        n = store_choose_ids(s, id, ids + at, end - at, chosen, e);
+        for (int k = 0; k < n; k++)
+            for (size_t i = at; i < end; i++)
+                marked[i] |= ids[i] == chosen[k];
+    }
+    return n < 0 ? n : 0;
 }
 
 int store_ping(struct store *s, struct error *e)

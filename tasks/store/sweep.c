@@ -277,16 +277,11 @@ int store_file_known(struct store *s, const char *path, struct error *e)
 /* Those that are still as they were found; others may sweep as well, or somebody has retried one. */
 static int expire_tasks(struct store *s, void *ctx, struct error *e)
 {
-    struct candidates *x = ctx;
-    struct db_stmt *r;
-    int64_t rc = store_run_group(s, ST_LOCK_EXPIRED, x->ids, x->count, &r, e);
+    const struct candidates *x = ctx;
     uint64_t locked[GROUP_MAX];
-    size_t n = 0;
-    while (rc >= 0 && n < x->count && (rc = db_next(r, e)) > 0)
-        locked[n++] = db_col_uint(r, 0);
-    if (rc >= 0)
-        rc = store_delete_rows(s, locked, n, e);
-    return rc < 0 ? (int)rc : (int)n;
+    int n = store_choose_ids(s, ST_LOCK_EXPIRED, x->ids, x->count, locked, e);
+    int rc = n < 0 ? n : store_delete_rows(s, locked, (size_t)n, e);
+    return rc < 0 ? rc : n;
 }
 
 static int expire_exports(struct store *s, void *ctx, struct error *e)

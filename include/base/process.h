@@ -38,7 +38,7 @@ void process_kill_descendants(pid_t root);
 /* How many threads the account USER has in all its processes. Linux: reads /proc. */
 size_t process_threads_of(uid_t user);
 
-/* The children of this process that live, at most MAX; returns how many. */
-size_t process_children(pid_t *out, size_t max);
+/* process_kill_tree for every child of this process that SPARE does not want to keep. Returns how many there were. */
+size_t process_kill_children(bool (*spare)(const void *context, pid_t pid), const void *context);
 
 #endif

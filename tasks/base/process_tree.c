@@ -122,14 +122,17 @@ void process_kill_tree(pid_t root)
     kill(root, SIGKILL);
 }
 
-size_t process_children(pid_t *out, size_t max)
+size_t process_kill_children(bool (*spare)(const void *, pid_t), const void *context)
 {
     struct families f = {0};
     size_t n = 0;
     read_all(&f);
-    for (size_t i = 0; i < f.count && n < max; i++)
-        if (f.items[i].parent == getpid())
-            out[n++] = f.items[i].pid;
+    for (size_t i = 0; i < f.count; i++) {
+        if (f.items[i].parent != getpid() || spare(context, f.items[i].pid))
+            continue;
+        process_kill_tree(f.items[i].pid);
+        n++;
+    }
     free(f.items);
     return n;
 }

@@ -24,7 +24,6 @@ enum {
     SEND_TIMEOUT_MS = 500,
     END_TIMEOUT_MS = 1000,
     END_STEP_MS = 5,
-    CHILDREN_MAX = 2048,
 };
 
 static const int64_t respawn_pause_ns = 1000000000;
@@ -256,25 +255,16 @@ static void bury(struct pool *p, struct pool_worker *w, int status, int64_t now_
     w->pid = 0;
 }
 
-static bool is_worker(const struct pool *p, pid_t pid)
+static bool is_worker(const void *pool, pid_t pid)
 {
+    const struct pool *p = pool;
     for (size_t i = 0; i < p->worker_count; i++)
         if (p->workers[i].pid == pid)
             return true;
     return false;
 }
 
-/* What workers that died had started comes to the dispatcher, which is a subreaper: it goes as well. */
-static void end_orphans(const struct pool *p)
-{
-    pid_t children[CHILDREN_MAX];
-    size_t count = process_children(children, CHILDREN_MAX);
-    for (size_t i = 0; i < count; i++)
-        if (!is_worker(p, children[i]))
-            process_kill_tree(children[i]);
-}
-
-/* Collects those of them that have ended. */
+/* Collects children that have ended and are no workers. */
 static void bury_orphans(const struct pool *p)
 {
     siginfo_t info = {0};
@@ -300,7 +290,7 @@ void pool_reap(struct pool *p, int64_t now_ns)
             buried = true;
         }
     }
-    if (buried)
-        end_orphans(p);
+    if (buried) /* what it had started has come to the dispatcher, which is a subreaper: it goes as well */
+        process_kill_children(is_worker, p);
     bury_orphans(p);
 }

@@ -12,7 +12,7 @@
 #include "base/process.h"
 #include "supervisor.h"
 
-enum { CHILDREN_MAX = 256, ROUNDS = 20 };
+enum { ROUNDS = 20 };
 
 /* All that live, or whose death nobody has noticed yet. */
 static struct supervisor_handle *all;
@@ -76,6 +76,12 @@ static struct supervisor_handle *find(pid_t pid)
     return s;
 }
 
+static bool is_supervisor(const void *unused, pid_t pid)
+{
+    (void)unused;
+    return find(pid) != NULL;
+}
+
 /* Takes the dead. One of a supervisor shows by its socket as well. */
 static void bury(void)
 {
@@ -89,20 +95,9 @@ static void bury(void)
 
 void supervisors_end_orphans(void)
 {
-    pid_t children[CHILDREN_MAX];
-    size_t orphans = 1;
     bury();
-    for (int round = 0; round < ROUNDS && orphans; round++) {
-        size_t count = process_children(children, CHILDREN_MAX);
-        orphans = 0;
-        for (size_t i = 0; i < count; i++) {
-            if (find(children[i]))
-                continue;
-            process_kill_tree(children[i]);
-            orphans++;
-        }
+    for (int round = 0; round < ROUNDS && process_kill_children(is_supervisor, NULL); round++)
         bury();
-    }
 }
 
 void supervisors_end_idle(void)

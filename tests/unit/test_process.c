@@ -42,6 +42,11 @@ static void start_daemon(int ready)
     wait(NULL);
 }
 
+static bool is_pid(const void *kept, pid_t pid)
+{
+    return pid == *(const pid_t *)kept;
+}
+
 static void test_kill_tree(void **state)
 {
     (void)state;
@@ -61,21 +66,36 @@ static void test_kill_tree(void **state)
     }
     close(held[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    pid_t children[16];
-    assert_int_equal(process_children(children, 16), 1);
+    assert_int_equal(process_kill_children(is_pid, &root), 0);
     process_kill_tree(root);
     assert_int_equal(waitpid(root, NULL, 0), root);
     /* the end of file comes when the last of them is gone */
     struct pollfd end = {.fd = held[0], .events = POLLIN};
     assert_int_equal(poll(&end, 1, PATIENCE_MS), 1);
     assert_int_equal(read(held[0], &byte, 1), 0);
-    assert_int_equal(process_children(children, 16), 0);
+    assert_int_equal(process_kill_children(is_pid, &(pid_t){0}), 0);
+}
+
+static void test_kill_children(void **state)
+{
+    (void)state;
+    int status;
+    pid_t kept = fork(), other = kept ? fork() : 0;
+    if (!kept || !other)
+        linger();
+    assert_int_equal(process_kill_children(is_pid, &kept), 1);
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(waitpid(kept, &status, WNOHANG), 0);
+    assert_int_equal(process_kill_children(is_pid, &(pid_t){0}), 1);
+    assert_int_equal(waitpid(kept, &status, 0), kept);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill_tree),
+        cmocka_unit_test(test_kill_children),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -314,10 +314,10 @@ static void serve_queue(struct dispatcher *d)
         sweep_files(d, now);
     if (now >= d->expire_at_ns && database_ready(d, now) && !d->draining)
         expire(d, now);
-    if (database_ready(d, clock_mono_ns()) && !d->turn_failed)
+    if (database_ready(d, clock_mono_ns()) && d->last_turn == TURN_DONE)
         d->database_pause_ns = 0;
     if (turnover_due(d, clock_mono_ns()))
-        turnover_begin(d);
+        turnover_begin(d, clock_mono_ns());
 }
 
 /* Where the loop has the process and the database to itself. */
@@ -471,11 +471,9 @@ static void write_last(struct dispatcher *d)
     int64_t until_ns = clock_mono_ns() + held_margin_ns;
     while ((d->ended.count || d->apart.count) && clock_mono_ns() < until_ns) {
         sleep_ns(d->database_at_ns - clock_mono_ns());
-        for (struct run_claim *c = d->apart.head; c; c = c->next)
-            c->retry_at_ns = 1; /* long ago */
-        d->turn_apart = d->ended.count > 0; /* these first ... */
-        d->turn_failed = true;              /* ... and without a wait for a row */
-        turnover_begin(d);
+        d->last_apart = d->ended.count > 0; /* these first ... */
+        d->last_turn = TURN_FAILED_ENDING;  /* ... and without a wait for a row */
+        turnover_begin(d, INT64_MAX);
         turnover_finish(d);
         if (d->apart.count)
             sleep_ns(20000000);

@@ -27,6 +27,13 @@ struct runner_types {
 
 struct turn;
 
+/* How a turn went, for what the next one does. */
+enum turn_result {
+    TURN_DONE,
+    TURN_FAILED_ENDING, /* the next one looks first whose row is held */
+    TURN_FAILED,        /* at no ending, perhaps at a claim: the next one only writes */
+};
+
 /* Instants are clock_mono_ns. Invariant: every claim that this runner has is in exactly one of waiting,
  * pool (running), ended, apart and the turn that writes its end. While there is a turn the store is its own, and the
  * process forks nobody. */
@@ -48,9 +55,8 @@ struct dispatcher {
     struct claim_list apart;                 /* also, but it failed or was left out: when their time comes */
     struct aside *aside;                     /* carries out: */
     struct turn *turn;                       /* the transaction that is under way, or NULL */
-    bool turn_failed;                        /* the last one */
-    bool turn_unclaimed;                     /* it failed at no ending, perhaps at a claim: the next only writes */
-    bool turn_apart;                         /* the last one wrote those: the next one is for the others */
+    enum turn_result last_turn;              /* of the one before */
+    bool last_apart;                         /* that one was for those set apart: the next one is for the others */
     bool reload_wanted;                      /* as soon as there is none */
     int epoll, signals, bell;
     const char *bell_directory;
@@ -90,8 +96,8 @@ bool turnover_wants(const struct dispatcher *d);
 /* True where there is something to write, or room for tasks and hope for some. */
 bool turnover_due(const struct dispatcher *d, int64_t now_ns);
 
-/* Begins one; there must be none. */
-void turnover_begin(struct dispatcher *d);
+/* Begins one; there must be none. What was set apart is written again if that is due at NOW, INT64_MAX: in any case. */
+void turnover_begin(struct dispatcher *d, int64_t now_ns);
 
 /* Whether one is under way. */
 bool turnover_runs(const struct dispatcher *d);

@@ -217,21 +217,20 @@ bool turnover_runs(const struct dispatcher *d)
     return d->turn != NULL;
 }
 
-void turnover_begin(struct dispatcher *d)
+void turnover_begin(struct dispatcher *d, int64_t now_ns)
 {
     struct turn *t = turn_create();
     t->store = d->store;
     t->worker = d->name;
     t->counter_slot = d->counter_slot;
     t->running_per_user = d->settings->queue.running_per_user;
-    int64_t now = clock_mono_ns();
-    t->endings.careful = d->turn_failed || d->apart.count;
-    d->turn_apart = !d->turn_apart && now >= apart_due_at(d);
-    if (d->turn_apart)
-        endings_take_apart(&t->endings, &d->apart, now);
+    t->endings.careful = d->last_turn != TURN_DONE || d->apart.count;
+    d->last_apart = !d->last_apart && d->apart.count && now_ns >= apart_due_at(d);
+    if (d->last_apart)
+        endings_take_apart(&t->endings, &d->apart, now_ns);
     else
         endings_take(&t->endings, &d->ended);
-    bool claim = !d->turn_apart && !(d->turn_unclaimed && t->endings.count);
+    bool claim = !d->last_apart && !(d->last_turn == TURN_FAILED && t->endings.count);
     for (int kind = 0; kind < WORKER_KINDS && claim; kind++)
         t->want_all += t->want[kind] = wanted(d, (enum worker_kind)kind);
     plan_lanes(t, d);
@@ -266,9 +265,8 @@ void turnover_take(struct dispatcher *d)
     if (!t || !aside_done(d->aside))
         return;
     d->turn = NULL;
-    d->turn_failed = t->rc < 0;
-    d->turn_unclaimed = d->turn_failed && !t->endings.failing_count;
-    if (d->turn_failed) {
+    d->last_turn = t->rc >= 0 ? TURN_DONE : t->endings.failing_count ? TURN_FAILED_ENDING : TURN_FAILED;
+    if (t->rc < 0) {
         endings_failed(&t->endings, d, t->rc, &t->error);
         if (t->unknown) /* tasks may have been claimed that we do not know of: ask soon */
             d->renew_at_ns = 0;

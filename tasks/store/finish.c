@@ -34,15 +34,13 @@ static unsigned add_ids(struct db_value *p, unsigned n, const struct finish *con
     return n;
 }
 
-/* Appends (id, value) of each end, as OF_EACH takes them. */
+/* Appends the ids and the values of all ends, as OF_EACH takes them. */
 static unsigned add_of_each(struct db_value *p, unsigned n, const struct finish *const *ends, size_t count,
                             size_t group, struct db_value (*value)(const struct finish *))
 {
-    for (size_t i = 0; i < group; i++) {
-        const struct finish *f = ends[i < count ? i : count - 1];
-        p[n++] = db_uint(f->id);
-        p[n++] = value(f);
-    }
+    n = add_ids(p, n, ends, count, group);
+    for (size_t i = 0; i < group; i++)
+        p[n++] = value(ends[i < count ? i : count - 1]);
     return n;
 }
 

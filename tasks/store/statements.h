@@ -18,7 +18,9 @@
     "finished_at = UTC_TIMESTAMP(6), updated_on = UTC_TIMESTAMP(6), turn = " TURN_NOW ","  \
     " progress = ?, error = ?, result = ?,"                                                \
     " expires_at = UTC_TIMESTAMP(6) + INTERVAL NULLIF(?, 0) MICROSECOND"
-#define OF_EACH "CASE id {WHEN ? THEN ?| } END" /* parameters: id, value, id, value, ... */
+/* A value for each of many ids: parameters are the ids, ascending, and then as many values. INTERVAL searches by halves,
+ * where a CASE would try one id after the other for each row. A text, whatever the values are. */
+#define OF_EACH "ELT(INTERVAL(id, {?}), {?})"
 #define ENDED_WELL                                                                        \
     "finished_at = UTC_TIMESTAMP(6), updated_on = UTC_TIMESTAMP(6), turn = " TURN_NOW ","  \
     " progress = " OF_EACH ", error = NULL, result = " OF_EACH ","                         \
@@ -34,7 +36,7 @@
 #define BY_IDS "id IN ({?})"
 #define BY_ID "id = ?"
 #define BY_CLAIM "id = ? AND fence = ?"
-#define BY_CLAIMS "id IN ({?}) AND fence = " OF_EACH
+#define BY_CLAIMS "id IN ({?}) AND fence = CAST(" OF_EACH " AS UNSIGNED)"
 
 /* One of a task's files: "17d", found in the index `task` without a look at its row. d = download, a = of admins
  * only, r = result, h = HTTP response, and x behind it = expired. */

@@ -177,9 +177,14 @@ struct lost_task {
     struct text request; /* the data of a deferred request; of others NULL */
 };
 
-/* Decides what becomes of it: true = another attempt. Where there is none, *WHY (NULL before) may say a reason
- * for the task's error, "; ...". */
-typedef bool attempts_left(void *ctx, const struct lost_task *task, const char **why);
+/* What becomes of it. */
+struct lost_verdict {
+    bool again;        /* another attempt */
+    const char *why;   /* where there is none: a reason for the task's error, "; ...", or NULL */
+    int64_t keep_usec; /* how long it stays then, or once it turns out to have been cancelled; 0 = for ever */
+};
+
+typedef struct lost_verdict judge_lost(void *ctx, const struct lost_task *task);
 
 struct lost_claim {
     uint64_t id, fence;
@@ -198,8 +203,8 @@ void runner_watch_free(struct runner_watch *w);
  * database's says, or for a third of it where that said at the first look that they had long been silent; then takes
  * back or drops at most MAX of the tasks that no live runner holds. Returns how many; OUT, with room for MAX, says
  * which claims they were: no row will ever name files of theirs. */
-int store_take_back(struct store *s, struct runner_watch *w, size_t max, attempts_left *left, void *ctx,
-                    int64_t keep_usec, struct lost_claim *out, struct error *e) MUST_USE;
+int store_take_back(struct store *s, struct runner_watch *w, size_t max, judge_lost *judge, void *ctx,
+                    struct lost_claim *out, struct error *e) MUST_USE;
 
 struct trash_entry {
     uint64_t id;

@@ -101,23 +101,23 @@ static bool may_repeat(struct dispatcher *d, const struct text *data)
     return may;
 }
 
-static bool attempts_left_for(void *ctx, const struct lost_task *task, const char **why)
+static struct lost_verdict judge_lost_task(void *ctx, const struct lost_task *task)
 {
     struct dispatcher *d = ctx;
     struct task_limits limits;
-    if (task->request.p && !may_repeat(d, &task->request)) {
-        *why = "; the request may have reached the site, and is not sent twice";
-        return false;
-    }
     task_limits_get(d->settings, task->type, &limits);
-    return task->attempt < (task->max_attempts ? task->max_attempts : (unsigned)limits.max_attempts);
+    struct lost_verdict v = {.keep_usec = limits.retention_failure_usec};
+    if (task->request.p && !may_repeat(d, &task->request))
+        v.why = "; the request may have reached the site, and is not sent twice";
+    else
+        v.again = task->attempt < (task->max_attempts ? task->max_attempts : (unsigned)limits.max_attempts);
+    return v;
 }
 
 int take_back_some(struct dispatcher *d, struct error *e)
 {
     struct lost_claim *lost = xcalloc(TAKE_BACK_MAX, sizeof *lost);
-    int n = store_take_back(d->store, &d->watch, TAKE_BACK_MAX, attempts_left_for, d,
-                            d->settings->queue.retention_failure_usec, lost, e);
+    int n = store_take_back(d->store, &d->watch, TAKE_BACK_MAX, judge_lost_task, d, lost, e);
     for (int i = 0; i < n; i++)
         remove_claim_files(d, lost[i].id, lost[i].fence, rest_of(lost[i].again));
     free(lost);

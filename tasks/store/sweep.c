@@ -121,16 +121,14 @@ static int expire_silent(struct store *s, const struct runner_watch *w, struct e
 /* A task whose runner is gone. */
 struct orphan {
     uint64_t id, fence;
-    bool again; /* attempts are left */
     char *worker, *type;
-    const char *why; /* there is no other attempt; or NULL */
+    struct lost_verdict verdict;
 };
 
 struct taking {
     const struct candidates *from;
-    attempts_left *left;
+    judge_lost *judge;
     void *ctx;
-    int64_t keep_usec;
     struct arena *arena;
     struct lost_claim *lost;
     size_t changed;
@@ -150,8 +148,7 @@ static int lock_orphans(struct store *s, struct taking *t, struct orphan *out, s
         o->fence = db_col_uint(r, 1);
         const struct lost_task task = {type ? type : "", (unsigned)db_col_uint(r, 3), (unsigned)db_col_uint(r, 4),
                                        store_text(r, 6, t->arena)};
-        o->why = NULL;
-        o->again = t->left(t->ctx, &task, &o->why);
+        o->verdict = t->judge(t->ctx, &task);
         o->worker = arena_strdup(t->arena, worker ? worker : "nobody");
         o->type = arena_strdup(t->arena, type ? type : "");
     }
@@ -161,29 +158,30 @@ static int lock_orphans(struct store *s, struct taking *t, struct orphan *out, s
 static int take_one(struct store *s, const struct taking *t, const struct orphan *o,
                     struct error *e)
 {
+    const struct lost_verdict *v = &o->verdict;
     struct buf text = BUF_INIT;
     buf_adds(&text, "{\"code\":\"runner_lost\",\"message\":");
     buf_json_s(&text, arena_printf(t->arena, "the runner %s has not been heard of for its lease time%s",
-                                   o->worker, o->again ? "; the task waits for another attempt"
-                                              : o->why ? o->why
+                                   o->worker, v->again ? "; the task waits for another attempt"
+                                              : v->why ? v->why
                                                        : ""));
     buf_addc(&text, '}');
     const char *error = buf_str(&text);
     int64_t rc;
-    if (o->again)
+    if (v->again)
         rc = store_move(s, EVENT_take_back, TASK_started, 1,
                         (struct db_value[]){db_text(error), db_uint(o->id), db_uint(o->fence)}, 3, e);
     else
         rc = store_move(s, EVENT_drop, TASK_started, 1,
-                        (struct db_value[]){db_null(), db_text(error), db_null(), db_int(t->keep_usec),
+                        (struct db_value[]){db_null(), db_text(error), db_null(), db_int(v->keep_usec),
                                             db_uint(o->id), db_uint(o->fence)},
                         6, e);
     if (rc > 0)
         rc = STORE_RUN(s, ST_ADD_ATTEMPT, NULL, e, db_int(0), db_text("dropped"), db_text(error),
                        db_null(), db_uint(o->id));
     buf_free(&text);
-    if (rc > 0 && o->again) {
-        int cancelled = store_cancel_if_asked(s, o->id, TASK_fresh, t->keep_usec, e);
+    if (rc > 0 && v->again) {
+        int cancelled = store_cancel_if_asked(s, o->id, TASK_fresh, v->keep_usec, e);
         rc = cancelled ? cancelled : rc;
     }
     if (rc > 0) {
@@ -203,13 +201,13 @@ static int take_back(struct store *s, void *ctx, struct error *e)
     for (size_t i = 0; i < count && rc >= 0; i++) {
         rc = take_one(s, t, &orphans[i], e);
         if (rc > 0)
-            t->lost[t->changed++] = (struct lost_claim){orphans[i].id, orphans[i].fence, orphans[i].again};
+            t->lost[t->changed++] = (struct lost_claim){orphans[i].id, orphans[i].fence, orphans[i].verdict.again};
     }
     return rc < 0 ? rc : 0;
 }
 
-int store_take_back(struct store *s, struct runner_watch *w, size_t max, attempts_left *left, void *ctx,
-                    int64_t keep_usec, struct lost_claim *out, struct error *e)
+int store_take_back(struct store *s, struct runner_watch *w, size_t max, judge_lost *judge, void *ctx,
+                    struct lost_claim *out, struct error *e)
 {
     uint64_t ids[GROUP_MAX];
     struct candidates x = {ids, 0};
@@ -221,7 +219,7 @@ int store_take_back(struct store *s, struct runner_watch *w, size_t max, attempt
     while (!rc && (rc = expire_silent(s, w, e)) > 0); /* the next look finds what these have left */
     if (rc < 0 || !x.count)
         return rc;
-    struct taking t = {&x, left, ctx, keep_usec, arena_create(), out, 0};
+    struct taking t = {&x, judge, ctx, arena_create(), out, 0};
     rc = store_transaction(s, take_back, &t, NULL, e);
     arena_destroy(&t.arena);
     return rc < 0 ? rc : (int)t.changed;

@@ -73,13 +73,14 @@ def test_a_task_that_kills_its_worker_again_and_again_blocks_nobody(queue):
 
 
 def test_a_killed_runner_loses_its_tasks_to_another(queue):
-    first = queue.start("first", more=SLOW, runner__workers=3)
+    keep = {'type "dummy"__retention_failure': '"1h"'}
+    first = queue.start("first", more=SLOW, runner__workers=3, **keep)
     lost = queue.make(data={"seconds": 60}, max_attempts=2)
     export = queue.make("csv_export", {"export": "slow"}, max_attempts=2)
     once = queue.make(data={"seconds": 60}, max_attempts=1)
     worker_of(first, export)
     workers = children(first.pid)
-    second = queue.start("second", more=SLOW)
+    second = queue.start("second", more=SLOW, **keep)
     queue.sql("UPDATE tasks SET data = '{}' WHERE id = %s", (lost,))  # for its next claim
     first.signal(signal.SIGKILL)
     died = time.monotonic()
@@ -93,6 +94,7 @@ def test_a_killed_runner_loses_its_tasks_to_another(queue):
         assert first.worker in queue.attempts(task)[0][3]
     row = queue.wait(once)
     assert (row["status"], row["error"]["code"]) == ("dropped", "runner_lost")
+    assert (row["expires_at"] - row["finished_at"]).total_seconds() == 3600  # as its type has it
     queue.check_files()
 
 

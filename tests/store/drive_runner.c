@@ -207,18 +207,18 @@ static int do_held(struct driver *d, struct json_object *in, struct buf *out, st
     return 0;
 }
 
-static bool is_below(void *ctx, const struct lost_task *task, const char **why)
+static struct lost_verdict again_if_below(void *ctx, const struct lost_task *task)
 {
     const int64_t *otherwise = ctx;
-    (void)why;
-    return task->attempt < (task->max_attempts ? task->max_attempts : (unsigned)*otherwise);
+    return (struct lost_verdict){
+        .again = task->attempt < (task->max_attempts ? task->max_attempts : (unsigned)*otherwise)};
 }
 
 static int do_take_back(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     struct lost_claim *lost = arena_calloc(d->arena, MANY, sizeof *lost);
     int64_t most = int_of(in, "max_attempts", 3);
-    int n = store_take_back(d->store, &d->watch, (size_t)int_of(in, "max", 200), is_below, &most, 0, lost, e);
+    int n = store_take_back(d->store, &d->watch, (size_t)int_of(in, "max", 200), again_if_below, &most, lost, e);
     if (n < 0)
         return n;
     buf_addc(out, '[');

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "base/process.h"
 #include "base/random.h"
 
@@ -243,6 +244,30 @@ void claim_end_refused(struct run_claim *c, const char *reason)
     f->keep_usec = c->limits.retention_failure_usec;
     f->error = error_json(c, "result_refused",
                           arena_printf(c->arena, "the database refused the result: %s", reason));
+}
+
+void claim_log_end(const struct run_claim *c)
+{
+    const struct run_task *t = &c->task;
+    const struct finish *f = &c->finish;
+    unsigned long long id = t->id;
+    switch (f->kind) {
+    case FINISH_SUCCESS:
+    case FINISH_HAND_BACK:
+        break;
+    case FINISH_CANCELLED:
+        log_info("task %llu (%s): cancelled: %s", id, t->type, f->error);
+        break;
+    case FINISH_RETRY:
+        log_info("task %llu (%s): attempt %u of %u failed, the next one comes in %.1f s: %s", id, t->type, t->attempt,
+                 t->max_attempts, (double)f->retry_usec / 1e6, f->error);
+        break;
+    case FINISH_FAILURE:
+    case FINISH_DROPPED:
+        log_warning("task %llu (%s): attempt %u of %u failed, there is no other: %s", id, t->type, t->attempt,
+                    t->max_attempts, f->error);
+        break;
+    }
 }
 
 /* A copy of LOG that is UTF-8: a task may write anything, and the database refuses what is not. */

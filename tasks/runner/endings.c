@@ -169,6 +169,7 @@ static void settle(struct dispatcher *d, struct run_claim *c, bool lost)
                     (unsigned long long)c->task.id);
         remove_files(d, c, true); /* whoever has it now may have ended it: sweep_checkpoints sees */
     } else if (c->finish.kind != FINISH_SUCCESS) {
+        claim_log_end(c);
         remove_files(d, c, c->finish.kind == FINISH_RETRY || c->finish.kind == FINISH_HAND_BACK);
         if (c->finish.kind == FINISH_RETRY) /* it comes back by its own time */
             d->look_at_ns = 0;

@@ -163,8 +163,18 @@ static bool spawn(struct pool *p, struct pool_worker *w)
     size_t number = (size_t)(w - crew->workers) + 1;
     crew->used = number > crew->used ? number : crew->used;
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint64_t)(w - p->workers)};
-    epoll_ctl(p->epoll, EPOLL_CTL_ADD, w->fd, &ev);
-    return true;
+    if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, w->fd, &ev) == 0)
+        return true;
+    log_error("cannot hear a worker: %s", strerror(errno));
+    worker_close(w); /* it sees the end and exits */
+    return false;
+}
+
+/* What keeps one from being made may last: the next try comes after a pause. */
+static void spawn_or_pause(struct pool *p, struct pool_worker *w, int64_t now_ns)
+{
+    if (now_ns >= p->respawn_at_ns && !spawn(p, w))
+        p->respawn_at_ns = now_ns + respawn_pause_ns;
 }
 
 /* An ordinary worker of an older configuration keeps its successor from starting until it is idle, so that there
@@ -175,15 +185,15 @@ static void maintain_single(struct pool *p, struct pool_worker *w, int64_t now_n
     bool wanted = (size_t)(w - crew->workers) < crew->count;
     if (w->pid && !w->busy && w->fd >= 0 && (!wanted || w->generation != p->generation))
         worker_close(w); /* it sees the end and exits */
-    else if (!w->pid && wanted && now_ns >= p->respawn_at_ns)
-        spawn(p, w);
+    else if (!w->pid && wanted)
+        spawn_or_pause(p, w, now_ns);
 }
 
 static void summon(struct pool *p, int64_t now_ns)
 {
     struct pool_worker *w = worker_to_come(p);
-    if (w && now_ns >= p->respawn_at_ns && !spawn(p, w))
-        p->respawn_at_ns = now_ns + respawn_pause_ns;
+    if (w)
+        spawn_or_pause(p, w, now_ns);
 }
 
 void pool_maintain(struct pool *p, bool many_wanted, int64_t now_ns)
@@ -244,9 +254,8 @@ static void bury(struct pool *p, struct pool_worker *w, int status, int64_t now_
     pool_receive(p, (size_t)(w - p->workers)); /* its last answers may still be in the socket */
     bool crashed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     if (crashed)
-        log_warning("worker %ld ended by %s while %s", (long)w->pid,
-                    WIFSIGNALED(status) ? process_signal_name(WTERMSIG(status)) : "an exit with a status",
-                    w->busy ? "it ran a task" : "idle");
+        log_warning("worker %ld ended by %s; tasks that it ran: %zu", (long)w->pid,
+                    WIFSIGNALED(status) ? process_signal_name(WTERMSIG(status)) : "an exit with a status", w->busy);
     if (w->busy)
         worker_bury_tasks(p, w, status);
     else if (crashed)

@@ -280,9 +280,14 @@ static int64_t kill_for_at(const struct pool_place *place, int64_t grace_ns)
 static void kill_worker(struct pool_worker *w)
 {
     process_kill_tree(w->pid); /* SIGCHLD brings the obituary */
-    for (size_t i = 0; i < w->place_count; i++)
-        if (w->places[i].claim && w->places[i].claim->stop != STOP_NONE)
-            w->places[i].claim->kill_at_ns = INT64_MAX;
+    for (size_t i = 0; i < w->place_count; i++) {
+        struct run_claim *c = w->places[i].claim;
+        if (!c || c->stop == STOP_NONE)
+            continue;
+        c->kill_at_ns = INT64_MAX;
+        log_warning("task %llu (%s): did not stop in the time that it was given: its worker %ld is killed",
+                    (unsigned long long)c->task.id, c->task.type, (long)w->pid);
+    }
 }
 
 /* Returns the next instant at which W has to be looked at. */

@@ -3,8 +3,11 @@
 counts, and no half file can be reached."""
 
 import os
+import re
 import signal
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +45,25 @@ def test_a_worker_that_is_killed_takes_its_own_task_only(queue):
     assert runner.running() and len(queue.workers(runner)) == 2
 
 
+def limit_processes(queue, runner, most):
+    subprocess.run(["prlimit", f"--pid={runner.pid}", f"--nproc={most}:"], check=True, **queue.stack.daemon_account())
+
+
+def test_no_process_can_be_made(queue):
+    """What keeps a runner from forking fills no log; it goes on once there is room again."""
+    runner = queue.start(runner__workers=1)
+    before = re.search(r"Max processes +(\w+)", Path(f"/proc/{runner.pid}/limits").read_text(encoding="ascii"))[1]
+    limit_processes(queue, runner, 1)
+    os.kill(queue.workers(runner, 1)[0], signal.SIGKILL)
+    tries = lambda: runner.said().count("cannot fork a worker")  # noqa: E731
+    wait_until(lambda: tries() == 1, 10)
+    first = time.monotonic()
+    wait_until(lambda: tries() > 1, 10)
+    assert tries() == 2 and time.monotonic() - first > 0.8
+    limit_processes(queue, runner, before)
+    assert queue.wait(queue.make())["status"] == "success"
+
+
 def test_a_killed_export_is_tried_again(queue):
     runner = queue.start(more=SLOW, runner__workers=1)
     task = queue.make("csv_export", {"export": "slow"}, max_attempts=3)
@@ -54,11 +76,13 @@ def test_a_killed_export_is_tried_again(queue):
 
 
 def test_a_crash_is_named_by_its_signal(queue):
-    queue.start()
+    runner = queue.start()
     crash = queue.make(data={"crash": True}, max_attempts=2)
     others = [queue.make() for _ in range(5)]
     row = queue.wait(crash)
     assert (row["status"], row["attempt"]) == ("dropped", 2)
+    wait_until(lambda: "attempt 2 of 2 failed, there is no other" in runner.said(), 10)
+    assert f"task {crash} (dummy): attempt 1 of 2 failed, the next one comes in" in runner.said()
     assert "SIGSEGV" in row["error"]["message"]
     assert [entry[2] for entry in queue.attempts(crash)] == ["dropped", "dropped"]
     assert all(queue.wait(task)["status"] == "success" for task in others)

@@ -184,7 +184,7 @@ int store_count_users(struct store *s, int64_t limit, struct arena *arena, struc
 static int64_t select_but(struct store *s, const struct running_users *u, const char *type, int priority,
                           size_t max, struct db_stmt **r, struct error *e)
 {
-    struct db_value params[GROUP_MAX + 3];
+    struct db_value params[GROUP_MAX + 4];
     size_t full = 0;
     for (size_t i = 0; i < u->count && full < GROUP_MAX; i++)
         if (u->items[i].running >= u->limit)
@@ -194,10 +194,10 @@ static int64_t select_but(struct store *s, const struct running_users *u, const 
     size_t group = store_group_for(full);
     for (size_t i = full; i < group; i++)
         params[i] = params[0];
-    params[group] = db_text(type);
+    params[group] = params[group + 2] = db_text(type);
     params[group + 1] = db_int(priority);
-    params[group + 2] = db_uint(max);
-    return store_run(s, ST_CLAIM_LANE_BUT, group, params, (unsigned)group + 3, r, e);
+    params[group + 3] = db_uint(max);
+    return store_run(s, ST_CLAIM_LANE_BUT, group, params, (unsigned)group + 4, r, e);
 }
 
 /* --- claiming --------------------------------------------------------------------------------------- */
@@ -247,7 +247,7 @@ int store_claim_lane(struct store *s, const char *worker, const char *type, int 
     int64_t found = users ? select_but(s, users, type, priority, max, &r, e)
                           : STORE_RUN(s, ST_CLAIM_LANE, &r, e, db_text(type), db_int(priority),
                                       db_int(floor->turn), db_int(floor->turn), db_uint(floor->id),
-                                      db_uint(max));
+                                      db_text(type), db_uint(max));
     if (found < 0)
         return (int)found;
     int64_t rc = read_lane(r, floor, users, arena, out, &count, ids, &early, e);

@@ -63,8 +63,12 @@ static int do_claim(struct driver *d, struct json_object *in, struct buf *out, s
     size_t max = (size_t)int_of(in, "max", 1);
     struct claimed *tasks = arena_calloc(d->arena, max, sizeof *tasks);
     bool more = false;
-    int n = store_claim_lane(d->store, text_of(in, "worker"), text_of(in, "type"),
-                             (int)int_of(in, "priority", PRIORITY_DEFAULT), &floor, max, NULL, d->arena, tasks,
+    struct running_users *users = NULL;
+    int64_t most = int_of(in, "running_per_user", 0);
+    int n = most ? store_count_users(d->store, most, d->arena, &users, e) : 0;
+    if (!n)
+        n = store_claim_lane(d->store, text_of(in, "worker"), text_of(in, "type"),
+                             (int)int_of(in, "priority", PRIORITY_DEFAULT), &floor, max, users, d->arena, tasks,
                              &more, e);
     if (n < 0)
         return n;

@@ -50,6 +50,16 @@ def test_a_lane_is_one_type_and_priority(database, runner):
     assert ids(claim(runner, priority=3, max=10)) == wanted
 
 
+@pytest.mark.parametrize("most", [0, 1])
+def test_nothing_of_a_paused_type_is_claimed(database, runner, most):
+    """By the statement itself, whether or not the runner has read of the pause."""
+    wanted = fresh(database, 2)
+    database.sql("INSERT INTO type_control (type, paused_at) VALUES ('t', UTC_TIMESTAMP(6)), ('other', NULL)")
+    assert ids(claim(runner, running_per_user=most)) == []
+    database.sql("UPDATE type_control SET paused_at = NULL")
+    assert ids(claim(runner, max=1, running_per_user=most)) == wanted[:1]
+
+
 def test_a_floor_is_where_the_next_claim_begins(database, runner):
     tasks = fresh(database, 5)
     first = claim(runner, max=2)
@@ -224,8 +234,12 @@ def explain(database, sql, values):
     return database.sql("EXPLAIN " + sql.replace("?", "%s"), values)
 
 
+def claim_values(task_type, floor):
+    return (task_type, 5, floor[0], *floor, task_type, 5)
+
+
 def plan_of(database, sql, values):
-    plan, = explain(database, sql, values)
+    plan, = [row for row in explain(database, sql, values) if row[2] == "tasks"]
     fields = ("id", "select_type", "table", "type", "possible_keys", "key", "key_len", "ref", "rows", "extra")
     return dict(zip(fields, plan))
 
@@ -233,7 +247,7 @@ def plan_of(database, sql, values):
 @pytest.mark.parametrize("floor", [(0, 0), (5, 7)])
 def test_plan_of_a_claim(database, crowded, floor):
     assert crowded
-    plan = plan_of(database, statement("CLAIM_LANE"), ("t", 5, floor[0], floor[0], floor[1], 5))
+    plan = plan_of(database, statement("CLAIM_LANE"), claim_values("t", floor))
     assert plan["key"] == "claim" and plan["type"] in ("ref", "range"), plan
     assert "filesort" not in plan["extra"] and "temporary" not in plan["extra"], plan
 
@@ -274,7 +288,7 @@ def test_the_cost_of_a_claim_is_that_of_its_tasks(database, crowded):
     turn, task = database.sql("SELECT turn, id FROM tasks WHERE type = 't' AND priority = 5 AND status = 'fresh'"
                               " ORDER BY turn, id LIMIT 4, 1")[0]
     for floor in ((0, 0), (turn, task)):
-        total, counted = rows_read(database, statement("CLAIM_LANE"), ("t", 5, floor[0], floor[0], floor[1], 5))
+        total, counted = rows_read(database, statement("CLAIM_LANE"), claim_values("t", floor))
         assert total <= 15, (floor, counted)
 
 
@@ -298,7 +312,7 @@ def test_a_claim_behind_a_floor_passes_over_what_is_consumed(database, crowded):
 
         def seconds(floor):
             begin = time.perf_counter()
-            rows_read(database, statement("CLAIM_LANE"), ("busy", 5, floor[0], floor[0], floor[1], 5))
+            rows_read(database, statement("CLAIM_LANE"), claim_values("busy", floor))
             return time.perf_counter() - begin
         with_floor = min(seconds((turn, task)) for _ in range(5))
         without = min(seconds((0, 0)) for _ in range(5))

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,8 +17,10 @@
 #include "conversation.h"
 #include "task/command.h"
 
-/* How long a program whose time has come may take to end when its input does. */
-enum { RETIRE_MS = 2000 };
+enum {
+    RETIRE_MS = 2000, /* how long a program whose time has come may take to end when its input does */
+    EXCERPT = 200,    /* bytes of an answer that is none, for the log */
+};
 
 /* --- the program ------------------------------------------------------------------------------------ */
 
@@ -78,21 +82,39 @@ static void take_error(struct command_task *t, struct json_object *error, bool r
 
 enum answer { ANSWER_RESULT, ANSWER_ERROR, ANSWER_NONSENSE };
 
-static enum answer take_members(struct command_task *t, struct json_object *answer)
+/* The answer is none: the reason is the task's error, and what the program wrote stands in its log. */
+PRINTF_LIKE(3, 4)
+static enum answer nonsense(struct command_task *t, const struct conversation *c, const char *fmt, ...)
+{
+    char reason[RUN_MESSAGE_SIZE];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(reason, sizeof reason, fmt, ap);
+    va_end(ap);
+    size_t len = c->output.len - 1; /* without the end of the line */
+    run_fail(t->outcome, RUN_FAILED_FINAL, "invalid_result", "the program's answer is none: %s", reason);
+    run_log(t->run, "it answered: %.*s", (int)(len < EXCERPT ? len : EXCERPT), c->output.data);
+    return ANSWER_NONSENSE;
+}
+
+static enum answer take_members(struct command_task *t, const struct conversation *c, struct json_object *answer)
 {
     struct json_object *id, *value, *retry = NULL;
+    unsigned long long asked = run_task(t->run)->id;
     if (!json_object_is_type(answer, json_type_object))
-        return ANSWER_NONSENSE;
+        return nonsense(t, c, "it must be an object with result or error");
     if (json_object_object_get_ex(answer, "id", &id) &&
-        (!json_object_is_type(id, json_type_int) || json_object_get_uint64(id) != run_task(t->run)->id))
-        return ANSWER_NONSENSE;
-    if (json_object_object_get_ex(answer, "error", &value) && json_object_is_type(value, json_type_object)) {
+        (!json_object_is_type(id, json_type_int) || json_object_get_uint64(id) != asked))
+        return nonsense(t, c, "its id is %s, the task's is %llu", json_object_to_json_string(id), asked);
+    if (json_object_object_get_ex(answer, "error", &value) && value) {
+        if (!json_object_is_type(value, json_type_object))
+            return nonsense(t, c, "its error must be an object with code and message");
         json_object_object_get_ex(answer, "retry", &retry);
         take_error(t, value, json_object_get_boolean(retry));
         return ANSWER_ERROR;
     }
     if (!json_object_object_get_ex(answer, "result", &value))
-        return ANSWER_NONSENSE;
+        return nonsense(t, c, "it has neither result nor error");
     buf_clear(&t->outcome->result);
     if (value)
         buf_adds(&t->outcome->result,
@@ -103,13 +125,16 @@ static enum answer take_members(struct command_task *t, struct json_object *answ
 static enum answer take_answer(struct command_task *t, const struct conversation *c)
 {
     const struct buf *output = &c->output;
-    struct json_object *json = NULL;
     const char *end = memchr(output->data, '\n', output->len);
-    enum answer answer = ANSWER_NONSENSE;
-    if (!c->input_len && /* it has seen the whole question */
-        (size_t)(end - output->data) + 1 == output->len && /* and has not begun another answer */
-        json_parse(output->data, output->len, &json, NULL) == 0)
-        answer = take_members(t, json);
+    struct json_object *json;
+    struct error e = {0};
+    if (c->input_len)
+        return nonsense(t, c, "it came before the program had read the whole question");
+    if ((size_t)(end - output->data) + 1 != output->len)
+        return nonsense(t, c, "it has more than one line");
+    if (json_parse(output->data, output->len, &json, &e))
+        return nonsense(t, c, "it is no JSON: %s", e.text);
+    enum answer answer = take_members(t, c, json);
     json_object_put(json);
     return answer;
 }
@@ -152,8 +177,6 @@ static bool judge(struct command_task *t, struct work_dir *dir, struct conversat
     }
     switch (take_answer(t, c)) {
     case ANSWER_NONSENSE:
-        run_fail(t->outcome, RUN_FAILED_FINAL, "invalid_result",
-                 "the program's answer is not one line of JSON with result or error");
         return false;
     case ANSWER_ERROR:
         return true;

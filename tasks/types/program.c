@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "supervisor.h"
 #include "supervisors.h"
@@ -163,6 +164,19 @@ static void let_go(struct program *p)
     p->control = -1;
 }
 
+/* Says to the task what was in the way, and to the log of which program. */
+static int not_started(const struct command_def *def, const struct supervisor_message *m, struct error *e)
+{
+    const char *path = def->argv.items[0];
+    errno = m->value;
+    int rc = error_errno(e, ERR_SYSTEM, "the program cannot be started: %s", step_text(m->step));
+    if (m->step == STEP_EXECUTE && m->value == ENOENT && access(path, F_OK) == 0)
+        rc = error_set(e, ERR_SYSTEM, "the program cannot be started: the interpreter in its first line (#!) is not there, "
+                                      "or that line ends with a carriage return");
+    log_warning("command %s: %s: %s", def->name, path, e->text);
+    return rc;
+}
+
 int program_start(const struct command_def *def, struct program_account *account,
                   char *const *envp, const char *output, struct program *p, struct error *e)
 {
@@ -177,10 +191,8 @@ int program_start(const struct command_def *def, struct program_account *account
         rc = error_errno(e, ERR_SYSTEM, "the program cannot be started");
     if (!rc)
         rc = ask(&start, &text, account, theirs, p, &m, e);
-    if (!rc && m.news == NEWS_FAILED) {
-        errno = m.value;
-        rc = error_errno(e, ERR_SYSTEM, "the program cannot be started: %s", step_text(m.step));
-    }
+    if (!rc && m.news == NEWS_FAILED)
+        rc = not_started(def, &m, e);
     for (int i = 0; i < SUPERVISOR_ENDS; i++)
         program_close(&theirs[i]);
     if (rc) {

@@ -192,6 +192,17 @@ def test_what_counts_as_a_result(commands):
         assert (row["status"], row["error"]["code"], row["attempt"]) == ("failure", code, 1), text
     assert commands.code("gone", {}) == commands.code("nowhere", {}) == "not_started"
     assert "/nonexistent/program cannot be executed" in commands.runner.said()
+    wait_until(lambda: "command gone: /nonexistent/program: the program cannot be started: it cannot be executed: "
+                       "No such file" in commands.runner.said(), 10)
+
+
+def test_a_script_whose_interpreter_is_not_there(commands):
+    script = commands.queue.stack.state / "bin" / "script"
+    script.write_bytes(b"#!/usr/bin/python3\r\n")
+    script.chmod(0o755)
+    commands.start(commands.section("script", (str(script),)))
+    row = commands.run("script", {}, max_attempts=1)
+    assert row["error"]["code"] == "not_started" and "carriage return" in row["error"]["message"]
 
 
 def test_progress_and_junk(commands):
@@ -295,9 +306,7 @@ def test_files_that_are_none(commands):
         if how == "hardlink" and os.geteuid() == 0 and Path("/proc/sys/fs/protected_hardlinks").read_text() == "1\n":
             shutil.chown(secret, "nobody")
         row = commands.run("run", {"do": "attack", "how": how, "target": str(secret)}, max_attempts=3)
-        assert (row["status"], row["error"]["code"], row["attempt"]) in (
-            ("failure", "invalid_file", 1), ("failure", "exit_status", 3)), (how, row["error"])
-        assert how == "hardlink" or row["error"]["code"] == "invalid_file"
+        assert (row["status"], row["error"]["code"], row["attempt"]) == ("failure", "invalid_file", 1), (how, row["error"])
         assert secret.read_text() == "secret"
         wait_until(lambda: not commands.folders(), 5)
     assert commands.code("run", {"do": "leave", "files": {"a": "", "b": "", "c": ""}}) == "too_many_files"
@@ -419,10 +428,14 @@ def test_what_a_persistent_one_answers(commands):
     assert not commands.log(commands.run("stay", {"do": "pid"}))
     row = commands.run("stay", {"do": "leave", "files": {"a.txt": "A"}})
     assert commands.files(row) == {"a.txt": b"A"}
-    assert commands.code("stay", {"do": "nonsense", "text": '{"id": 7, "result": 2}'}) == "invalid_result"
-    for text in ("hello", "{}", "[]", '{"result": 1}\\n{"result": 2}', "", "x" * 2000):
-        data = {"do": "nonsense", "text": text.replace("\\n", "\n")}
-        assert commands.code("stay", data) == ("result_too_long" if len(text) > 1000 else "invalid_result"), text
+    for text, why in (('{"id": 7, "result": 2}', "its id is 7, the task's is "), ("hello", "it is no JSON: "),
+                      ("{}", "neither result nor error"), ("[]", "must be an object"), ("", "it is no JSON: "),
+                      ('{"error": "no", "result": 1}', "its error must be an object"),
+                      ('{"result": 1}\n{"result": 2}', "more than one line")):
+        row = commands.run("stay", {"do": "nonsense", "text": text})
+        assert row["error"]["code"] == "invalid_result" and why in row["error"]["message"], (text, row)
+        assert commands.log(row) == f"it answered: {text}\n"
+    assert commands.code("stay", {"do": "nonsense", "text": "x" * 2000}) == "result_too_long"
     assert commands.run("stay", {"do": "pid"})["result"] != first
 
 

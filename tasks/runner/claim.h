@@ -81,8 +81,8 @@ void claim_end_cancelled(struct run_claim *c);
 /* The database refuses what the finish says (it is too long, say): say less. */
 void claim_end_refused(struct run_claim *c, const char *reason);
 
-/* Tells the log how one ended that is no success, once that is written; nothing of what comes back as if it had not been
- * claimed. */
+/* Tells the log how one ended that is no success, once that is written; nothing of what comes back as if it had not
+ * been claimed. */
 void claim_log_end(const struct run_claim *c);
 
 /* The last progress and the log's tail; after one of the above. */

@@ -18,8 +18,8 @@
     "finished_at = UTC_TIMESTAMP(6), updated_on = UTC_TIMESTAMP(6), turn = " TURN_NOW ","  \
     " progress = ?, error = ?, result = ?,"                                                \
     " expires_at = UTC_TIMESTAMP(6) + INTERVAL NULLIF(?, 0) MICROSECOND"
-/* A value for each of many ids: parameters are the ids, ascending, and then as many values. INTERVAL searches by halves,
- * where a CASE would try one id after the other for each row. A text, whatever the values are. */
+/* A value for each of many ids: parameters are the ids, ascending, and then as many values. INTERVAL searches by
+ * halves, where a CASE would try one id after the other for each row. A text, whatever the values are. */
 #define OF_EACH "ELT(INTERVAL(id, {?}), {?})"
 #define ENDED_WELL                                                                        \
     "finished_at = UTC_TIMESTAMP(6), updated_on = UTC_TIMESTAMP(6), turn = " TURN_NOW ","  \

@@ -171,8 +171,8 @@ static int not_started(const struct command_def *def, const struct supervisor_me
     errno = m->value;
     int rc = error_errno(e, ERR_SYSTEM, "the program cannot be started: %s", step_text(m->step));
     if (m->step == STEP_EXECUTE && m->value == ENOENT && access(path, F_OK) == 0)
-        rc = error_set(e, ERR_SYSTEM, "the program cannot be started: the interpreter in its first line (#!) is not there, "
-                                      "or that line ends with a carriage return");
+        rc = error_set(e, ERR_SYSTEM, "the program cannot be started: the interpreter in its first line (#!) is not "
+                                      "there, or that line ends with a carriage return");
     log_warning("command %s: %s: %s", def->name, path, e->text);
     return rc;
 }

@@ -51,6 +51,14 @@ static void add_own(struct listing *l, const struct task *t)
     };
 }
 
+/* What a program writes for those who run the site may not be meant for the task's owner. */
+static bool hides_log(const struct exchange *x)
+{
+    const struct text *type = &x->request.task.type;
+    const struct command_def *c = settings_command(x->app->settings, arena_strndup(x->arena, type->p, type->len));
+    return c && c->log_for == LOG_FOR_ADMIN && !x->request.identity.admin;
+}
+
 void handle_task_attempts(struct exchange *x)
 {
     struct listing l = {.id = x->request.id, .arena = x->arena};
@@ -64,10 +72,13 @@ void handle_task_attempts(struct exchange *x)
     }
     add_own(&l, &x->request.task);
     buf_adds(body, "{\"attempts\":[");
+    bool hidden = hides_log(x);
     int first = l.count > ATTEMPTS_MAX ? 1 : 0;
     for (int i = first; i < l.count; i++) {
         if (i > first)
             buf_addc(body, ',');
+        if (hidden)
+            l.attempts[i].log = (struct text){NULL, 0};
         view_attempt(body, &l.attempts[i]);
     }
     buf_adds(body, "]}");

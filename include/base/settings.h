@@ -43,6 +43,7 @@ enum column_kind {
 };
 enum command_mode { COMMAND_EXEC, COMMAND_PERSISTENT };
 enum command_role { COMMAND_EVERYBODY, COMMAND_ADMIN };
+enum log_reader { LOG_FOR_OWNER, LOG_FOR_ADMIN };
 
 /* Words in the order of the file. */
 struct str_list {

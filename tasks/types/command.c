@@ -38,6 +38,8 @@ bool command_take_result(struct command_task *t, const char *text, size_t len)
 
 void command_ended_badly(struct command_task *t, int status, const char *last)
 {
+    if (t->def->log_for == LOG_FOR_ADMIN)
+        last = "";
     const char *colon = *last ? ": " : "";
     char code[16];
     if (status == -1) {

@@ -34,7 +34,7 @@ void command_persistent(struct command_task *t);
 /* --- command.c ------------------------------------------------------------------------------------------ */
 
 /* The outcome of a program that has ended by itself before it had succeeded. LAST is the last line of its
- * standard error. */
+ * standard error: left out where the log is not for the task's owner. */
 void command_ended_badly(struct command_task *t, int status, const char *last);
 
 /* Takes TEXT[0..LEN) as the task's result; only white space is none. False where it is no JSON, which the

@@ -41,6 +41,15 @@ def test_rows(stack, make):
     assert found[2]["finished_at"] == "2026-01-01T00:00:01.500000Z"
 
 
+def test_a_log_for_admins(stack, pool, make):
+    one = pool({'command "count_words".log_for': "admin"})
+    task = make("failure", type="count_words", fence=1)
+    add(stack, task, 1, "failure", log="a secret")
+    for roles, log in ((None, None), ("admin", "a secret")):
+        answer = one.request(path=f"/v1/tasks/{task}/attempts", roles=roles)
+        assert [row["log"] for row in answer.json()["attempts"]] == [log]
+
+
 def test_running_one_is_last(stack, make):
     task = make("started", fence=2, attempt=2, worker="red:u", started_at="2026-01-01 00:00:05")
     add(stack, task, 1, "failure")

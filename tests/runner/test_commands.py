@@ -166,7 +166,7 @@ def test_input_that_is_read_late_or_never(commands, late):
 
 
 def test_exit_statuses(commands):
-    commands.start(commands.section("run", retry_exit_codes="{75, 9}"))
+    commands.start(commands.section("run", retry_exit_codes="{75, 9}"), commands.section("closed", log_for="admin"))
     for data, code, message in (
             ({"status": 3, "say": "no such book"}, "exit_status", "the program ended with exit status 3: no such book"),
             ({"status": 9}, "retry_later", "the program asks to be tried later (exit status 9)"),
@@ -177,6 +177,9 @@ def test_exit_statuses(commands):
         assert (row["status"], row["error"]) == ("failure", {"code": code, "message": message})
     row = commands.run("run", {"do": "end", "status": 3}, max_attempts=2)
     assert (row["status"], row["attempt"]) == ("failure", 2)
+    row = commands.run("closed", {"do": "end", "status": 3, "say": "not for everybody"})
+    assert row["error"]["message"] == "the program ended with exit status 3"
+    assert commands.log(row) == "not for everybody\n"
 
 
 def test_what_counts_as_a_result(commands):

@@ -21,6 +21,17 @@ int64_t clock_mono_ns(void);
 /* This machine's idea of now, in microseconds since 1970. For log lines and names of files only. */
 int64_t clock_wall_usec(void);
 
+/* What ages_count remembers; {0} at first. */
+struct age_watch {
+    bool begun;
+    int64_t ahead_usec;     /* the wall clock, of the monotonic one */
+    int64_t doubt_until_ns; /* by the monotonic one */
+};
+
+/* Whether what is so old by the wall clock (a file, by its time) is. Once that has been put forward by more than a
+ * minute since the last call, all that was written before looks older: false for HOLD, after which it is so old. */
+bool ages_count(struct age_watch *w, int64_t wall_usec, int64_t mono_ns, int64_t hold_usec);
+
 /* "2026-11-21T09:30:00.000000Z" (RFC 3339 section 5.6). Years 0 to 9999. */
 void instant_format(int64_t usec, char out[INSTANT_TEXT_SIZE]);
 

@@ -23,6 +23,16 @@ int64_t clock_wall_usec(void)
     return (int64_t)t.tv_sec * USEC + t.tv_nsec / 1000;
 }
 
+bool ages_count(struct age_watch *w, int64_t wall_usec, int64_t mono_ns, int64_t hold_usec)
+{
+    int64_t ahead = wall_usec - mono_ns / 1000;
+    if (w->begun && ahead - w->ahead_usec > 60 * (int64_t)USEC)
+        w->doubt_until_ns = mono_ns + hold_usec * 1000;
+    w->begun = true;
+    w->ahead_usec = ahead;
+    return mono_ns >= w->doubt_until_ns;
+}
+
 /* Days since 1970-01-01. Counts years from March, so that the leap day is the last of its year:
  * the "days from civil" arithmetic of Howard Hinnant's chrono-compatible date algorithms. */
 static int64_t days_from_civil(int year, int month, int day)

@@ -268,7 +268,7 @@ void sweep_files(struct dispatcher *d, int64_t now_ns)
     if (directory_there(d)) {
         more = empty_trash(d);
         sweep_checkpoints(d);
-        if (!more)
+        if (!more && ages_count(&d->ages, clock_wall_usec(), now_ns, d->settings->files.orphan_age_usec))
             sweep_orphans(d);
     }
     /* the files of many tasks that are deleted at once must be gone within seconds, too */

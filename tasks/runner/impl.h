@@ -4,6 +4,7 @@
 #define TASKS_RUNNER_IMPL_H
 
 #include "aside.h"
+#include "base/clock.h"
 #include "claim.h"
 #include "lanes.h"
 #include "pool.h"
@@ -76,6 +77,7 @@ struct dispatcher {
     int64_t database_pause_ns;
     int64_t expire_at_ns;
     int64_t pauses_at_ns;   /* when the paused types are read again */
+    struct age_watch ages;  /* of files */
     unsigned sweep_shard;   /* where the search for orphaned files goes on ... */
     unsigned swept;         /* ... and in how many it has been */
     unsigned counter_slot;  /* of task_counters */

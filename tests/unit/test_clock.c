@@ -87,11 +87,33 @@ static void test_calendar(void **state)
     assert_false(civil_is_day(&(struct civil){.year = 2026, .month = 1, .day = 0}));
 }
 
+static void test_ages_after_a_step(void **state)
+{
+    static const int64_t second = 1000000, hour = 3600 * second;
+    struct age_watch w = {0};
+    int64_t wall = 1700000000 * second, mono = 5000000000;
+    (void)state;
+    assert_true(ages_count(&w, wall, mono, hour));
+    wall += 30 * second; /* slewed, or a runner that slept: no step */
+    mono += 2000000000;
+    assert_true(ages_count(&w, wall, mono, hour));
+    wall += hour;
+    assert_false(ages_count(&w, wall, mono, hour));
+    wall -= 2 * hour; /* back: what looks younger than it is only waits */
+    assert_false(ages_count(&w, wall, mono, hour));
+    mono += hour * 1000 - 1;
+    wall += hour;
+    assert_false(ages_count(&w, wall, mono, hour));
+    mono += 1;
+    assert_true(ages_count(&w, wall, mono, hour));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_instants),
         cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_ages_after_a_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

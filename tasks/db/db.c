@@ -134,6 +134,26 @@ static unsigned connect_seconds(int64_t usec)
     return usec <= 0 ? 1 : (unsigned)((usec + 999999) / 1000000);
 }
 
+/* To authorities alone the library gives no more than the wish: it goes on without TLS where the server (or who
+ * stands between) has none, and takes any name that they have signed. A socket leads to this host, but has no name
+ * that a certificate could be for. */
+static void set_tls(MYSQL *mysql, const char *ca, bool local)
+{
+    mysql_options(mysql, MYSQL_OPT_SSL_CA, ca);
+#ifdef MARIADB_BASE_VERSION
+    db_flag verify = !local;
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+#else
+    unsigned mode = local ? SSL_MODE_PREFERRED : SSL_MODE_VERIFY_IDENTITY;
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
+static bool is_local(const struct db_address *a)
+{
+    return a->socket && *a->socket;
+}
+
 static void set_options(MYSQL *mysql, const struct db_address *a, const struct db_options *o)
 {
     unsigned connect = connect_seconds(a->connect_timeout_usec);
@@ -147,7 +167,7 @@ static void set_options(MYSQL *mysql, const struct db_address *a, const struct d
     unsigned local_infile = o->local_infile;
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
     if (a->tls_ca && *a->tls_ca)
-        mysql_ssl_set(mysql, NULL, NULL, a->tls_ca, NULL, NULL);
+        set_tls(mysql, a->tls_ca, is_local(a));
 }
 
 /* Times are compared and stored in UTC; a lock that is not free after 2 s is answered with
@@ -197,7 +217,7 @@ int db_open(const struct db_address *a, const struct db_options *o, struct db **
     }
     d->timeout_s = o->timeout_s;
     set_options(d->mysql, a, o);
-    bool local = a->socket && *a->socket;
+    bool local = is_local(a);
     const char *host = local ? "localhost" : a->host && *a->host ? a->host : "127.0.0.1";
     if (!mysql_real_connect(d->mysql, host, a->user, a->password, a->name, a->port,
                             local ? a->socket : NULL, CLIENT_FOUND_ROWS)) {

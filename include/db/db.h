@@ -119,7 +119,8 @@ void db_stmt_close(struct db_stmt **s);
 
 /* Executes with COUNT parameters (it must be the statement's number) and reads the whole result
  * into memory. Returns the number of changed rows (rows matched, also where the new values equal
- * the old) or, with a result set, its number of rows; or a negative enum err. */
+ * the old) or, with a result set, its number of rows; or a negative enum err. What is longer than the server's
+ * max_allowed_packet is not sent: ERR_DB_REFUSED, and the connection goes on. */
 int64_t db_run(struct db_stmt *s, const struct db_value *params, unsigned count,
                struct error *e) MUST_USE;
 
@@ -130,7 +131,7 @@ bool db_takes_rows(const struct db *d);
 /* Executes an INSERT once for each of ROWS rows, in one round trip and as one statement: all of them, or none.
  * PARAMS holds the parameters of one row behind those of the other; those of a column are of one kind or NULL.
  * Only where db_takes_rows. Returns 0 or a negative enum err; ERR_DB where the server has written another number of
- * rows, after which the transaction must be rolled back. */
+ * rows, after which the transaction must be rolled back. Too long together is the same as for db_run. */
 int db_run_rows(struct db_stmt *s, const struct db_value *params, size_t rows, struct error *e) MUST_USE;
 
 uint64_t db_insert_id(const struct db_stmt *s); /* the first id that db_run's INSERT made */

@@ -35,6 +35,8 @@ enum {
     ERRNO_CR_CONNECTION_LOST_STMT = 2056,
 };
 
+enum { PACKET_LEAST = 1000 }; /* what is not longer every server takes */
+
 void db_library_init(void)
 {
     mysql_library_init(0, NULL, NULL);
@@ -126,6 +128,34 @@ int db_check_usable(const struct db *d, struct error *e)
     if (d->usable)
         return 0;
     return error_set(e, ERR_DB_GONE, "the connection to the database is lost");
+}
+
+static int read_packet_max(struct db *d, struct error *e)
+{
+    int rc = db_exec(d, "SELECT @@SESSION.max_allowed_packet", e);
+    if (rc)
+        return rc;
+    MYSQL_RES *result = mysql_store_result(d->mysql);
+    MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+    if (row && row[0])
+        d->packet_max = strtoull(row[0], NULL, 10);
+    else
+        rc = db_failed(d, NULL, "max_allowed_packet", e);
+    mysql_free_result(result);
+    return rc;
+}
+
+int db_check_length(struct db *d, size_t bytes, struct error *e)
+{
+    int rc = bytes > PACKET_LEAST && !d->packet_max ? read_packet_max(d, e) : 0;
+    if (rc || bytes <= PACKET_LEAST || bytes < d->packet_max)
+        return rc;
+    rc = error_set(e, ERR_DB_REFUSED, "statement: its %zu bytes are more than the database server takes at once: raise "
+                                      "its max_allowed_packet, which is %llu, or send less",
+                   bytes, (unsigned long long)d->packet_max);
+    if (e)
+        e->db_errno = ER_NET_PACKET_TOO_LARGE;
+    return rc;
 }
 
 /* Rounded up: the client library counts whole seconds. */

@@ -51,6 +51,8 @@ struct db_stmt {
 enum {
     TEXT_START = 64,        /* bytes bound at first for a text column */
     TEXT_KEPT = 64 * 1024,  /* more than this is given back after the result */
+    EXECUTE_PACKED = 24,    /* of an execution's packet: what is not of the parameters */
+    NUMBER_PACKED = 13,     /* a DATETIME is the longest of what is no text */
 };
 
 struct db_value db_null(void)
@@ -289,6 +291,24 @@ static void drop_result(struct db_stmt *s)
             bind_text(&s->results[i], &s->columns[i], TEXT_START);
 }
 
+/* The most that a value may have in a packet, with its length before it and its part of what says which are NULL. */
+static size_t packed_bytes(const struct db_value *v)
+{
+    bool is_text = v->kind == DB_TEXT || v->kind == DB_BYTES || v->kind == DB_DECIMAL;
+    if (!is_text)
+        return NUMBER_PACKED;
+    return 1 + v->s.len + (v->s.len < 251 ? 1 : v->s.len < 65536 ? 3 : v->s.len < 16777216 ? 4 : 9);
+}
+
+/* Before an execution: with COUNT values in all, of one row or of many. */
+static int check_length(struct db_stmt *s, const struct db_value *values, size_t count, struct error *e)
+{
+    size_t bytes = EXECUTE_PACKED + 2 * s->param_count; /* a type each */
+    for (size_t i = 0; i < count; i++)
+        bytes += packed_bytes(&values[i]);
+    return db_check_length(s->db, bytes, e);
+}
+
 int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count, struct error *e)
 {
     int rc = db_check_usable(s->db, e);
@@ -297,6 +317,8 @@ int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count,
     if (count != s->param_count)
         return error_set(e, ERR_DB, "statement takes %u parameters, not %u", s->param_count, count);
     drop_result(s);
+    if ((rc = check_length(s, values, count, e)) != 0)
+        return rc;
     if (!s->stmt && (rc = prepare_on_server(s, e)) != 0)
         return rc;
     for (unsigned i = 0; i < count; i++)
@@ -386,7 +408,12 @@ int db_run_rows(struct db_stmt *s, const struct db_value *values, size_t rows, s
     int rc = db_check_usable(s->db, e);
     if (rc)
         return rc;
+    if (!rows)
+        return 0;
     drop_result(s);
+    rc = check_length(s, values, rows * s->param_count, e);
+    if (rc)
+        return rc;
     make_room(s, rows * s->param_count);
     for (unsigned i = 0; i < s->param_count; i++)
         if (!bind_column(s, i, values, rows, i * rows))

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* check_db.c: what layer db promises of a connection, against the server whose socket is the argument; its
+ * account root has no password. Run by test_db.py. */
+#include <stdlib.h>
+
+#include "../unit/unit.h"
+#include "base/mem.h"
+#include "db/db.h"
+
+static struct db_address address = {.user = "root"};
+
+static int connect_to_server(void **state)
+{
+    struct error e = {0};
+    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = 30};
+    struct db *d;
+    if (db_open(&address, &options, &d, &e))
+        fail_msg("%s", e.text);
+    *state = d;
+    return 0;
+}
+
+static int disconnect(void **state)
+{
+    struct db *d = *state;
+    db_close(&d);
+    return 0;
+}
+
+static struct db_stmt *prepare(struct db *d, const char *sql)
+{
+    struct error e = {0};
+    struct db_stmt *s;
+    if (db_prepare(d, sql, &s, &e))
+        fail_msg("%s: %s", sql, e.text);
+    return s;
+}
+
+/* The first column of the only row. */
+static int64_t number_of(struct db *d, const char *sql)
+{
+    struct error e = {0};
+    struct db_stmt *s = prepare(d, sql);
+    assert_int_equal(db_run(s, NULL, 0, &e), 1);
+    assert_int_equal(db_next(s, &e), 1);
+    int64_t n = db_col_int(s, 0);
+    db_stmt_close(&s);
+    return n;
+}
+
+/* --- statements that are too long ------------------------------------------------------------------------ */
+
+/* A connection of the time when the server's max_allowed_packet was BYTES. */
+static struct db *with_packet(struct db *d, unsigned long bytes)
+{
+    struct error e = {0};
+    char sql[100];
+    void *limited;
+    int64_t before = number_of(d, "SELECT @@GLOBAL.max_allowed_packet");
+    snprintf(sql, sizeof sql, "SET GLOBAL max_allowed_packet = %lu", bytes);
+    assert_int_equal(db_exec(d, sql, &e), 0);
+    connect_to_server(&limited);
+    snprintf(sql, sizeof sql, "SET GLOBAL max_allowed_packet = %lld", (long long)before);
+    assert_int_equal(db_exec(d, sql, &e), 0);
+    return limited;
+}
+
+static const unsigned long packets[] = {1024, 65536, 1048576, 20971520}; /* the last is sent in two */
+
+static void test_what_is_too_long_is_refused_before_it_is_sent(void **state)
+{
+    enum { NEARLY = 48, STEP = 4 };
+    size_t most = packets[COUNT_OF(packets) - 1] + STEP;
+    char *text = xmalloc(most);
+    memset(text, 'x', most);
+    for (size_t i = 0; i < COUNT_OF(packets); i++) {
+        struct error e = {0};
+        struct db *d = with_packet(*state, packets[i]);
+        struct db_stmt *s = prepare(d, "SELECT LENGTH(?)");
+        for (size_t len = packets[i] - NEARLY; len <= packets[i] + STEP; len += STEP) {
+            struct db_value value = db_bytes(text, len);
+            int64_t rc = db_run(s, &value, 1, &e);
+            CHECK_CASE(len, "refused", len > packets[i] - NEARLY || rc == 1);
+            CHECK_CASE(len, "sent", len < packets[i] || rc == ERR_DB_REFUSED);
+            CHECK_CASE(len, "lost", rc == 1 || (rc == ERR_DB_REFUSED && e.db_errno == 1153));
+            assert_true(db_usable(d));
+            error_clear(&e);
+        }
+        assert_int_equal(number_of(d, "SELECT 7"), 7);
+        db_close(&d);
+    }
+    free(text);
+}
+
+/* --- many rows ------------------------------------------------------------------------------------------- */
+
+static void test_many_rows(void **state)
+{
+    enum { ROWS = 100, LEN = 12000 };
+    struct error e = {0};
+    struct db *d = with_packet(*state, 1048576);
+    if (!db_takes_rows(d)) {
+        db_close(&d);
+        skip();
+    }
+    assert_int_equal(db_exec(d, "CREATE DATABASE check_db", &e), 0);
+    assert_int_equal(db_exec(d, "CREATE TEMPORARY TABLE check_db.t (n INT, v MEDIUMTEXT)", &e), 0);
+    struct db_stmt *s = prepare(d, "INSERT INTO check_db.t VALUES (?, ?)");
+    char text[LEN];
+    memset(text, 'x', sizeof text);
+    struct db_value values[2 * ROWS];
+    for (int i = 0; i < ROWS; i++) {
+        values[2 * i] = i % 2 ? db_int(i) : db_null();
+        values[2 * i + 1] = db_textn(text, LEN);
+    }
+    assert_int_equal(db_run_rows(s, values, ROWS / 2, &e), 0);
+    assert_int_equal(db_run_rows(s, values, 0, &e), 0);
+    assert_int_equal(db_run_rows(s, values, ROWS, &e), ERR_DB_REFUSED);
+    assert_int_equal(e.db_errno, 1153);
+    error_clear(&e);
+    assert_int_equal(number_of(d, "SELECT COUNT(*) FROM check_db.t"), ROWS / 2);
+    assert_int_equal(db_exec(d, "DROP DATABASE check_db", &e), 0);
+    db_close(&d);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, connect_to_server, disconnect)
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(test_what_is_too_long_is_refused_before_it_is_sent),
+        TEST(test_many_rows),
+    };
+    if (argc != 2)
+        return 2;
+    address.socket = argv[1];
+    db_library_init();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    db_library_end();
+    return failed;
+}

@@ -46,7 +46,7 @@ int db_open(const struct db_address *address, const struct db_options *options, 
 /* Closes *D with all of its statements, sets it to NULL. NULL is accepted. */
 void db_close(struct db **d);
 
-/* False once a call has answered ERR_DB_GONE. */
+/* False once a call has answered ERR_DB_GONE, or the connection was given up (see db_set_stop). */
 bool db_usable(const struct db *d);
 
 /* A round trip. */
@@ -62,13 +62,14 @@ unsigned long db_thread_id(const struct db *d);
  * SELECTs on MySQL); 0 = no limit. Going over it answers ERR_TIMEOUT. */
 int db_statement_timeout(struct db *d, int64_t msec, struct error *e) MUST_USE;
 
-/* While the first row of an answer is awaited (db_rows_open), STOP is asked several times a second;
- * once it says true the wait ends with ERR_CANCELLED and the connection is no longer usable (see
- * db_kill_query). NULL = wait for ever. */
+/* While the first row of an answer is awaited (db_rows_open), STOP is asked several times a second, and by
+ * db_rows_close before each row that it reads away; once it says true the connection is no longer usable (see
+ * db_kill_query), and this call and the following ones answer ERR_CANCELLED. NULL: only timeout_s ends a wait. */
 void db_set_stop(struct db *d, bool (*stop)(void *context), void *context);
 
 /* Ends the statement that connection THREAD_ID runs, through a connection of its own with the same
- * account: a server does not notice by itself that nobody waits any more. */
+ * account: a server does not notice by itself that nobody waits any more. 0 also where there is no such
+ * connection. */
 int db_kill_query(const struct db_address *address, unsigned long thread_id,
                   struct error *e) MUST_USE;
 

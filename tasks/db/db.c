@@ -127,6 +127,8 @@ int db_check_usable(const struct db *d, struct error *e)
 {
     if (d->usable)
         return 0;
+    if (d->stopped)
+        return error_set(e, ERR_CANCELLED, "asked to stop while the database was at work");
     return error_set(e, ERR_DB_GONE, "the connection to the database is lost");
 }
 
@@ -327,8 +329,13 @@ int db_kill_query(const struct db_address *address, unsigned long thread_id, str
         return rc;
     char sql[64];
     snprintf(sql, sizeof sql, "KILL QUERY %lu", thread_id);
-    rc = db_exec(d, sql, e);
+    struct error failure = {0};
+    rc = db_exec(d, sql, &failure);
     db_close(&d);
+    if (failure.db_errno == ER_NO_SUCH_THREAD)
+        return 0;
+    if (rc && e)
+        *e = failure;
     return rc;
 }
 

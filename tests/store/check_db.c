@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* check_db.c: what layer db promises of a connection, against the server whose socket is the argument; its
  * account root has no password. Run by test_db.py. */
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "../unit/unit.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "db/db.h"
+#include "db/rows.h"
 
 static struct db_address address = {.user = "root"};
 
@@ -123,6 +125,53 @@ static void test_many_rows(void **state)
     db_close(&d);
 }
 
+/* --- results of which the rest is not wanted ----------------------------------------------------------------- */
+
+static bool says(void *context)
+{
+    return *(bool *)context;
+}
+
+static void test_a_result_is_left_at_once(void **state)
+{
+    struct db *d = *state;
+    struct error e = {0};
+    struct db_rows *rows;
+    char **values;
+    unsigned long *lengths;
+    bool stop = false;
+    db_set_stop(d, says, &stop);
+    /* a row is longer than what the server gathers before it sends */
+    const char *slow = "SELECT REPEAT('x', 40000), SLEEP(seq DIV 2) FROM mysql.seq_1_to_6";
+    assert_int_equal(db_rows_open(d, slow, NULL, 0, &rows, &e), 0);
+    assert_int_equal(db_rows_next(rows, &values, &lengths, &e), 1);
+    stop = true;
+    int64_t start = clock_mono_ns();
+    db_rows_close(&rows);
+    assert_true(clock_mono_ns() - start < INT64_C(500000000));
+    assert_false(db_usable(d));
+    assert_int_equal(db_exec(d, "DO 1", &e), ERR_CANCELLED);
+    assert_int_equal(db_kill_query(&address, db_thread_id(d), &e), 0);
+}
+
+static void test_a_result_that_has_ended_costs_no_connection(void **state)
+{
+    struct db *d = *state;
+    struct error e = {0};
+    struct db_rows *rows;
+    char **values;
+    unsigned long *lengths;
+    bool stop = false;
+    db_set_stop(d, says, &stop);
+    assert_int_equal(db_rows_open(d, "SELECT 1", NULL, 0, &rows, &e), 0);
+    assert_int_equal(db_rows_next(rows, &values, &lengths, &e), 1);
+    assert_int_equal(db_rows_next(rows, &values, &lengths, &e), 0);
+    stop = true;
+    db_rows_close(&rows);
+    assert_true(db_usable(d));
+    assert_int_equal(number_of(d, "SELECT 7"), 7);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, connect_to_server, disconnect)
 
 int main(int argc, char **argv)
@@ -130,6 +179,8 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         TEST(test_what_is_too_long_is_refused_before_it_is_sent),
         TEST(test_many_rows),
+        TEST(test_a_result_is_left_at_once),
+        TEST(test_a_result_that_has_ended_costs_no_connection),
     };
     if (argc != 2)
         return 2;

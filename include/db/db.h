@@ -140,8 +140,9 @@ uint64_t db_insert_id(const struct db_stmt *s); /* the first id that db_run's IN
 /* Moves to the next row of the last result: 1, or 0 at its end, or a negative enum err. */
 int db_next(struct db_stmt *s, struct error *e) MUST_USE;
 
-/* Columns of the present row, counted from 0. Numbers are converted from text where need be; NULL
- * reads as 0, INSTANT_NONE or NULL. Text is NUL-terminated and valid until the next db_next. */
+/* Columns of the present row, counted from 0. Numbers are converted from text where need be, and what is beyond the
+ * type reads as the nearest that is not; NULL reads as 0, INSTANT_NONE or NULL. Text is NUL-terminated and valid until
+ * the next db_next. */
 bool db_col_null(struct db_stmt *s, unsigned col);
 int64_t db_col_int(struct db_stmt *s, unsigned col);
 uint64_t db_col_uint(struct db_stmt *s, unsigned col);

@@ -495,9 +495,20 @@ bool db_col_null(struct db_stmt *s, unsigned col)
     return s->columns[col].is_null;
 }
 
+static const double two_to_63 = 9223372036854775808.0;
+
 int64_t db_col_int(struct db_stmt *s, unsigned col)
 {
-    return (int64_t)db_col_uint(s, col);
+    const struct column *c = &s->columns[col];
+    if (c->is_null)
+        return 0;
+    if (c->text) /* DECIMAL, as SUM() gives */
+        return strtoll(c->text, NULL, 10);
+    if (s->results[col].buffer_type == MYSQL_TYPE_DOUBLE)
+        return c->number.d >= two_to_63    ? INT64_MAX
+               : c->number.d <= -two_to_63 ? INT64_MIN
+                                           : (int64_t)c->number.d;
+    return s->results[col].is_unsigned && c->number.i < 0 ? INT64_MAX : c->number.i;
 }
 
 uint64_t db_col_uint(struct db_stmt *s, unsigned col)
@@ -505,11 +516,11 @@ uint64_t db_col_uint(struct db_stmt *s, unsigned col)
     const struct column *c = &s->columns[col];
     if (c->is_null)
         return 0;
-    if (c->text) /* DECIMAL, as SUM() gives */
-        return c->text[0] == '-' ? (uint64_t)strtoll(c->text, NULL, 10) : strtoull(c->text, NULL, 10);
+    if (c->text)
+        return c->text[0] == '-' ? 0 : strtoull(c->text, NULL, 10);
     if (s->results[col].buffer_type == MYSQL_TYPE_DOUBLE)
-        return (uint64_t)(int64_t)c->number.d;
-    return (uint64_t)c->number.i;
+        return c->number.d >= 2 * two_to_63 ? UINT64_MAX : c->number.d <= 0 ? 0 : (uint64_t)c->number.d;
+    return !s->results[col].is_unsigned && c->number.i < 0 ? 0 : (uint64_t)c->number.i;
 }
 
 int64_t db_col_instant(struct db_stmt *s, unsigned col)

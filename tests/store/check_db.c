@@ -50,6 +50,44 @@ static int64_t number_of(struct db *d, const char *sql)
     return n;
 }
 
+/* --- numbers ------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *sql;
+    int64_t as_int;
+    uint64_t as_uint;
+} numbers[] = {
+    {"NULL", 0, 0},
+    {"-5", -5, 0},
+    {"18446744073709551615", INT64_MAX, UINT64_MAX},
+    {"CAST(18446744073709551615 AS UNSIGNED)", INT64_MAX, UINT64_MAX},
+    {"CAST(12.9 AS DECIMAL(9,1))", 12, 12},
+    {"CAST(-12.9 AS DECIMAL(9,1))", -12, 0},
+    {"CAST(9223372036854775808 AS DECIMAL(30))", INT64_MAX, UINT64_C(9223372036854775808)},
+    {"99999999999999999999", INT64_MAX, UINT64_MAX},
+    {"-99999999999999999999", INT64_MIN, 0},
+    {"12.9e0", 12, 12},
+    {"-12.9e0", -12, 0},
+    {"1e19", INT64_MAX, UINT64_C(10000000000000000000)},
+    {"1e30", INT64_MAX, UINT64_MAX},
+    {"-1e30", INT64_MIN, 0},
+};
+
+static void test_numbers_beyond_64_bits(void **state)
+{
+    struct error e = {0};
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        char sql[100];
+        snprintf(sql, sizeof sql, "SELECT %s", numbers[i].sql);
+        struct db_stmt *s = prepare(*state, sql);
+        assert_int_equal(db_run(s, NULL, 0, &e), 1);
+        assert_int_equal(db_next(s, &e), 1);
+        CHECK_CASE(i, numbers[i].sql, db_col_int(s, 0) == numbers[i].as_int);
+        CHECK_CASE(i, numbers[i].sql, db_col_uint(s, 0) == numbers[i].as_uint);
+        db_stmt_close(&s);
+    }
+}
+
 /* --- statements that are too long ------------------------------------------------------------------------ */
 
 /* A connection of the time when the server's max_allowed_packet was BYTES. */
@@ -177,6 +215,7 @@ static void test_a_result_that_has_ended_costs_no_connection(void **state)
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
+        TEST(test_numbers_beyond_64_bits),
         TEST(test_what_is_too_long_is_refused_before_it_is_sent),
         TEST(test_many_rows),
         TEST(test_a_result_is_left_at_once),

@@ -29,7 +29,6 @@ struct db_options {
     int silence_s; /* of a session for the queue: the server ends one that says nothing for so long within a
                     * transaction (MySQL: at any time), and its locks with it; 0 = as the server has it */
     int64_t statement_msec; /* of the same: as db_statement_timeout; 0 = no limit */
-    bool local_infile;
 };
 
 /* Once per process, before threads start; the library is not safe to initialise later. */
@@ -39,7 +38,8 @@ void db_library_end(void);
 /* In a thread of its own that has used a connection, before it ends: db_library_end would wait for it. */
 void db_thread_end(void);
 
-/* Opens a connection: utf8mb4, no reconnect. *OUT is set only on success. */
+/* Opens a connection: utf8mb4, no reconnect, no file of this host for a server that asks for one. *OUT is set only on
+ * success. */
 int db_open(const struct db_address *address, const struct db_options *options, struct db **out,
             struct error *e) MUST_USE;
 

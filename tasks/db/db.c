@@ -196,7 +196,7 @@ static void set_options(MYSQL *mysql, const struct db_address *a, const struct d
         mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
     }
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    unsigned local_infile = o->local_infile;
+    unsigned local_infile = 0; /* a server may ask for any file in answer to any statement */
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
     if (a->tls_ca && *a->tls_ca)
         set_tls(mysql, a->tls_ca, is_local(a));

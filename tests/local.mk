@@ -40,5 +40,6 @@ EXTRA_DIST += \
 	tests/types/test_long.py \
 	tests/types/test_pages.py \
 	tests/types/test_resume.py \
+	tests/types/test_tls.py \
 	tests/types/test_values.py \
 	tests/types/test_xlsx.py

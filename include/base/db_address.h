@@ -13,7 +13,8 @@ struct db_address {
     const char *name;   /* the database; NULL = none selected */
     const char *user;
     const char *password; /* NULL = none */
-    const char *tls_ca;   /* file with CA certificates: TLS is then required; NULL = as the server likes */
+    const char *tls_ca;   /* file with CA certificates: host must then prove its name by TLS, over a socket TLS is
+                           * used where the server has it; NULL = as the server likes */
     int64_t connect_timeout_usec; /* 0 = 1 s; rounded up to seconds */
 };
 

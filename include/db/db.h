@@ -29,7 +29,6 @@ struct db_options {
     int silence_s; /* of a session for the queue: the server ends one that says nothing for so long within a
                     * transaction (MySQL: at any time), and its locks with it; 0 = as the server has it */
     int64_t statement_msec; /* of the same: as db_statement_timeout; 0 = no limit */
-    bool local_infile;
 };
 
 /* Once per process, before threads start; the library is not safe to initialise later. */
@@ -39,14 +38,15 @@ void db_library_end(void);
 /* In a thread of its own that has used a connection, before it ends: db_library_end would wait for it. */
 void db_thread_end(void);
 
-/* Opens a connection: utf8mb4, no reconnect. *OUT is set only on success. */
+/* Opens a connection: utf8mb4, no reconnect, no file of this host for a server that asks for one. *OUT is set only on
+ * success. */
 int db_open(const struct db_address *address, const struct db_options *options, struct db **out,
             struct error *e) MUST_USE;
 
 /* Closes *D with all of its statements, sets it to NULL. NULL is accepted. */
 void db_close(struct db **d);
 
-/* False once a call has answered ERR_DB_GONE. */
+/* False once a call has answered ERR_DB_GONE, or the connection was given up (see db_set_stop). */
 bool db_usable(const struct db *d);
 
 /* A round trip. */
@@ -62,13 +62,14 @@ unsigned long db_thread_id(const struct db *d);
  * SELECTs on MySQL); 0 = no limit. Going over it answers ERR_TIMEOUT. */
 int db_statement_timeout(struct db *d, int64_t msec, struct error *e) MUST_USE;
 
-/* While the first row of an answer is awaited (db_rows_open), STOP is asked several times a second;
- * once it says true the wait ends with ERR_CANCELLED and the connection is no longer usable (see
- * db_kill_query). NULL = wait for ever. */
+/* While the first row of an answer is awaited (db_rows_open), STOP is asked several times a second, and by
+ * db_rows_close before each row that it reads away; once it says true the connection is no longer usable (see
+ * db_kill_query), and this call and the following ones answer ERR_CANCELLED. NULL: only timeout_s ends a wait. */
 void db_set_stop(struct db *d, bool (*stop)(void *context), void *context);
 
 /* Ends the statement that connection THREAD_ID runs, through a connection of its own with the same
- * account: a server does not notice by itself that nobody waits any more. */
+ * account: a server does not notice by itself that nobody waits any more. 0 also where there is no such
+ * connection. */
 int db_kill_query(const struct db_address *address, unsigned long thread_id,
                   struct error *e) MUST_USE;
 
@@ -119,7 +120,8 @@ void db_stmt_close(struct db_stmt **s);
 
 /* Executes with COUNT parameters (it must be the statement's number) and reads the whole result
  * into memory. Returns the number of changed rows (rows matched, also where the new values equal
- * the old) or, with a result set, its number of rows; or a negative enum err. */
+ * the old) or, with a result set, its number of rows; or a negative enum err. What is longer than the server's
+ * max_allowed_packet is not sent: ERR_DB_REFUSED, and the connection goes on. */
 int64_t db_run(struct db_stmt *s, const struct db_value *params, unsigned count,
                struct error *e) MUST_USE;
 
@@ -130,7 +132,7 @@ bool db_takes_rows(const struct db *d);
 /* Executes an INSERT once for each of ROWS rows, in one round trip and as one statement: all of them, or none.
  * PARAMS holds the parameters of one row behind those of the other; those of a column are of one kind or NULL.
  * Only where db_takes_rows. Returns 0 or a negative enum err; ERR_DB where the server has written another number of
- * rows, after which the transaction must be rolled back. */
+ * rows, after which the transaction must be rolled back. Too long together is the same as for db_run. */
 int db_run_rows(struct db_stmt *s, const struct db_value *params, size_t rows, struct error *e) MUST_USE;
 
 uint64_t db_insert_id(const struct db_stmt *s); /* the first id that db_run's INSERT made */
@@ -138,8 +140,9 @@ uint64_t db_insert_id(const struct db_stmt *s); /* the first id that db_run's IN
 /* Moves to the next row of the last result: 1, or 0 at its end, or a negative enum err. */
 int db_next(struct db_stmt *s, struct error *e) MUST_USE;
 
-/* Columns of the present row, counted from 0. Numbers are converted from text where need be; NULL
- * reads as 0, INSTANT_NONE or NULL. Text is NUL-terminated and valid until the next db_next. */
+/* Columns of the present row, counted from 0. Numbers are converted from text where need be, and what is beyond the
+ * type reads as the nearest that is not; NULL reads as 0, INSTANT_NONE or NULL. Text is NUL-terminated and valid until
+ * the next db_next. */
 bool db_col_null(struct db_stmt *s, unsigned col);
 int64_t db_col_int(struct db_stmt *s, unsigned col);
 uint64_t db_col_uint(struct db_stmt *s, unsigned col);

@@ -61,8 +61,8 @@ const struct db_column *db_rows_columns(const struct db_rows *rows, unsigned *co
 int db_rows_next(struct db_rows *rows, char ***values, unsigned long **lengths,
                  struct error *e) MUST_USE;
 
-/* Reads away what is left (or gives the connection up where that would be much: it is then no
- * longer usable). NULL is accepted, *ROWS becomes NULL. */
+/* Reads away what is left (or gives the connection up where that would be much, or the function of db_set_stop
+ * says so: it is then no longer usable). NULL is accepted, *ROWS becomes NULL. */
 void db_rows_close(struct db_rows **rows);
 
 #endif

@@ -35,6 +35,8 @@ enum {
     ERRNO_CR_CONNECTION_LOST_STMT = 2056,
 };
 
+enum { PACKET_LEAST = 1000 }; /* what is not longer every server takes */
+
 void db_library_init(void)
 {
     mysql_library_init(0, NULL, NULL);
@@ -125,13 +127,63 @@ int db_check_usable(const struct db *d, struct error *e)
 {
     if (d->usable)
         return 0;
+    if (d->stopped)
+        return error_set(e, ERR_CANCELLED, "asked to stop while the database was at work");
     return error_set(e, ERR_DB_GONE, "the connection to the database is lost");
+}
+
+static int read_packet_max(struct db *d, struct error *e)
+{
+    int rc = db_exec(d, "SELECT @@SESSION.max_allowed_packet", e);
+    if (rc)
+        return rc;
+    MYSQL_RES *result = mysql_store_result(d->mysql);
+    MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+    if (row && row[0])
+        d->packet_max = strtoull(row[0], NULL, 10);
+    else
+        rc = db_failed(d, NULL, "max_allowed_packet", e);
+    mysql_free_result(result);
+    return rc;
+}
+
+int db_check_length(struct db *d, size_t bytes, struct error *e)
+{
+    int rc = bytes > PACKET_LEAST && !d->packet_max ? read_packet_max(d, e) : 0;
+    if (rc || bytes <= PACKET_LEAST || bytes < d->packet_max)
+        return rc;
+    rc = error_set(e, ERR_DB_REFUSED, "statement: its %zu bytes are more than the database server takes at once: raise "
+                                      "its max_allowed_packet, which is %llu, or send less",
+                   bytes, (unsigned long long)d->packet_max);
+    if (e)
+        e->db_errno = ER_NET_PACKET_TOO_LARGE;
+    return rc;
 }
 
 /* Rounded up: the client library counts whole seconds. */
 static unsigned connect_seconds(int64_t usec)
 {
     return usec <= 0 ? 1 : (unsigned)((usec + 999999) / 1000000);
+}
+
+/* To authorities alone the library gives no more than the wish: it goes on without TLS where the server (or who
+ * stands between) has none, and takes any name that they have signed. A socket leads to this host, but has no name
+ * that a certificate could be for. */
+static void set_tls(MYSQL *mysql, const char *ca, bool local)
+{
+    mysql_options(mysql, MYSQL_OPT_SSL_CA, ca);
+#ifdef MARIADB_BASE_VERSION
+    db_flag verify = !local;
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+#else
+    unsigned mode = local ? SSL_MODE_PREFERRED : SSL_MODE_VERIFY_IDENTITY;
+    mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+#endif
+}
+
+static bool is_local(const struct db_address *a)
+{
+    return a->socket && *a->socket;
 }
 
 static void set_options(MYSQL *mysql, const struct db_address *a, const struct db_options *o)
@@ -144,10 +196,10 @@ static void set_options(MYSQL *mysql, const struct db_address *a, const struct d
         mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
     }
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    unsigned local_infile = o->local_infile;
+    unsigned local_infile = 0; /* a server may ask for any file in answer to any statement */
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
     if (a->tls_ca && *a->tls_ca)
-        mysql_ssl_set(mysql, NULL, NULL, a->tls_ca, NULL, NULL);
+        set_tls(mysql, a->tls_ca, is_local(a));
 }
 
 /* Times are compared and stored in UTC; a lock that is not free after 2 s is answered with
@@ -197,7 +249,7 @@ int db_open(const struct db_address *a, const struct db_options *o, struct db **
     }
     d->timeout_s = o->timeout_s;
     set_options(d->mysql, a, o);
-    bool local = a->socket && *a->socket;
+    bool local = is_local(a);
     const char *host = local ? "localhost" : a->host && *a->host ? a->host : "127.0.0.1";
     if (!mysql_real_connect(d->mysql, host, a->user, a->password, a->name, a->port,
                             local ? a->socket : NULL, CLIENT_FOUND_ROWS)) {
@@ -277,8 +329,13 @@ int db_kill_query(const struct db_address *address, unsigned long thread_id, str
         return rc;
     char sql[64];
     snprintf(sql, sizeof sql, "KILL QUERY %lu", thread_id);
-    rc = db_exec(d, sql, e);
+    struct error failure = {0};
+    rc = db_exec(d, sql, &failure);
     db_close(&d);
+    if (failure.db_errno == ER_NO_SUCH_THREAD)
+        return 0;
+    if (rc && e)
+        *e = failure;
     return rc;
 }
 

@@ -18,13 +18,16 @@ struct prepared_text {
     uint64_t used; /* by db.prepared_clock: the least recently used one makes room */
 };
 
-/* Invariant: usable is false once the connection is lost; stmts lists the open statements. */
+/* Invariant: usable is false once the connection is lost or, with stopped, given up; stmts lists the open
+ * statements. */
 struct db {
     MYSQL *mysql;
     bool usable;
+    bool stopped;
     bool in_transaction;
     struct db_stmt *stmts;
     int timeout_s;               /* of db_options */
+    uint64_t packet_max;         /* the server's max_allowed_packet; 0 = not asked yet */
     bool (*stop)(void *context); /* see db_set_stop */
     void *stop_context;
     struct prepared_text prepared[PREPARED_TEXTS];
@@ -37,8 +40,13 @@ struct db {
  * connection as such. WHAT says what was tried. */
 int db_failed(struct db *d, MYSQL_STMT *stmt, const char *what, struct error *e);
 
-/* ERR_DB_GONE where the connection is lost, else 0. */
+/* ERR_DB_GONE where the connection is lost, ERR_CANCELLED where it was given up since db_set_stop's function said
+ * so, else 0. */
 int db_check_usable(const struct db *d, struct error *e);
+
+/* ERR_DB_REFUSED where the server would not take a statement of BYTES, which is then not sent: the server would
+ * break the connection off. Asks it for its limit with the first statement that may be too long. */
+int db_check_length(struct db *d, size_t bytes, struct error *e);
 
 /* Fills BIND for a parameter; TIME is storage for instants. Both live until the execution is over.
  * */

@@ -29,6 +29,7 @@ struct db_rows {
     MYSQL_RES *result;
     struct db_column *columns;
     unsigned count;
+    bool ended; /* nothing of it is left to be read */
 };
 
 static enum db_type column_type(const MYSQL_FIELD *f)
@@ -206,6 +207,16 @@ int db_rows_ready(struct db *d, int msec, struct error *e)
     return n > 0;
 }
 
+/* Whether the owner of the connection wants to stop: then it is given up. */
+static bool asked_to_stop(struct db *d)
+{
+    if (!d->stop || !d->stop(d->stop_context))
+        return false;
+    d->usable = false;
+    d->stopped = true;
+    return true;
+}
+
 /* Waits until the answer begins, unless the owner of the connection wants to stop. Nothing of it
  * has been read yet, so that the descriptor tells the truth. */
 static int await_answer(struct db *d, struct error *e)
@@ -215,10 +226,8 @@ static int await_answer(struct db *d, struct error *e)
         int rc = db_rows_ready(d, WAIT_STEP_MSEC, e);
         if (rc)
             return rc < 0 ? rc : 0;
-        if (d->stop && d->stop(d->stop_context)) {
-            d->usable = false;
-            return error_set(e, ERR_CANCELLED, "asked to stop while the database was at work");
-        }
+        if (asked_to_stop(d))
+            return db_check_usable(d, e);
         if (d->timeout_s && clock_mono_ns() - start > d->timeout_s * INT64_C(1000000000)) {
             d->usable = false;
             return error_set(e, ERR_DB_GONE, "the database was silent for %d s", d->timeout_s);
@@ -262,11 +271,25 @@ const struct db_column *db_rows_columns(const struct db_rows *rows, unsigned *co
 int db_rows_next(struct db_rows *rows, char ***values, unsigned long **lengths, struct error *e)
 {
     MYSQL_ROW row = mysql_fetch_row(rows->result);
+    rows->ended = !row;
     if (!row)
         return mysql_errno(rows->db->mysql) ? db_failed(rows->db, NULL, "reading rows", e) : 0;
     *values = row;
     *lengths = mysql_fetch_lengths(rows->result);
     return 1;
+}
+
+/* Reads away what is left; false where that is much, or would keep somebody waiting who wants to stop. */
+static bool drain(struct db_rows *rows)
+{
+    for (uint64_t drained = 0; drained < DRAIN_BYTES && !asked_to_stop(rows->db);) {
+        if (!mysql_fetch_row(rows->result))
+            return true;
+        const unsigned long *lengths = mysql_fetch_lengths(rows->result);
+        for (unsigned i = 0; i < rows->count; i++)
+            drained += lengths[i] + 1;
+    }
+    return false;
 }
 
 void db_rows_close(struct db_rows **rp)
@@ -275,13 +298,7 @@ void db_rows_close(struct db_rows **rp)
     if (!rows)
         return;
     *rp = NULL;
-    uint64_t drained = 0;
-    while (rows->db->usable && drained < DRAIN_BYTES && mysql_fetch_row(rows->result)) {
-        const unsigned long *lengths = mysql_fetch_lengths(rows->result);
-        for (unsigned i = 0; i < rows->count; i++)
-            drained += lengths[i] + 1;
-    }
-    if (drained >= DRAIN_BYTES) {
+    if (rows->db->usable && !rows->ended && !drain(rows)) {
         /* What is still coming would only be thrown away, and mysql_free_result would read all of
          * it: break the connection off, which ends the query on the server as well. */
         rows->db->usable = false;

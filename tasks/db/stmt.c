@@ -51,6 +51,8 @@ struct db_stmt {
 enum {
     TEXT_START = 64,        /* bytes bound at first for a text column */
     TEXT_KEPT = 64 * 1024,  /* more than this is given back after the result */
+    EXECUTE_PACKED = 24,    /* of an execution's packet: what is not of the parameters */
+    NUMBER_PACKED = 13,     /* a DATETIME is the longest of what is no text */
 };
 
 struct db_value db_null(void)
@@ -289,6 +291,24 @@ static void drop_result(struct db_stmt *s)
             bind_text(&s->results[i], &s->columns[i], TEXT_START);
 }
 
+/* The most that a value may have in a packet, with its length before it and its part of what says which are NULL. */
+static size_t packed_bytes(const struct db_value *v)
+{
+    bool is_text = v->kind == DB_TEXT || v->kind == DB_BYTES || v->kind == DB_DECIMAL;
+    if (!is_text)
+        return NUMBER_PACKED;
+    return 1 + v->s.len + (v->s.len < 251 ? 1 : v->s.len < 65536 ? 3 : v->s.len < 16777216 ? 4 : 9);
+}
+
+/* Before an execution: with COUNT values in all, of one row or of many. */
+static int check_length(struct db_stmt *s, const struct db_value *values, size_t count, struct error *e)
+{
+    size_t bytes = EXECUTE_PACKED + 2 * s->param_count; /* a type each */
+    for (size_t i = 0; i < count; i++)
+        bytes += packed_bytes(&values[i]);
+    return db_check_length(s->db, bytes, e);
+}
+
 int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count, struct error *e)
 {
     int rc = db_check_usable(s->db, e);
@@ -297,6 +317,8 @@ int64_t db_run(struct db_stmt *s, const struct db_value *values, unsigned count,
     if (count != s->param_count)
         return error_set(e, ERR_DB, "statement takes %u parameters, not %u", s->param_count, count);
     drop_result(s);
+    if ((rc = check_length(s, values, count, e)) != 0)
+        return rc;
     if (!s->stmt && (rc = prepare_on_server(s, e)) != 0)
         return rc;
     for (unsigned i = 0; i < count; i++)
@@ -386,7 +408,12 @@ int db_run_rows(struct db_stmt *s, const struct db_value *values, size_t rows, s
     int rc = db_check_usable(s->db, e);
     if (rc)
         return rc;
+    if (!rows)
+        return 0;
     drop_result(s);
+    rc = check_length(s, values, rows * s->param_count, e);
+    if (rc)
+        return rc;
     make_room(s, rows * s->param_count);
     for (unsigned i = 0; i < s->param_count; i++)
         if (!bind_column(s, i, values, rows, i * rows))
@@ -468,9 +495,20 @@ bool db_col_null(struct db_stmt *s, unsigned col)
     return s->columns[col].is_null;
 }
 
+static const double two_to_63 = 9223372036854775808.0;
+
 int64_t db_col_int(struct db_stmt *s, unsigned col)
 {
-    return (int64_t)db_col_uint(s, col);
+    const struct column *c = &s->columns[col];
+    if (c->is_null)
+        return 0;
+    if (c->text) /* DECIMAL, as SUM() gives */
+        return strtoll(c->text, NULL, 10);
+    if (s->results[col].buffer_type == MYSQL_TYPE_DOUBLE)
+        return c->number.d >= two_to_63    ? INT64_MAX
+               : c->number.d <= -two_to_63 ? INT64_MIN
+                                           : (int64_t)c->number.d;
+    return s->results[col].is_unsigned && c->number.i < 0 ? INT64_MAX : c->number.i;
 }
 
 uint64_t db_col_uint(struct db_stmt *s, unsigned col)
@@ -478,11 +516,11 @@ uint64_t db_col_uint(struct db_stmt *s, unsigned col)
     const struct column *c = &s->columns[col];
     if (c->is_null)
         return 0;
-    if (c->text) /* DECIMAL, as SUM() gives */
-        return c->text[0] == '-' ? (uint64_t)strtoll(c->text, NULL, 10) : strtoull(c->text, NULL, 10);
+    if (c->text)
+        return c->text[0] == '-' ? 0 : strtoull(c->text, NULL, 10);
     if (s->results[col].buffer_type == MYSQL_TYPE_DOUBLE)
-        return (uint64_t)(int64_t)c->number.d;
-    return (uint64_t)c->number.i;
+        return c->number.d >= 2 * two_to_63 ? UINT64_MAX : c->number.d <= 0 ? 0 : (uint64_t)c->number.d;
+    return !s->results[col].is_unsigned && c->number.i < 0 ? 0 : (uint64_t)c->number.i;
 }
 
 int64_t db_col_instant(struct db_stmt *s, unsigned col)

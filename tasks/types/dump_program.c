@@ -84,6 +84,11 @@ static void add_option(struct buf *b, const char *name, const char *value)
 
 static void add_options(struct buf *b, const struct db_address *a, bool mysql)
 {
+    /* over a socket there is no name to verify, as in db_open */
+    static const char *const verify[2][2] = {
+        {"ssl-verify-server-cert=0\n", "ssl-verify-server-cert\n"},
+        {"ssl-mode=PREFERRED\n", "ssl-mode=VERIFY_IDENTITY\n"},
+    };
     buf_adds(b, "[client]\n");
     add_option(b, "user", a->user);
     if (a->password)
@@ -97,7 +102,7 @@ static void add_options(struct buf *b, const struct db_address *a, bool mysql)
     }
     if (a->tls_ca) {
         add_option(b, "ssl-ca", a->tls_ca);
-        buf_adds(b, mysql ? "ssl-mode=VERIFY_IDENTITY\n" : "ssl-verify-server-cert\n");
+        buf_adds(b, verify[mysql][!a->socket]);
     }
 }
 

@@ -7,6 +7,8 @@
 
 #include "db/rows.h"
 
+enum { ERRNO_TOO_LARGE = 1153 }; /* for the server's max_allowed_packet */
+
 enum ledger_statement { OPEN, READ, TAKE, FORGET, LOCK, SAVE, REJECT, OLD, DROP_REJECTS, DROP, STATEMENT_COUNT };
 
 static const char *const texts[STATEMENT_COUNT] = {
@@ -142,17 +144,27 @@ int import_ledger_save(struct import_ledger *l, const struct import_state *s, st
     return rc < 0 ? (int)rc : rc == 0 ? lost(e) : 0;
 }
 
+static int add_reject(struct import_ledger *l, const struct import_reject *j, size_t len, struct error *e)
+{
+    const struct import_ledger_key *k = l->key;
+    int64_t rc = RUN(l, REJECT, e, db_text(k->upload), db_uint(k->task), db_uint(j->row.number), db_uint(j->row.line),
+                     db_text(j->column), db_text(j->reason), db_bytes(j->row.text, len));
+    return rc < 0 ? (int)rc : 0;
+}
+
 int import_ledger_add_rejects(struct import_ledger *l, const struct import_reject *rejects, size_t count,
                               struct error *e)
 {
-    const struct import_ledger_key *k = l->key;
-    int64_t rc = 0;
-    for (size_t i = 0; i < count && rc >= 0; i++) {
-        const struct import_reject *j = &rejects[i];
-        rc = RUN(l, REJECT, e, db_text(k->upload), db_uint(k->task), db_uint(j->row.number), db_uint(j->row.line),
-                 db_text(j->column), db_text(j->reason), db_bytes(j->row.text, j->row.len));
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++) {
+        struct error refused = {0};
+        rc = add_reject(l, &rejects[i], rejects[i].row.len, &refused);
+        if (rc && refused.db_errno == ERRNO_TOO_LARGE) /* a later attempt tells all of the row but its text */
+            rc = add_reject(l, &rejects[i], 0, e);
+        else if (rc)
+            *e = refused;
     }
-    return rc < 0 ? (int)rc : 0;
+    return rc;
 }
 
 int import_ledger_replay(struct import_ledger *l,

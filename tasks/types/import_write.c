@@ -22,7 +22,7 @@ static const struct {
 } row_faults[] = {
     {ERRNO_DUPLICATE, NULL},
     {1048, "must have a value"},
-    {1153, "is too large for the server"},
+    {1153, "is too large for the server (max_allowed_packet)"},
     {1216, "names a row of another table that is not there"},
     {1217, "is a row that another table needs"},
     {1264, "is out of range"},

@@ -239,7 +239,7 @@ void row_source_close(struct row_source **sp)
     if (s->db)
         long_row_end(s);
     struct error ignored = {0};
-    if (s->page && s->db && run_stopping(s->run)) /* what is left of it may take long */
+    if (s->page && s->db && should_stop(s)) /* the server would work on for nobody */
         (void)!source_kill(s->export->source, db_thread_id(s->db), &ignored);
     db_rows_close(&s->page);
     ahead_close(s);

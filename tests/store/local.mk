@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# store: a program that says the store's verbs to a database; the tests around it are pytest's
+# store: a program that says the store's verbs to a database, and one that checks the layer below; the tests around
+# them are pytest's
 
 check_PROGRAMS += tests/store/drive_store
 tests_store_drive_store_SOURCES = tests/store/drive.h tests/store/drive_api.c tests/store/drive_json.c \
@@ -7,11 +8,19 @@ tests_store_drive_store_SOURCES = tests/store/drive.h tests/store/drive_api.c te
 tests_store_drive_store_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
 tests_store_drive_store_LDADD = $(STORE_LIBS) $(DB_LIBS) $(BASE_LIBS)
 
+if HAVE_CMOCKA
+check_PROGRAMS += tests/store/check_db
+tests_store_check_db_SOURCES = tests/unit/unit.h tests/store/check_db.c
+tests_store_check_db_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_store_check_db_LDADD = $(DB_LIBS) $(UNIT_LIBS)
+endif
+
 EXTRA_DIST += \
 	tests/store/conftest.py \
 	tests/store/relay.py \
 	tests/store/statements.py \
 	tests/store/test_claim.py \
+	tests/store/test_db.py \
 	tests/store/test_doctor.py \
 	tests/store/test_finish.py \
 	tests/store/test_list.py \

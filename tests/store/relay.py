@@ -17,6 +17,7 @@ class Relay:
         self.lost = 0
         self.refuse = None  # (number, "before" or "after"): what the client is told instead
         self.answer = None  # in place of the server's next one
+        self.heard = b""  # all that came from clients
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(16)
@@ -46,6 +47,7 @@ class Relay:
         """Until either end closes. WATCHED is the server where SOURCE is the client."""
         try:
             while data := source.recv(65536):
+                self.heard += data if watched else b""
                 if watched and self.lose and COMMIT in data:
                     self._lose(data, source, target)
                     return

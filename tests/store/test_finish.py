@@ -39,6 +39,26 @@ def test_a_success_with_files(database, runner, api, claimed):
     assert api("get", ids=[task])[0]["files"] == 2
 
 
+def test_an_end_that_is_too_long_for_a_statement(database, server):
+    """It is refused, and the connection is there for the next one."""
+    packet = database.value("SELECT @@GLOBAL.max_allowed_packet")
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"SET GLOBAL max_allowed_packet = {1 << 20}")
+        try:
+            runner = database.driver("runner")
+            runner("register", worker=WORKER)
+        finally:
+            cursor.execute(f"SET GLOBAL max_allowed_packet = {packet}")
+    task = database.insert()
+    runner.once("claim", worker=WORKER, type="t")
+    connection = database.connection_of(runner)
+    with pytest.raises(StoreError, match="max_allowed_packet, which is 1048576") as refused:
+        runner.once("finish", id=task, fence=1, kind="success", result=f'"{"x" * (20 << 20)}"')
+    assert (refused.value.code, refused.value.number) == ("ERR_DB_REFUSED", 1153)
+    runner.once("finish", id=task, fence=1, kind="failure", error=ERROR)
+    assert database.row(task)["status"] == "failure" and database.connection_of(runner) == connection
+
+
 def test_a_retry_waits_for_its_time(database, runner, claimed):
     task = claimed()
     runner.once("finish", id=task, fence=1, kind="retry", error=ERROR, retry_usec=5000000)

@@ -147,6 +147,23 @@ def test_what_is_rejected(shop, header, row, column, reason):
     assert outcome.info["filename"] == "books-rejected-2026-11-21.csv" and outcome.info["rows"] == 1
 
 
+def test_more_than_the_server_takes_at_once(shop):
+    """Rows that are too much together go one by one; one that is too much by itself is rejected."""
+    packet, = shop.sql("SELECT @@GLOBAL.max_allowed_packet")[0]
+    shop.sql("ALTER TABLE books ADD body MEDIUMTEXT", f"SET GLOBAL max_allowed_packet = {1 << 20}")
+    shop.import_("books", row_max="3MiB")
+    sizes = {"a": 700000, "b": 700000, "c": 1500000, "d": 10}
+    try:
+        outcome = shop.take("title,body\n" + "".join(f"{title},{size * title}\n" for title, size in sizes.items()))
+    finally:
+        shop.sql(f"SET GLOBAL max_allowed_packet = {packet}")
+    assert counts(outcome) == [4, 3, 0, 0, 1]
+    assert shop.books("title, LENGTH(body)") == [item for item in sizes.items() if item[0] != "c"]
+    line = outcome.data.decode().splitlines()[1]  # too long for csv
+    assert line == '3,4,,is too large for the server (max_allowed_packet),"c,' + "c" * sizes["c"] + '"'
+    assert shop.sql("SELECT row_no, LENGTH(record) FROM backdesk_import_rejects") == ((3, 0),)
+
+
 def test_a_number_is_no_member(shop):
     """Of an ENUM or a SET: the server would take it for the place of one."""
     shop.sql("ALTER TABLE books ADD size ENUM('small', 'large') NULL, ADD code ENUM('10', '2', 'it''s') NULL,"

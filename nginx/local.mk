@@ -57,6 +57,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/files.js \
 	nginx/www/js/form.js \
 	nginx/www/js/icons.js \
+	nginx/www/js/json.js \
 	nginx/www/js/main.js \
 	nginx/www/js/names.js \
 	nginx/www/js/progress.js \

@@ -16,6 +16,7 @@
 
 import { Api, newIdempotencyKey, signInUrl } from './js/api.js';
 import { el, setAttribute, setText, show } from './js/dom.js';
+import { jsonText, RawJson } from './js/json.js';
 import { doneText, progressText } from './js/progress.js';
 import { isFinished, stateOf } from './js/states.js';
 import { watchTask } from './js/watch.js';
@@ -51,6 +52,12 @@ function writeSession(key, value) {
     } catch {
         /* then it is not remembered */
     }
+}
+
+/* As it stands there, once it is known to be JSON. */
+function readParams(text) {
+    JSON.parse(text);
+    return new RawJson(text);
 }
 
 class BackdeskExport extends HTMLElement {
@@ -122,13 +129,13 @@ class BackdeskExport extends HTMLElement {
             type: this.getAttribute('type') || 'csv_export',
             data: {
                 ...(this.hasAttribute('export') ? { export: this.getAttribute('export') } : {}),
-                ...(params ? { params: JSON.parse(params) } : {}),
+                ...(params ? { params: readParams(params) } : {}),
             },
         };
     }
 
     get #sessionKey() {
-        return `backdesk-export ${this.#api.base} ${JSON.stringify(this.#request)}`;
+        return `backdesk-export ${this.#api.base} ${jsonText(this.#request)}`;
     }
 
     async #start() {

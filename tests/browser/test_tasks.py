@@ -165,7 +165,7 @@ def test_several_files_and_a_long_result(page, stack):
     """Each can be reached from the task."""
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("INSERT INTO tasks (type, data, created_by, status, finished_at)"
-                       " VALUES ('parked', '{}', 1, 'success', UTC_TIMESTAMP(6))")
+                       " VALUES ('parked', '{\"id\": 9007199254740993, \"d\": [1.10]}', 1, 'success', UTC_TIMESTAMP(6))")
         task_id = cursor.lastrowid
         for name, purpose in (("a", "download"), ("b", "download"), ("r", "result")):
             cursor.execute("INSERT INTO csv_export (filename, owner_id, task_id, path, purpose)"
@@ -174,6 +174,8 @@ def test_several_files_and_a_long_result(page, stack):
     links = stack.task(task_id)["links"]
     assert page.button(row, "Download file 1 of 2").get_attribute("href").endswith(links["download"])
     page.open_details(row)
+    assert row.find_element("css selector", "pre").text.split() == ["{", '"id":', "9007199254740993,",
+                                                                    '"d":', "[", "1.10", "]", "}"]
     shown = [link.get_attribute("href") for link in row.find_elements("css selector", ".facts a")]
     assert [href[len(stack.base_url):] for href in shown] == [*links["files"], links["result"]]
     assert page.file_of(task_id)

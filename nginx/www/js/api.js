@@ -2,6 +2,8 @@
  * api.js: speak to /v1/tasks. Every failure, of the network too, is thrown as one kind of error, a
  * Problem (RFC 9457). It knows HTTP, but neither tasks nor the page. */
 
+import { jsonText, parseJson } from './json.js';
+
 /* None before the first answer: the browser may be asking for a password. */
 const TIMEOUT_MSEC = 30000;
 
@@ -69,7 +71,7 @@ export class Api {
                 ...(etag ? { 'If-None-Match': etag } : {}),
                 ...headers,
             },
-            body: body === undefined ? undefined : JSON.stringify(body),
+            body: body === undefined ? undefined : jsonText(body),
             credentials: 'same-origin',
             cache: 'no-store',
             redirect: 'manual',
@@ -163,7 +165,7 @@ export class Api {
  * a fault. */
 function parse(text, response) {
     try {
-        return text === '' ? {} : JSON.parse(text);
+        return text === '' ? {} : parseJson(text);
     } catch {
         if (response.ok) {
             throw new Problem(502, { detail: 'The server sent an answer that is not JSON.' });

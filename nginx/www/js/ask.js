@@ -5,6 +5,7 @@
 import { newIdempotencyKey } from './api.js';
 import { el, newId, setText, show } from './dom.js';
 import { drawPart, findField } from './form.js';
+import { jsonText } from './json.js';
 import { typeLabel } from './names.js';
 import { FileSender } from './send-file.js';
 import { drawTaskLink } from './task-link.js';
@@ -180,7 +181,7 @@ export class AskForm {
         this.#setSending(true);
         try {
             const task = { ...entered, data: await this.#files.send(entered.data) };
-            const headers = { 'Idempotency-Key': this.#keyFor(JSON.stringify(task)) };
+            const headers = { 'Idempotency-Key': this.#keyFor(jsonText(task)) };
             const { body } = await this.#api.request('POST', '', { body: task, headers });
             this.#key.body = '';
             this.#showSent(body);

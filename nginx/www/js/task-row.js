@@ -5,10 +5,13 @@
 import { disclosure } from './disclosure.js';
 import { el, setAttribute, setText, show, unseen } from './dom.js';
 import { icon } from './icons.js';
+import { exact, jsonText } from './json.js';
 import { taskTitle, typeLabel } from './names.js';
 import { isFinished, stateOf } from './states.js';
 import { doneText, progressText } from './progress.js';
 import { setTime, shortTime, span, timeNode } from './time.js';
+
+const INDENT = '  ';
 
 function button(iconName, text, onclick, extra = '') {
     return el(
@@ -32,7 +35,7 @@ function drawFiles(task) {
 function drawResult(task) {
     const result = task.links?.result;
     const parts = [
-        task.result && el('pre', {}, JSON.stringify(task.result, null, 2)),
+        (task.result ?? null) !== null && el('pre', {}, jsonText(exact(task, 'result'), INDENT)),
         result && el('a', { href: result }, 'Open the result'),
     ].filter(Boolean);
     return parts.length > 0 ? parts : null;
@@ -201,7 +204,7 @@ export class TaskRow {
         const rows = [
             ['State', `${stateOf(task).word} (${task.status})`],
             ['Type', task.type],
-            ['Data', el('pre', {}, JSON.stringify(task.data, null, 2))],
+            ['Data', el('pre', {}, jsonText(exact(task, 'data'), INDENT))],
             ['Asked for', timeNode(task.created_at)],
             [
                 'Not before',

@@ -58,6 +58,23 @@ def test_buttons_follow_the_links(page, stack, data):
         assert (name in [line.split(" " + "Dummy")[0] for line in shown]) == (link in links)
 
 
+def test_cancel_by_keyboard(page, stack):
+    """While the task stops the button says so and does nothing more; the focus stays in the row all the time."""
+    task_id = stack.create("dummy", {"seconds": 60, "steps": 1})["id"]
+    page.wait_for_state(task_id, "started")
+    cancel = page.button(page.row(task_id), "Cancel")
+    page.js("arguments[0].focus()", cancel)
+    page.press(Keys.ENTER)
+    page.wait_for_state(task_id, "stopping")
+    assert page.focused() == cancel and cancel.text.startswith("Stopping")
+    assert cancel.get_attribute("aria-disabled") == "true"
+    page.press(Keys.ENTER)
+    page.wait_for_state(task_id, "cancelled")
+    page.wait(lambda: not cancel.is_displayed(), "the button to go")
+    assert page.focused().tag_name == "h3" and page.focused().find_element("xpath", "../..") == page.row(task_id)
+    assert page.console() == []
+
+
 def test_delete_task_asks_first(page, stack):
     task_id = stack.create("dummy", {})["id"]
     page.wait_for_state(task_id, "success")

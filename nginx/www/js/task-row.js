@@ -23,6 +23,12 @@ function button(iconName, text, onclick, extra = '') {
     );
 }
 
+/* A browser may take the focus from what is hidden at once, or only when it draws. */
+function hasFocus(item) {
+    const { activeElement } = document;
+    return item.contains(activeElement) && !activeElement.closest('[hidden]');
+}
+
 /* Where a task has several files: a link to each. */
 function drawFiles(task) {
     const links = (task.links?.files ?? []).map((href, at) =>
@@ -58,6 +64,7 @@ export class TaskRow {
 
     #draw(id, act) {
         const downloadText = el('span', {}, 'Download');
+        const cancelText = el('span', {}, 'Cancel');
         const nodes = {
             title: el('h3', { tabindex: '-1' }),
             kind: el('span', { class: 'tag' }),
@@ -78,7 +85,8 @@ export class TaskRow {
                 unseen(''),
             ),
             retry: button('retry', 'Try again', () => act('retry', this)),
-            cancel: button('stop', 'Cancel', () => act('cancel', this)),
+            cancelText,
+            cancel: button('stop', cancelText, () => this.#isStopping || act('cancel', this)),
             remove: button('bin', 'Delete', () => act('delete', this), 'button-quiet'),
             facts: el('dl', { class: 'facts' }),
         };
@@ -130,9 +138,13 @@ export class TaskRow {
         if (changed) {
             this.#updateFacts();
         }
-        if (focused && document.activeElement?.closest('[hidden]')) {
+        if (focused && !hasFocus(nodes.item)) {
             this.focus();
         }
+    }
+
+    get #isStopping() {
+        return stateOf(this.#task).name === 'stopping';
     }
 
     #summary(withUser) {
@@ -196,6 +208,8 @@ export class TaskRow {
         set(nodes.download, links.download);
         set(nodes.retry, links.retry);
         set(nodes.cancel, links.cancel);
+        setText(nodes.cancelText, this.#isStopping ? 'Stopping…' : 'Cancel');
+        setAttribute(nodes.cancel, 'aria-disabled', this.#isStopping && 'true');
         set(nodes.remove, isFinished(this.#task) && links.self);
     }
 

@@ -160,6 +160,26 @@ def test_form_fault(modules, schema, entries, pointers):
     assert all(answer["faults"].values())
 
 
+def test_fault_without_a_field(modules):
+    """It stands above the button, in words."""
+    assert modules.execute_async_script("""
+        const done = arguments[0];
+        const problem = { message: 'M', errors: [{ pointer: '/type', detail: 'needs the role x' },
+            { pointer: '/data/a~1b/0', detail: 'is wrong' }, { pointer: '', detail: 'D' }] };
+        import('/tasks/js/ask.js').then(({ AskForm }) => {
+            const place = document.createElement('section');
+            document.querySelector('main').append(place);
+            const form = new AskForm(place, { request: () => Promise.reject(problem) }, {});
+            form.setTypes([{ name: 'any', parameters: { type: 'object', properties: {} } }]);
+            place.querySelector('[type=submit]').click();
+            setTimeout(() => {
+                place.remove();
+                done([...place.querySelectorAll('[role=alert] li')].map((node) => node.textContent));
+            });
+        });
+    """) == ["Type: needs the role x", "A/b 0: is wrong", "D"]
+
+
 BOARD = """
     const [steps, done] = arguments;
     const task = ([id, status]) => ({ id, status, links: {} });

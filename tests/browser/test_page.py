@@ -28,6 +28,11 @@ def test_loads_without_complaint(page, stack):
     assert page.console() == []
 
 
+def test_types_of_other_roles_are_not_offered(page):
+    offered = [node.get_attribute("value") for node in page.find_all("#ask input[type=radio]")]
+    assert "csv_export" in offered and "backup" not in offered
+
+
 def test_address_with_password(page, stack):
     """fetch() takes no address with a password in it, and the page's own may be such a one."""
     page.base_url = with_password(stack.base_url, "ada", "demo")

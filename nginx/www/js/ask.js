@@ -9,6 +9,7 @@ import { jsonText } from './json.js';
 import { typeLabel } from './names.js';
 import { FileSender } from './send-file.js';
 import { drawTaskLink } from './task-link.js';
+import { faultText } from './text.js';
 
 /* What every task has beside its data, drawn by the same code. */
 const WHEN = {
@@ -234,7 +235,7 @@ export class AskForm {
             if (field) {
                 atField.set(field, [...(atField.get(field) || []), fault.detail]);
             } else {
-                loose.push(fault.pointer ? `${fault.pointer}: ${fault.detail}` : fault.detail);
+                loose.push(faultText(fault));
             }
         }
         atField.forEach((details, field) => field.showFault(details.join(' ')));

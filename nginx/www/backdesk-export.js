@@ -19,6 +19,7 @@ import { el, setAttribute, setText, show } from './js/dom.js';
 import { jsonText, RawJson } from './js/json.js';
 import { doneText, progressText } from './js/progress.js';
 import { isFinished, stateOf } from './js/states.js';
+import { faultText } from './js/text.js';
 import { watchTask } from './js/watch.js';
 
 const STYLE = `
@@ -221,11 +222,14 @@ class BackdeskExport extends HTMLElement {
     }
 
     #showProblem(problem) {
-        setText(
-            this.#nodes.text,
-            problem.status === 401 ? 'You are not signed in.' : problem.message,
-        );
-        show(this.#nodes.signIn, problem.status === 401);
+        const stranger = problem.status === 401;
+        const faults = (problem.errors ?? []).map(faultText);
+        const text = faults.join(' ') || problem.message;
+        setText(this.#nodes.text, stranger ? 'You are not signed in.' : text);
+        show(this.#nodes.signIn, stranger);
+        if (!stranger && !problem.passing) {
+            console.error(`backdesk-export: ${text}`); /* the author's to put right */
+        }
         this.#say(this.#nodes.text.textContent);
     }
 

@@ -169,10 +169,14 @@ def test_names_are_text(page, stack):
 
 
 def test_the_response_of_a_request(page, stack):
-    """What was asked for is one click away from the task."""
-    answer = stack.request("GET", "/demo/slow?seconds=0", headers={"Prefer": "respond-async"})
-    task_id = answer.json()["id"]
-    page.wait_for_state(task_id, "success")
+    """What was asked for is one click away from the task, which says what it was and how the site has answered."""
+    ids = [stack.request("GET", f"/demo/slow?status={status}", headers={"Prefer": "respond-async"}).json()["id"]
+           for status in (200, 404)]
+    for task_id, status, warned in zip(ids, (200, 404), (False, True)):
+        page.wait_for_state(task_id, "success")
+        shown = page.row(task_id).text
+        assert f"GET /demo/slow?status={status}" in shown and f"answered {status}" in shown
+        assert bool(page.row(task_id).find_elements("css selector", ".state-warn .icon-broken")) == warned
     page.open_details(page.row(task_id))
     link = page.row(task_id).find_element("link text", "Open the result")
     assert link.get_attribute("href").endswith(f"/v1/tasks/{task_id}/result") and link.is_displayed()

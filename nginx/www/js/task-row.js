@@ -7,7 +7,7 @@ import { el, setAttribute, setText, show, unseen } from './dom.js';
 import { icon } from './icons.js';
 import { exact, jsonText } from './json.js';
 import { taskTitle, typeLabel } from './names.js';
-import { isFinished, stateOf } from './states.js';
+import { answerOf, isFinished, stateOf } from './states.js';
 import { doneText, progressText } from './progress.js';
 import { setTime, shortTime, span, timeNode } from './time.js';
 
@@ -155,6 +155,7 @@ export class TaskRow {
             withUser ? `user ${task.created_by}` : '',
             stateOf(task).name === 'scheduled' ? `starts ${shortTime(task.run_at)}` : '',
             finished ? doneText(task) : '',
+            answerOf(task) ? `answered ${answerOf(task)}` : '',
             took ? `took ${took}` : '',
             task.attempt > 1 ? `attempt ${task.attempt} of ${task.max_attempts}` : '',
         ]
@@ -168,6 +169,7 @@ export class TaskRow {
         setText(nodes.word, state.word);
         if (nodes.state.dataset.state !== state.name) {
             nodes.state.dataset.state = state.name;
+            nodes.state.classList.toggle('state-warn', state.warn);
             nodes.item.dataset.state = state.name;
             nodes.state.replaceChildren(icon(state.sign), nodes.word);
         }

@@ -46,6 +46,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/announce.js \
 	nginx/www/js/api.js \
 	nginx/www/js/ask.js \
+	nginx/www/js/attempts.js \
 	nginx/www/js/banner.js \
 	nginx/www/js/board.js \
 	nginx/www/js/controls.js \
@@ -64,6 +65,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/schema.js \
 	nginx/www/js/send-file.js \
 	nginx/www/js/states.js \
+	nginx/www/js/task-facts.js \
 	nginx/www/js/task-link.js \
 	nginx/www/js/task-row.js \
 	nginx/www/js/tasks.js \

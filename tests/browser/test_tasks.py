@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The list of tasks: progress, failure, retry, cancel, deletion, older ones."""
+import pathlib
+import re
+
 import pytest
+from browser.page import Page, with_password
 from selenium.webdriver.common.keys import Keys
 
 
@@ -26,7 +30,7 @@ def test_what_others_do_leaves_the_details_alone(page, stack):
     page.wait_for_state(other, "success")
     assert details.is_displayed()  # not StaleElementReferenceException
     shown = page.row(other).find_element("css selector", ".facts").get_attribute("textContent")
-    assert "(success)" in shown and "Ended" in shown
+    assert "StateDone" in shown and "Ended" in shown
 
 
 def test_failure_says_why_and_can_be_retried(page, stack):
@@ -41,6 +45,28 @@ def test_failure_says_why_and_can_be_retried(page, stack):
     page.wait(lambda: stack.task(task_id)["finished_at"] not in (None, before["finished_at"]),
               "the second run to end")
     page.wait_for_state(task_id, "failure")
+
+
+def test_attempts_are_told_in_the_details(page, stack):
+    """Each with its time to the second, what went wrong and its log; a task that is tried again says when."""
+    task_id = stack.create("dummy", {"crash": True}, max_attempts=2)["id"]
+    page.wait_for_state(task_id, "dropped", "failure")
+    stack.sql("UPDATE attempts SET log = %s WHERE task_id = %s", ["a line\n" * 99, task_id])
+    stack.sql("UPDATE tasks SET status = 'fresh', attempt = 1, finished_at = NULL, error = NULL,"
+              " run_at = UTC_TIMESTAMP(6) + INTERVAL 1 DAY WHERE id = %s", [task_id])
+    page.look()
+    page.wait_for_state(task_id, "scheduled")
+    row = page.row(task_id)
+    page.button(row, "Details").click()
+    shown = page.wait(lambda: row.find_element("css selector", ".attempts ol").text, "the attempts")
+    first, second = re.findall(r"^Attempt \d: .*", shown, re.M)
+    assert re.match(r"Attempt 1: \w+, started today \d+:\d\d:\d\d.*, took .*, by demo:", first), shown
+    assert second.startswith("Attempt 2: ") and "the worker" in shown
+    log = row.find_element("css selector", ".log")
+    assert page.js("return arguments[0].scrollHeight > arguments[0].clientHeight", log)
+    facts = row.find_element("css selector", ".facts").text
+    assert "Next attempt" in facts and "Not before" not in facts and "next attempt tomorrow" in row.text
+    assert page.console() == []
 
 
 @pytest.mark.parametrize("data", [{"seconds": 5}, {"fail": True}, {}])
@@ -73,6 +99,18 @@ def test_cancel_by_keyboard(page, stack):
     page.wait(lambda: not cancel.is_displayed(), "the button to go")
     assert page.focused().tag_name == "h3" and page.focused().find_element("xpath", "../..") == page.row(task_id)
     assert page.console() == []
+
+
+def test_an_admin_sees_whose_a_task_is(browser, stack):
+    """Also where all are one user's; the page asks the API whether he is one."""
+    task_id = stack.create("dummy", {})["id"]
+    browser.get(with_password(stack.base_url, "admin", "demo") + "/tasks/")
+    page = Page(browser, stack.base_url).open()
+    page.wait_for_state(task_id, "success")
+    page.wait(lambda: ", user 1" in page.row(task_id).text, "the owner")
+    browser.get(with_password(stack.base_url, "ada", "demo") + "/tasks/")
+    page.open()
+    assert "user" not in page.row(task_id).text
 
 
 def test_delete_task_asks_first(page, stack):
@@ -159,12 +197,15 @@ def test_names_are_text(page, stack):
         import('/tasks/js/task-row.js').then(({ TaskRow }) => {
             const task = { id: 999999, type: '<b>type</b>', status: 'failure', links: {},
                 error: { code: '<i>', message: '<script>alert(1)</script>' }, data: arguments[0] };
-            document.querySelector('#tasks ul').append(new TaskRow(task, () => {}).element);
+            const attempts = [{ attempt: 1, outcome: '<u>', worker: '<u>', error: '<u>', log: '<u>log</u>' }];
+            const api = { get: async () => ({ body: { attempts } }) };
+            document.querySelector('#tasks ul').append(new TaskRow(task, () => {}, api).element);
         });
     """, data)
     row = page.row(999999)
     page.open_details(row)
-    assert row.find_elements("css selector", "b, i, script, img") == []
+    page.wait(lambda: "<u>log</u>" in row.text, "the attempts")
+    assert row.find_elements("css selector", "b, i, u, script, img") == []
     assert "<script>alert(1)</script>" in row.text
 
 
@@ -183,14 +224,18 @@ def test_the_response_of_a_request(page, stack):
 
 
 def test_several_files_and_a_long_result(page, stack):
-    """Each can be reached from the task."""
+    """Each can be reached from the task, files by their names."""
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("INSERT INTO tasks (type, data, created_by, status, finished_at)"
                        " VALUES ('parked', '{\"id\": 9007199254740993, \"d\": [1.10]}', 1, 'success', UTC_TIMESTAMP(6))")
         task_id = cursor.lastrowid
         for name, purpose in (("a", "download"), ("b", "download"), ("r", "result")):
+            path = f"zz/{task_id}-{name}"
             cursor.execute("INSERT INTO csv_export (filename, owner_id, task_id, path, purpose)"
-                           " VALUES (%s, 1, %s, %s, %s)", (name, task_id, f"zz/{task_id}-{name}", purpose))
+                           " VALUES (%s, 1, %s, %s, %s)", (f"{name} \u00e4.csv", task_id, path, purpose))
+            file = pathlib.Path(stack.env["SHARED_DIR"], path)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("x")
     row = page.row(task_id)
     links = stack.task(task_id)["links"]
     assert page.button(row, "Download file 1 of 2").get_attribute("href").endswith(links["download"])
@@ -199,4 +244,7 @@ def test_several_files_and_a_long_result(page, stack):
                                                                     '"d":', "[", "1.10", "]", "}"]
     shown = [link.get_attribute("href") for link in row.find_elements("css selector", ".facts a")]
     assert [href[len(stack.base_url):] for href in shown] == [*links["files"], links["result"]]
+    page.wait(lambda: [link.text for link in row.find_elements("css selector", ".facts li a")]
+              == ["a \u00e4.csv", "b \u00e4.csv"], "the names of the files")
     assert page.file_of(task_id)
+    assert page.console() == []

@@ -61,7 +61,7 @@ export class Api {
     }
 
     /* One request. target: a path below the base, or a link as the API gave it. Returns {status,
-     * body, etag, retryAfter}; a 304 to the given etag is a result, not a Problem. */
+     * body, etag, retryAfter, disposition}; a 304 to the given etag is a result, not a Problem. */
     async request(method, target, { body, headers = {}, etag } = {}) {
         const response = await this.#send(this.#resolve(target), {
             method,
@@ -85,11 +85,24 @@ export class Api {
             body: response.json,
             etag: response.headers.get('ETag'),
             retryAfter,
+            disposition: response.headers.get('Content-Disposition'),
         };
     }
 
     get(target = '', options = {}) {
         return this.request('GET', target, options);
+    }
+
+    /* What the file at HREF is called, or null where that cannot be learned. */
+    async fileName(href) {
+        try {
+            return nameIn((await this.request('HEAD', href)).disposition ?? '');
+        } catch (problem) {
+            if (!(problem instanceof Problem)) {
+                throw problem;
+            }
+            return null;
+        }
     }
 
     /* Sends FILE as it is; onProgress(sent, total) in bytes. Returns the body of the answer. There is no
@@ -172,6 +185,12 @@ function parse(text, response) {
         }
         return {};
     }
+}
+
+/* The file name of a Content-Disposition (RFC 6266), or null. */
+function nameIn(disposition) {
+    const coded = /filename\*=UTF-8''([^;]+)/.exec(disposition);
+    return coded ? decodeURIComponent(coded[1]) : (/filename="([^"]*)"/.exec(disposition)?.[1] ?? null);
 }
 
 /* Retry-After: a number of seconds or a date. */

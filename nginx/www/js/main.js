@@ -57,6 +57,7 @@ function main() {
             const { body } = await api.get('/types');
             setCatalogue(body.types);
             ask.setTypes(body.types);
+            tasks.setRoles(body.roles);
             tasks.render();
         } catch (problem) {
             if (!(problem instanceof Problem)) {

@@ -33,6 +33,11 @@ export function stateOf(task) {
     return warn ? { ...state, sign: 'broken' } : state;
 }
 
+/* What has become of an attempt; null: it runs. */
+export function outcomeWord(outcome) {
+    return { handed_back: 'Handed back' }[outcome] ?? STATES[outcome ?? 'started']?.word ?? outcome;
+}
+
 export function isFinished(task) {
     return STATES[task.status]?.finished === true;
 }

@@ -17,6 +17,7 @@ export class TaskList {
     #board;
     #onActed;
     #rows = new Map();
+    #forAdmin = false;
     #acting = new Set();
     #list = el('ul', { class: 'items' });
     #loading = el('p', { class: 'quiet' }, 'Loading…');
@@ -41,11 +42,16 @@ export class TaskList {
         place.replaceChildren(this.#list, this.#loading, this.#empty, this.#fault, this.#more);
     }
 
+    /* An admin sees everybody's tasks, even where they all happen to be one user's. */
+    setRoles(roles) {
+        this.#forAdmin = roles.includes('admin');
+    }
+
     /* Draws what the board holds: new rows in their place, changed ones changed, gone ones
      * removed. */
     render() {
         const tasks = this.#board.list();
-        const withUser = new Set(tasks.map((task) => task.created_by)).size > 1;
+        const withUser = this.#forAdmin || new Set(tasks.map((task) => task.created_by)).size > 1;
         const present = new Set(tasks.map((task) => task.id));
         for (const id of [...this.#rows.keys()].filter((known) => !present.has(known))) {
             this.#remove(id);
@@ -67,7 +73,7 @@ export class TaskList {
     #rowFor(task, withUser) {
         let row = this.#rows.get(task.id);
         if (!row) {
-            row = new TaskRow(task, (verb, which) => this.#act(verb, which));
+            row = new TaskRow(task, (verb, which) => this.#act(verb, which), this.#api);
             this.#rows.set(task.id, row);
         }
         row.update(task, withUser);

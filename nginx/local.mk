@@ -56,6 +56,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/fields.js \
 	nginx/www/js/file-item.js \
 	nginx/www/js/files.js \
+	nginx/www/js/filter.js \
 	nginx/www/js/form.js \
 	nginx/www/js/icons.js \
 	nginx/www/js/json.js \

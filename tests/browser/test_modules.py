@@ -244,6 +244,34 @@ def test_board_tells_of_moves_only(modules):
     assert answer["moves"] == [2, 1]
 
 
+def test_answers_for_another_filter(modules):
+    """They come too late to be shown, and are no reason to be told later that nothing has changed."""
+    assert modules.execute_async_script("""
+        const done = arguments[0];
+        import('/tasks/js/updates.js').then(async ({ PollingSource }) => {
+            const asked = [];
+            const pages = [];
+            const get = (target, { etag }) => new Promise((resolve) => {
+                const body = { tasks: [], next: null, target };
+                asked.push({ seen: [target, etag ?? null],
+                    answer: () => resolve({ status: 200, body, etag: target }) });
+            });
+            const board = { unfinishedBelow: () => below.splice(0), busy: false };
+            const below = [];
+            const page = ({ target }) => pages.push(target) > 0;
+            const source = new PollingSource({ get }, { board, page, task: () => false, back: () => {} });
+            source.start('&a');
+            for (const queries of [['&b'], [], ['&a', '&b']]) {
+                queries.forEach((query) => source.only(query));
+                asked.at(-1).answer();
+                await new Promise((resolve) => setTimeout(resolve));
+                below.push({ id: 7 }); /* asked for behind the next page */
+            }
+            done([asked.map(({ seen }) => seen), pages]);
+        });
+    """) == [[["?limit=20&a", None], ["?limit=20&b", None], ["/7", None], ["?limit=20&b", None]], ["?limit=20&b"]]
+
+
 def test_local_time_becomes_an_instant(page):
     """What is entered as local time is sent in UTC."""
     page.browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Kolkata"})

@@ -6,6 +6,7 @@ import re
 import pytest
 from browser.page import Page, with_password
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 
 def test_progress_is_visible(page, stack):
@@ -170,6 +171,34 @@ def test_older_tasks(page, stack):
     ids = [int(item.get_attribute("id")[5:]) for item in page.find_all("#tasks .item")]
     assert ids == sorted(ids, reverse=True)
     assert row.is_displayed()
+
+
+def test_filter(page, stack):
+    """By state and type, kept in the address; what the reader asks for is shown all the same."""
+    def listed():
+        return [int(item.get_attribute("id")[5:]) for item in page.find_all("#tasks .item")]
+
+    failed = stack.create("dummy", {"fail": True}, max_attempts=1)["id"]
+    done = stack.create("dummy", {})["id"]
+    page.wait_for_state(failed, "failure")
+    page.wait_for_state(done, "success")
+    state, kind = (Select(node) for node in page.find_all("#tasks select"))
+    state.select_by_visible_text("Failed")
+    page.wait(lambda: listed() and done not in listed() and listed()[0] == failed, "failed tasks only")
+    kind.select_by_visible_text("CSV import")
+    page.wait(lambda: "No tasks of this kind." in page.find("#tasks").text, "none")
+    kind.select_by_visible_text("Dummy")
+    page.wait(lambda: failed in listed(), "the task again")
+    assert page.browser.current_url.endswith("/tasks/?status=failure&type=dummy")
+
+    page.browser.refresh()
+    page.wait(lambda: failed in listed() and done not in listed(), "the same after a reload")
+    page.wait(lambda: page.find("#ask button[type=submit]").is_displayed(), "the form")
+    page.choose_type("dummy")
+    new = page.submit()
+    page.wait_for_state(new, "success")
+    assert done in listed() and page.browser.current_url.endswith("/tasks/")
+    assert page.console() == []
 
 
 def test_older_files(page, stack):

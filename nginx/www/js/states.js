@@ -14,6 +14,13 @@ const STATES = {
     dropped: { word: 'Lost', sign: 'broken', finished: true, told: 'was lost' },
 };
 
+/* status as the API has it -> its word; that a task stops is no status. */
+export const STATUSES = new Map(
+    Object.entries(STATES)
+        .filter(([name]) => name !== 'stopping')
+        .map(([name, { word }]) => [name, word]),
+);
+
 /* With which status the site has answered a deferred request; undefined for what is none, or has no answer. */
 export function answerOf(task) {
     return task.type === 'http_request' ? task.result?.status : undefined;

@@ -10,7 +10,8 @@ CHECKS = (pathlib.Path(__file__).parent / "accessibility.js").read_text()
 
 
 def tasks_of_each_look(page, stack):
-    """Brings a failed, a finished, a scheduled and a running task into the list."""
+    """Brings a failed, a finished, a scheduled and a running task into the list, and one that was answered 404."""
+    refused = stack.request("GET", "/demo/slow?status=404", headers={"Prefer": "respond-async"}).json()["id"]
     failed = stack.create("dummy", {"fail": True}, max_attempts=1)["id"]
     done = stack.create("csv_export", {"export": "books"})["id"]
     tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
@@ -18,8 +19,10 @@ def tasks_of_each_look(page, stack):
     page.wait_for_state(failed, "failure")
     page.wait_for_state(done, "success")
     page.wait_for_state(planned, "scheduled")
+    page.wait_for_state(refused, "success")
     page.file_of(done)
     page.wait_for_state(stack.create("dummy", {"seconds": 8})["id"], "started")
+    return failed
 
 
 def test_loads_without_complaint(page, stack):
@@ -57,8 +60,9 @@ def test_accessible(page, stack, scheme):
     """Names, labels, headings, landmarks, ids and contrast, with one task of each look."""
     page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
         "features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    tasks_of_each_look(page, stack)
+    failed = tasks_of_each_look(page, stack)
     page.open_details()
+    page.wait(lambda: page.row(failed).find_elements("css selector", ".attempts .why"), "its attempts")
     assert page.js(CHECKS) == []
 
 

@@ -47,7 +47,8 @@ static int app_open(struct app *app, const struct catalogue *catalogue, struct e
     app->creator = creator_create(app->backend, &app->settings->queue);
     app->stats = stats_create(app->backend);
     app->tokens = tokens_create(app->backend);
-    catalogue_json(catalogue, &app->types_json);
+    for (int admin = 0; admin < 2; admin++)
+        catalogue_json(catalogue, admin, &app->types_json[admin]);
     return 0;
 }
 
@@ -58,7 +59,8 @@ static void app_close(struct app *app)
     stats_destroy(&app->stats);
     tokens_destroy(&app->tokens);
     backend_destroy(&app->backend);
-    buf_free(&app->types_json);
+    for (int admin = 0; admin < 2; admin++)
+        buf_free(&app->types_json[admin]);
 }
 
 static struct exchange *take_exchange(struct child *c)

@@ -41,7 +41,7 @@ struct app {
     /* Of the request at PLACE, by any thread: what has become of it; that a thread shall go on with it. */
     void (*settle)(void *place, enum outcome outcome);
     void (*call_again)(void *place);
-    struct buf types_json; /* the body of GET /v1/tasks/types */
+    struct buf types_json[2]; /* the body of GET /v1/tasks/types, [1] for admins */
     struct seal_key seal_key; /* of deferred requests; where a site is configured */
 };
 

@@ -7,7 +7,8 @@
 
 void handle_type_list(struct exchange *x)
 {
-    buf_add(&x->response.body, x->app->types_json.data, x->app->types_json.len);
+    const struct buf *types = &x->app->types_json[x->request.identity.admin];
+    buf_add(&x->response.body, types->data, types->len);
     response_json(&x->response, 200);
     response_etag(&x->response, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
 }

@@ -46,6 +46,7 @@ dist_wwwjs_DATA = \
 	nginx/www/js/announce.js \
 	nginx/www/js/api.js \
 	nginx/www/js/ask.js \
+	nginx/www/js/attempts.js \
 	nginx/www/js/banner.js \
 	nginx/www/js/board.js \
 	nginx/www/js/controls.js \
@@ -55,14 +56,17 @@ dist_wwwjs_DATA = \
 	nginx/www/js/fields.js \
 	nginx/www/js/file-item.js \
 	nginx/www/js/files.js \
+	nginx/www/js/filter.js \
 	nginx/www/js/form.js \
 	nginx/www/js/icons.js \
+	nginx/www/js/json.js \
 	nginx/www/js/main.js \
 	nginx/www/js/names.js \
 	nginx/www/js/progress.js \
 	nginx/www/js/schema.js \
 	nginx/www/js/send-file.js \
 	nginx/www/js/states.js \
+	nginx/www/js/task-facts.js \
 	nginx/www/js/task-link.js \
 	nginx/www/js/task-row.js \
 	nginx/www/js/tasks.js \

@@ -109,9 +109,9 @@ const struct import *catalogue_default_import(const struct catalogue *c);
 
 /* --- the catalogue for its readers ------------------------------------------------------------ */
 
-/* The body of GET /v1/tasks/types: {"types": [{name, title, description, role, parameters}]},
- * parameters as JSON Schema (draft 2020-12). Types that cannot be POSTed are left out. */
-void catalogue_json(const struct catalogue *c, struct buf *out);
+/* The body of GET /v1/tasks/types: {"types": [{name, title, description, role, parameters}], "roles"},
+ * parameters as JSON Schema (draft 2020-12). Types that cannot be POSTed, or only by an ADMIN, are left out. */
+void catalogue_json(const struct catalogue *c, bool admin, struct buf *out);
 
 /* For a terminal: TYPE with its parameters, or with NULL all types. ERR_NOT_FOUND. */
 int catalogue_text(const struct catalogue *c, const char *type, struct buf *out, struct error *e)

@@ -16,8 +16,10 @@
 
 import { Api, newIdempotencyKey, signInUrl } from './js/api.js';
 import { el, setAttribute, setText, show } from './js/dom.js';
+import { jsonText, RawJson } from './js/json.js';
 import { doneText, progressText } from './js/progress.js';
 import { isFinished, stateOf } from './js/states.js';
+import { faultText } from './js/text.js';
 import { watchTask } from './js/watch.js';
 
 const STYLE = `
@@ -51,6 +53,12 @@ function writeSession(key, value) {
     } catch {
         /* then it is not remembered */
     }
+}
+
+/* As it stands there, once it is known to be JSON. */
+function readParams(text) {
+    JSON.parse(text);
+    return new RawJson(text);
 }
 
 class BackdeskExport extends HTMLElement {
@@ -122,13 +130,13 @@ class BackdeskExport extends HTMLElement {
             type: this.getAttribute('type') || 'csv_export',
             data: {
                 ...(this.hasAttribute('export') ? { export: this.getAttribute('export') } : {}),
-                ...(params ? { params: JSON.parse(params) } : {}),
+                ...(params ? { params: readParams(params) } : {}),
             },
         };
     }
 
     get #sessionKey() {
-        return `backdesk-export ${this.#api.base} ${JSON.stringify(this.#request)}`;
+        return `backdesk-export ${this.#api.base} ${jsonText(this.#request)}`;
     }
 
     async #start() {
@@ -214,11 +222,14 @@ class BackdeskExport extends HTMLElement {
     }
 
     #showProblem(problem) {
-        setText(
-            this.#nodes.text,
-            problem.status === 401 ? 'You are not signed in.' : problem.message,
-        );
-        show(this.#nodes.signIn, problem.status === 401);
+        const stranger = problem.status === 401;
+        const faults = (problem.errors ?? []).map(faultText);
+        const text = faults.join(' ') || problem.message;
+        setText(this.#nodes.text, stranger ? 'You are not signed in.' : text);
+        show(this.#nodes.signIn, stranger);
+        if (!stranger && !problem.passing) {
+            console.error(`backdesk-export: ${text}`); /* the author's to put right */
+        }
         this.#say(this.#nodes.text.textContent);
     }
 

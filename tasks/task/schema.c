@@ -239,12 +239,12 @@ static bool offers_something(const struct catalogue *c, const struct task_type *
     return false;
 }
 
-void catalogue_json(const struct catalogue *c, struct buf *out)
+void catalogue_json(const struct catalogue *c, bool admin, struct buf *out)
 {
     buf_adds(out, "{\"types\":[");
     for (size_t i = 0; i < c->type_count; i++) {
         const struct task_type *type = c->types[i].type;
-        if (!type->postable || !offers_something(c, type))
+        if (!type->postable || (type->role && !admin) || !offers_something(c, type))
             continue;
         if (out->len && out->data[out->len - 1] != '[')
             buf_addc(out, ',');
@@ -258,5 +258,5 @@ void catalogue_json(const struct catalogue *c, struct buf *out)
         add_schema(out, c, &c->types[i]);
         buf_addc(out, '}');
     }
-    buf_adds(out, "]}");
+    buf_adds(out, admin ? "],\"roles\":[\"admin\"]}" : "],\"roles\":[]}");
 }

@@ -105,5 +105,10 @@ def test_types(stack):
     types = {kind["name"]: kind for kind in answer.json()["types"]}
     assert {"csv_export", "html_export", "dummy"} <= set(types)
     assert types["dummy"]["parameters"]["type"] == "object"
-    again = stack.request("GET", "/v1/tasks/types", headers={"If-None-Match": answer.headers["ETag"]})
+    assert "backup" not in types and answer.json()["roles"] == []
+    etag = {"If-None-Match": answer.headers["ETag"]}
+    again = stack.request("GET", "/v1/tasks/types", headers=etag)
     assert again.status_code == 304
+    admins = stack.request("GET", "/v1/tasks/types", user="admin", headers=etag).json()
+    assert ["backup"] == [kind["name"] for kind in admins["types"] if kind["role"]]
+    assert admins["roles"] == ["admin"]

@@ -10,7 +10,8 @@ CHECKS = (pathlib.Path(__file__).parent / "accessibility.js").read_text()
 
 
 def tasks_of_each_look(page, stack):
-    """Brings a failed, a finished, a scheduled and a running task into the list."""
+    """Brings a failed, a finished, a scheduled and a running task into the list, and one that was answered 404."""
+    refused = stack.request("GET", "/demo/slow?status=404", headers={"Prefer": "respond-async"}).json()["id"]
     failed = stack.create("dummy", {"fail": True}, max_attempts=1)["id"]
     done = stack.create("csv_export", {"export": "books"})["id"]
     tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
@@ -18,14 +19,21 @@ def tasks_of_each_look(page, stack):
     page.wait_for_state(failed, "failure")
     page.wait_for_state(done, "success")
     page.wait_for_state(planned, "scheduled")
+    page.wait_for_state(refused, "success")
     page.file_of(done)
     page.wait_for_state(stack.create("dummy", {"seconds": 8})["id"], "started")
+    return failed
 
 
 def test_loads_without_complaint(page, stack):
     """No error and no violation of the policy, with tasks in the usual states on it."""
     tasks_of_each_look(page, stack)
     assert page.console() == []
+
+
+def test_types_of_other_roles_are_not_offered(page):
+    offered = [node.get_attribute("value") for node in page.find_all("#ask input[type=radio]")]
+    assert "csv_export" in offered and "backup" not in offered
 
 
 def test_address_with_password(page, stack):
@@ -52,15 +60,28 @@ def test_accessible(page, stack, scheme):
     """Names, labels, headings, landmarks, ids and contrast, with one task of each look."""
     page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
         "features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    tasks_of_each_look(page, stack)
+    failed = tasks_of_each_look(page, stack)
     page.open_details()
+    page.wait(lambda: page.row(failed).find_elements("css selector", ".attempts .why"), "its attempts")
     assert page.js(CHECKS) == []
 
 
-def test_narrow(page):
-    """Nothing sticks out of a screen 320 pixels wide (WCAG 1.4.10)."""
+def resize(page, width):
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False})
+        "width": width, "height": 640, "deviceScaleFactor": 1, "mobile": False})
+
+
+def test_narrow(page, stack):
+    """Nothing sticks out of a screen 320 pixels wide (WCAG 1.4.10); at 360 a task's buttons stand in one line, apart."""
+    task_id = stack.create("csv_export", {"export": "books"})["id"]
+    page.wait_for_state(task_id, "success")
+    resize(page, 360)
+    row = page.row(task_id)
+    buttons = [page.button(row, name).rect for name in ("Download", "Delete", "Details")]
+    assert len({round(b["y"]) for b in buttons}) == 1
+    assert buttons[1]["x"] - buttons[0]["x"] - buttons[0]["width"] >= 8
+    assert buttons[2]["x"] + buttons[2]["width"] <= row.rect["x"] + row.rect["width"]
+    resize(page, 320)
     page.open_details()
     assert page.js("return document.documentElement.scrollWidth") <= 320
 

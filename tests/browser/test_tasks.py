@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The list of tasks: progress, failure, retry, cancel, deletion, older ones."""
+import pathlib
+import re
+
 import pytest
+from browser.page import Page, with_password
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 
 def test_progress_is_visible(page, stack):
@@ -26,7 +31,7 @@ def test_what_others_do_leaves_the_details_alone(page, stack):
     page.wait_for_state(other, "success")
     assert details.is_displayed()  # not StaleElementReferenceException
     shown = page.row(other).find_element("css selector", ".facts").get_attribute("textContent")
-    assert "(success)" in shown and "Ended" in shown
+    assert "StateDone" in shown and "Ended" in shown
 
 
 def test_failure_says_why_and_can_be_retried(page, stack):
@@ -43,6 +48,28 @@ def test_failure_says_why_and_can_be_retried(page, stack):
     page.wait_for_state(task_id, "failure")
 
 
+def test_attempts_are_told_in_the_details(page, stack):
+    """Each with its time to the second, what went wrong and its log; a task that is tried again says when."""
+    task_id = stack.create("dummy", {"crash": True}, max_attempts=2)["id"]
+    page.wait_for_state(task_id, "dropped", "failure")
+    stack.sql("UPDATE attempts SET log = %s WHERE task_id = %s", ["a line\n" * 99, task_id])
+    stack.sql("UPDATE tasks SET status = 'fresh', attempt = 1, finished_at = NULL, error = NULL,"
+              " run_at = UTC_TIMESTAMP(6) + INTERVAL 1 DAY WHERE id = %s", [task_id])
+    page.look()
+    page.wait_for_state(task_id, "scheduled")
+    row = page.row(task_id)
+    page.button(row, "Details").click()
+    shown = page.wait(lambda: row.find_element("css selector", ".attempts ol").text, "the attempts")
+    first, second = re.findall(r"^Attempt \d: .*", shown, re.M)
+    assert re.match(r"Attempt 1: \w+, started today \d+:\d\d:\d\d.*, took .*, by demo:", first), shown
+    assert second.startswith("Attempt 2: ") and "the worker" in shown
+    log = row.find_element("css selector", ".log")
+    assert page.js("return arguments[0].scrollHeight > arguments[0].clientHeight", log)
+    facts = row.find_element("css selector", ".facts").text
+    assert "Next attempt" in facts and "Not before" not in facts and "next attempt tomorrow" in row.text
+    assert page.console() == []
+
+
 @pytest.mark.parametrize("data", [{"seconds": 5}, {"fail": True}, {}])
 def test_buttons_follow_the_links(page, stack, data):
     """What can be done with a task is what its links say, while it runs and when it ended."""
@@ -56,6 +83,35 @@ def test_buttons_follow_the_links(page, stack, data):
     shown = page.row(task_id).text.splitlines()
     for link, name in names.items():
         assert (name in [line.split(" " + "Dummy")[0] for line in shown]) == (link in links)
+
+
+def test_cancel_by_keyboard(page, stack):
+    """While the task stops the button says so and does nothing more; the focus stays in the row all the time."""
+    task_id = stack.create("dummy", {"seconds": 60, "steps": 1})["id"]
+    page.wait_for_state(task_id, "started")
+    cancel = page.button(page.row(task_id), "Cancel")
+    page.js("arguments[0].focus()", cancel)
+    page.press(Keys.ENTER)
+    page.wait_for_state(task_id, "stopping")
+    assert page.focused() == cancel and cancel.text.startswith("Stopping")
+    assert cancel.get_attribute("aria-disabled") == "true"
+    page.press(Keys.ENTER)
+    page.wait_for_state(task_id, "cancelled")
+    page.wait(lambda: not cancel.is_displayed(), "the button to go")
+    assert page.focused().tag_name == "h3" and page.focused().find_element("xpath", "../..") == page.row(task_id)
+    assert page.console() == []
+
+
+def test_an_admin_sees_whose_a_task_is(browser, stack):
+    """Also where all are one user's; the page asks the API whether he is one."""
+    task_id = stack.create("dummy", {})["id"]
+    browser.get(with_password(stack.base_url, "admin", "demo") + "/tasks/")
+    page = Page(browser, stack.base_url).open()
+    page.wait_for_state(task_id, "success")
+    page.wait(lambda: ", user 1" in page.row(task_id).text, "the owner")
+    browser.get(with_password(stack.base_url, "ada", "demo") + "/tasks/")
+    page.open()
+    assert "user" not in page.row(task_id).text
 
 
 def test_delete_task_asks_first(page, stack):
@@ -117,6 +173,34 @@ def test_older_tasks(page, stack):
     assert row.is_displayed()
 
 
+def test_filter(page, stack):
+    """By state and type, kept in the address; what the reader asks for is shown all the same."""
+    def listed():
+        return [int(item.get_attribute("id")[5:]) for item in page.find_all("#tasks .item")]
+
+    failed = stack.create("dummy", {"fail": True}, max_attempts=1)["id"]
+    done = stack.create("dummy", {})["id"]
+    page.wait_for_state(failed, "failure")
+    page.wait_for_state(done, "success")
+    state, kind = (Select(node) for node in page.find_all("#tasks select"))
+    state.select_by_visible_text("Failed")
+    page.wait(lambda: listed() and done not in listed() and listed()[0] == failed, "failed tasks only")
+    kind.select_by_visible_text("CSV import")
+    page.wait(lambda: "No tasks of this kind." in page.find("#tasks").text, "none")
+    kind.select_by_visible_text("Dummy")
+    page.wait(lambda: failed in listed(), "the task again")
+    assert page.browser.current_url.endswith("/tasks/?status=failure&type=dummy")
+
+    page.browser.refresh()
+    page.wait(lambda: failed in listed() and done not in listed(), "the same after a reload")
+    page.wait(lambda: page.find("#ask button[type=submit]").is_displayed(), "the form")
+    page.choose_type("dummy")
+    new = page.submit()
+    page.wait_for_state(new, "success")
+    assert done in listed() and page.browser.current_url.endswith("/tasks/")
+    assert page.console() == []
+
+
 def test_older_files(page, stack):
     """The same for files; and a new one at the top leaves the older ones where they are."""
     data = {"export": "books_plain", "params": {"added_since": "9000-01-01"}}
@@ -142,38 +226,54 @@ def test_names_are_text(page, stack):
         import('/tasks/js/task-row.js').then(({ TaskRow }) => {
             const task = { id: 999999, type: '<b>type</b>', status: 'failure', links: {},
                 error: { code: '<i>', message: '<script>alert(1)</script>' }, data: arguments[0] };
-            document.querySelector('#tasks ul').append(new TaskRow(task, () => {}).element);
+            const attempts = [{ attempt: 1, outcome: '<u>', worker: '<u>', error: '<u>', log: '<u>log</u>' }];
+            const api = { get: async () => ({ body: { attempts } }) };
+            document.querySelector('#tasks ul').append(new TaskRow(task, () => {}, api).element);
         });
     """, data)
     row = page.row(999999)
     page.open_details(row)
-    assert row.find_elements("css selector", "b, i, script, img") == []
+    page.wait(lambda: "<u>log</u>" in row.text, "the attempts")
+    assert row.find_elements("css selector", "b, i, u, script, img") == []
     assert "<script>alert(1)</script>" in row.text
 
 
 def test_the_response_of_a_request(page, stack):
-    """What was asked for is one click away from the task."""
-    answer = stack.request("GET", "/demo/slow?seconds=0", headers={"Prefer": "respond-async"})
-    task_id = answer.json()["id"]
-    page.wait_for_state(task_id, "success")
+    """What was asked for is one click away from the task, which says what it was and how the site has answered."""
+    ids = [stack.request("GET", f"/demo/slow?status={status}", headers={"Prefer": "respond-async"}).json()["id"]
+           for status in (200, 404)]
+    for task_id, status, warned in zip(ids, (200, 404), (False, True)):
+        page.wait_for_state(task_id, "success")
+        shown = page.row(task_id).text
+        assert f"GET /demo/slow?status={status}" in shown and f"answered {status}" in shown
+        assert bool(page.row(task_id).find_elements("css selector", ".state-warn .icon-broken")) == warned
     page.open_details(page.row(task_id))
     link = page.row(task_id).find_element("link text", "Open the result")
     assert link.get_attribute("href").endswith(f"/v1/tasks/{task_id}/result") and link.is_displayed()
 
 
 def test_several_files_and_a_long_result(page, stack):
-    """Each can be reached from the task."""
+    """Each can be reached from the task, files by their names."""
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("INSERT INTO tasks (type, data, created_by, status, finished_at)"
-                       " VALUES ('parked', '{}', 1, 'success', UTC_TIMESTAMP(6))")
+                       " VALUES ('parked', '{\"id\": 9007199254740993, \"d\": [1.10]}', 1, 'success', UTC_TIMESTAMP(6))")
         task_id = cursor.lastrowid
         for name, purpose in (("a", "download"), ("b", "download"), ("r", "result")):
+            path = f"zz/{task_id}-{name}"
             cursor.execute("INSERT INTO csv_export (filename, owner_id, task_id, path, purpose)"
-                           " VALUES (%s, 1, %s, %s, %s)", (name, task_id, f"zz/{task_id}-{name}", purpose))
+                           " VALUES (%s, 1, %s, %s, %s)", (f"{name} \u00e4.csv", task_id, path, purpose))
+            file = pathlib.Path(stack.env["SHARED_DIR"], path)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("x")
     row = page.row(task_id)
     links = stack.task(task_id)["links"]
     assert page.button(row, "Download file 1 of 2").get_attribute("href").endswith(links["download"])
     page.open_details(row)
+    assert row.find_element("css selector", "pre").text.split() == ["{", '"id":', "9007199254740993,",
+                                                                    '"d":', "[", "1.10", "]", "}"]
     shown = [link.get_attribute("href") for link in row.find_elements("css selector", ".facts a")]
     assert [href[len(stack.base_url):] for href in shown] == [*links["files"], links["result"]]
+    page.wait(lambda: [link.text for link in row.find_elements("css selector", ".facts li a")]
+              == ["a \u00e4.csv", "b \u00e4.csv"], "the names of the files")
     assert page.file_of(task_id)
+    assert page.console() == []

@@ -4,6 +4,7 @@
 import json
 
 from browser.page import Page, with_password
+from selenium.webdriver.common.keys import Keys
 
 
 def test_progress_then_response(browser, stack):
@@ -27,10 +28,27 @@ def test_failure_can_be_tried_again(browser, stack):
         stack.sql("UPDATE tasks SET status = 'dropped', error = %s, finished_at = UTC_TIMESTAMP(6) WHERE id = %s",
                   [json.dumps({"code": "x", "message": "<b>The site</b> was away"}), task])
         page.wait(lambda: page.find("#reason").text == "<b>The site</b> was away", "the reason")
+        assert "will appear here" not in page.find("body").text
         page.find("#again").click()
         page.wait(lambda: stack.task(task)["status"] == "fresh", "the retry")
     finally:
         stack.start()
+
+
+def test_cancel(browser, stack):
+    """Nothing then says that the answer will come; the bar is drawn as on the other page."""
+    browser.get(with_password(stack.base_url, "ada", "demo") + "/demo/always?seconds=60")
+    page = Page(browser, stack.base_url)
+    page.wait(lambda: page.find("#cancel").is_displayed(), "the button")
+    assert page.js("return getComputedStyle(document.querySelector('#bar')).appearance") == "none"
+    page.tab_to("#cancel")
+    page.press(Keys.ENTER)
+    assert page.focused().text == "Stopping…"
+    page.wait(lambda: page.find("#reason").text == "cancelled by user 1", "the end")
+    assert page.find("#title").text == "Cancelled" and page.focused() == page.find("#title")
+    assert page.find("#again").is_displayed()
+    assert not page.find("#text").is_displayed() and not page.find("#bar").is_displayed()
+    assert page.console() == []
 
 
 def test_no_task(browser, stack):

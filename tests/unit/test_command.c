@@ -187,9 +187,14 @@ static void test_payload(void **state)
     assert_null(catalogue_type(catalogue, "off"));
     assert_null(catalogue_known_type(catalogue, "nothing"));
     struct buf json = BUF_INIT;
-    catalogue_json(catalogue, &json);
+    catalogue_json(catalogue, true, &json);
     assert_non_null(strstr(buf_str(&json), "\"name\":\"any\",\"title\":\"T\",\"description\":\"D\",\"role\":\"admin\","
                                            "\"parameters\":{\"type\":\"object\"}}"));
+    assert_non_null(strstr(buf_str(&json), "],\"roles\":[\"admin\"]}"));
+    buf_clear(&json);
+    catalogue_json(catalogue, false, &json);
+    assert_null(strstr(buf_str(&json), "\"role\":\"admin\""));
+    assert_non_null(strstr(buf_str(&json), "],\"roles\":[]}"));
     buf_free(&json);
     arena_destroy(&arena);
     catalogue_free(&catalogue);

@@ -309,7 +309,7 @@ static void test_schema(void **state)
     struct buf out = BUF_INIT;
     struct json_object *json;
     struct error e = {0};
-    catalogue_json(w->catalogue, &out);
+    catalogue_json(w->catalogue, false, &out);
     assert_int_equal(json_parse(out.data, out.len, &json, &e), 0);
     for (size_t i = 0; i < COUNT_OF(schema); i++)
         CHECK_CASE_TEXT(i, schema[i].path, at_path(json, schema[i].path), schema[i].wanted);

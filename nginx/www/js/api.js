@@ -2,6 +2,8 @@
  * api.js: speak to /v1/tasks. Every failure, of the network too, is thrown as one kind of error, a
  * Problem (RFC 9457). It knows HTTP, but neither tasks nor the page. */
 
+import { jsonText, parseJson } from './json.js';
+
 /* None before the first answer: the browser may be asking for a password. */
 const TIMEOUT_MSEC = 30000;
 
@@ -59,7 +61,7 @@ export class Api {
     }
 
     /* One request. target: a path below the base, or a link as the API gave it. Returns {status,
-     * body, etag, retryAfter}; a 304 to the given etag is a result, not a Problem. */
+     * body, etag, retryAfter, disposition}; a 304 to the given etag is a result, not a Problem. */
     async request(method, target, { body, headers = {}, etag } = {}) {
         const response = await this.#send(this.#resolve(target), {
             method,
@@ -69,7 +71,7 @@ export class Api {
                 ...(etag ? { 'If-None-Match': etag } : {}),
                 ...headers,
             },
-            body: body === undefined ? undefined : JSON.stringify(body),
+            body: body === undefined ? undefined : jsonText(body),
             credentials: 'same-origin',
             cache: 'no-store',
             redirect: 'manual',
@@ -83,11 +85,24 @@ export class Api {
             body: response.json,
             etag: response.headers.get('ETag'),
             retryAfter,
+            disposition: response.headers.get('Content-Disposition'),
         };
     }
 
     get(target = '', options = {}) {
         return this.request('GET', target, options);
+    }
+
+    /* What the file at HREF is called, or null where that cannot be learned. */
+    async fileName(href) {
+        try {
+            return nameIn((await this.request('HEAD', href)).disposition ?? '');
+        } catch (problem) {
+            if (!(problem instanceof Problem)) {
+                throw problem;
+            }
+            return null;
+        }
     }
 
     /* Sends FILE as it is; onProgress(sent, total) in bytes. Returns the body of the answer. There is no
@@ -163,13 +178,19 @@ export class Api {
  * a fault. */
 function parse(text, response) {
     try {
-        return text === '' ? {} : JSON.parse(text);
+        return text === '' ? {} : parseJson(text);
     } catch {
         if (response.ok) {
             throw new Problem(502, { detail: 'The server sent an answer that is not JSON.' });
         }
         return {};
     }
+}
+
+/* The file name of a Content-Disposition (RFC 6266), or null. */
+function nameIn(disposition) {
+    const coded = /filename\*=UTF-8''([^;]+)/.exec(disposition);
+    return coded ? decodeURIComponent(coded[1]) : (/filename="([^"]*)"/.exec(disposition)?.[1] ?? null);
 }
 
 /* Retry-After: a number of seconds or a date. */

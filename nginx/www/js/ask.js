@@ -5,9 +5,11 @@
 import { newIdempotencyKey } from './api.js';
 import { el, newId, setText, show } from './dom.js';
 import { drawPart, findField } from './form.js';
+import { jsonText } from './json.js';
 import { typeLabel } from './names.js';
 import { FileSender } from './send-file.js';
 import { drawTaskLink } from './task-link.js';
+import { faultText } from './text.js';
 
 /* What every task has beside its data, drawn by the same code. */
 const WHEN = {
@@ -180,7 +182,7 @@ export class AskForm {
         this.#setSending(true);
         try {
             const task = { ...entered, data: await this.#files.send(entered.data) };
-            const headers = { 'Idempotency-Key': this.#keyFor(JSON.stringify(task)) };
+            const headers = { 'Idempotency-Key': this.#keyFor(jsonText(task)) };
             const { body } = await this.#api.request('POST', '', { body: task, headers });
             this.#key.body = '';
             this.#showSent(body);
@@ -233,7 +235,7 @@ export class AskForm {
             if (field) {
                 atField.set(field, [...(atField.get(field) || []), fault.detail]);
             } else {
-                loose.push(fault.pointer ? `${fault.pointer}: ${fault.detail}` : fault.detail);
+                loose.push(faultText(fault));
             }
         }
         atField.forEach((details, field) => field.showFault(details.join(' ')));

@@ -18,9 +18,9 @@ export class Board {
     cursor = null; /* where "Show more" goes on */
     loaded = false; /* the first page has been here */
 
-    /* onChange({moved}): moved are [{task, before}], tasks that are new or whose status changed;
-     * before is undefined for new ones. Called once for each thing reported, only if it changed
-     * something. */
+    /* onChange({moved, gone}): moved are [{task, before}], tasks that are new or whose status changed;
+     * before is undefined for new ones; gone: some are no longer on the page where they were. Called
+     * once for each thing reported, only if it changed something. */
     constructor(onChange) {
         this.#onChange = onChange;
     }
@@ -55,7 +55,17 @@ export class Board {
         }
         this.#top = Math.max(this.#top, tasks[0]?.id ?? 0);
         this.loaded = true;
-        return this.#report(this.#merge(tasks, asked), gone || first, first);
+        return this.#report(this.#merge(tasks, asked), gone || first, first, gone);
+    }
+
+    /* Other tasks than before are asked for: begins anew. */
+    reset() {
+        this.#tasks.clear();
+        this.#top = 0;
+        this.#extended = false;
+        this.cursor = null;
+        this.loaded = false;
+        this.#report([], true);
     }
 
     /* An older page, from "Show more". */
@@ -105,12 +115,12 @@ export class Board {
         return changed;
     }
 
-    #report(changed, force, quiet = false) {
+    #report(changed, force, quiet = false, gone = false) {
         if (changed.length === 0 && !force) {
             return false;
         }
         const moved = changed.filter(({ task, before }) => task.status !== before?.status);
-        this.#onChange({ moved: quiet ? [] : moved });
+        this.#onChange({ moved: quiet ? [] : moved, gone });
         return true;
     }
 }

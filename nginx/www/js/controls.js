@@ -3,9 +3,13 @@
  * and what is wrong with it as far as the browser can tell. The API judges again. */
 
 import { el } from './dom.js';
+import { exact, jsonText, RawJson } from './json.js';
 import { choicesOf } from './schema.js';
 import { count, number } from './text.js';
 import { fromLocalInput, timeZone, toLocalInput } from './time.js';
+
+const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MIN = -(2n ** 63n);
 
 function input(type, attributes) {
     return el('input', { type, autocomplete: 'off', ...attributes });
@@ -13,8 +17,8 @@ function input(type, attributes) {
 
 function numberLimits(schema, step) {
     return {
-        min: schema.minimum,
-        max: schema.maximum,
+        min: exact(schema, 'minimum'),
+        max: exact(schema, 'maximum'),
         step,
         inputmode: step === 1 ? 'numeric' : 'decimal',
     };
@@ -45,19 +49,33 @@ function plainText(type) {
 }
 
 function readJson(control) {
+    const text = control.value.trim();
     try {
-        return JSON.parse(control.value);
+        JSON.parse(text);
     } catch {
         throw new Error('This is not valid JSON.');
     }
+    return new RawJson(text);
 }
 
-function readInteger(control) {
-    const value = Number(control.value);
-    if (!Number.isSafeInteger(value)) {
-        throw new Error('Enter a whole number of at most 15 digits.');
+/* What is entered as a number is sent in the same digits, where JSON can have them: not 007, .5. */
+function readNumber(control) {
+    return new RawJson(control.value.replace(/^(-?)0+(?=\d)/, '$1').replace(/^(-?)\./, '$10.'));
+}
+
+function bigLimit(schema, name, most) {
+    const limit = exact(schema, name) ?? most;
+    return /^-?\d+$/.test(limit) ? BigInt(limit) : most;
+}
+
+/* The browser compares doubles, so the limits are looked at again. */
+function readInteger(control, schema) {
+    const { text } = readNumber(control);
+    const value = /^-?\d+$/.test(text) ? BigInt(text) : BigInt(Number(text)); /* 1e3 */
+    if (value < bigLimit(schema, 'minimum', INT64_MIN) || value > bigLimit(schema, 'maximum', INT64_MAX)) {
+        throw new Error(rangeText('integer', schema) || 'This number is too large.');
     }
-    return value;
+    return new RawJson(String(value));
 }
 
 /* make: the control for a schema; read: its value, called only when it is not empty, may throw the
@@ -75,7 +93,7 @@ const KINDS = {
         make: () => el('textarea', { rows: 3, spellcheck: 'false', class: 'code' }),
         read: readJson,
         write: (control, value) => {
-            control.value = JSON.stringify(value, null, 2);
+            control.value = jsonText(value, '  ');
         },
         hint: () => 'As JSON text.',
     },
@@ -87,7 +105,7 @@ const KINDS = {
     number: {
         ...plainText(),
         make: (schema) => input('number', numberLimits(schema, 'any')),
-        read: (control) => Number(control.value),
+        read: readNumber,
     },
     date: {
         ...plainText(),
@@ -120,7 +138,7 @@ const KINDS = {
             ),
         read: (control, schema) => choicesOf(schema)[Number(control.value)].value,
         write: (control, value, schema) => {
-            control.value = choicesOf(schema).findIndex((choice) => choice.value === value);
+            control.value = choicesOf(schema).findIndex((choice) => jsonText(choice.value) === jsonText(value));
         },
     },
     boolean: {
@@ -136,9 +154,9 @@ const KINDS = {
  * limit. */
 function rangeText(kind, schema) {
     const numeric = kind === 'integer' || kind === 'number';
-    const text = (value) => (numeric ? number(value) : value);
-    const low = schema.minimum ?? schema.formatMinimum;
-    const high = schema.maximum ?? schema.formatMaximum;
+    const text = (value) => (numeric ? number(String(value)) : value);
+    const low = exact(schema, 'minimum') ?? schema.formatMinimum;
+    const high = exact(schema, 'maximum') ?? schema.formatMaximum;
     const noun = numeric ? 'a number' : 'a date';
     if (low !== undefined && high !== undefined) {
         return `Enter ${noun} from ${text(low)} to ${text(high)}.`;

@@ -5,12 +5,15 @@
 import { el, newId, show, unseen } from './dom.js';
 import { icon } from './icons.js';
 
-/* The button for PANEL, which it hides. OF tells screen readers whose details these are. */
-export function disclosure(panel, of) {
+/* The button for PANEL, which it hides. OF tells screen readers whose details these are. onOpen(): they are looked at. */
+export function disclosure(panel, of, onOpen = () => {}) {
     const toggle = () => {
         const open = panel.hidden;
         show(panel, open);
         button.setAttribute('aria-expanded', String(open));
+        if (open) {
+            onOpen();
+        }
     };
     const button = el(
         'button',

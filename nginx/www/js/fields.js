@@ -4,6 +4,7 @@
 
 import { faultOf, hintOf, makeControl, readControl, writeControl } from './controls.js';
 import { el, newId, setAttribute, setText, show } from './dom.js';
+import { exact } from './json.js';
 import { kindOf, labelOf } from './schema.js';
 
 /* A field of the form. Its element is drawn once; faults come and go. */
@@ -34,7 +35,7 @@ export class Field {
             control.required = true;
         }
         if (schema.default !== undefined && schema.default !== null) {
-            writeControl(control, this.#kind, schema, schema.default);
+            writeControl(control, this.#kind, schema, exact(schema, 'default'));
         }
         control.addEventListener('input', () => this.showFault(''));
         return control;

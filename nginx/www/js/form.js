@@ -5,6 +5,7 @@
 
 import { el, newId, show } from './dom.js';
 import { Field } from './fields.js';
+import { exact } from './json.js';
 import { branchesOf, childPointer, branchFor, discriminatorOf, kindOf, labelOf } from './schema.js';
 
 /* A part is {element, read(), fields()}: element may be null (nothing to draw), read() gives
@@ -12,7 +13,7 @@ import { branchesOf, childPointer, branchFor, discriminatorOf, kindOf, labelOf }
 export function drawPart(name, schema, pointer, required = true) {
     const kind = kindOf(schema);
     if (kind === 'const') {
-        return { element: null, read: () => schema.const, fields: () => [] };
+        return { element: null, read: () => exact(schema, 'const'), fields: () => [] };
     }
     if (kind === 'object') {
         return drawObject(name, schema, pointer, required);

@@ -23,10 +23,10 @@ function main() {
     const api = new Api();
     let typesAsked = false;
 
-    const board = new Board(({ moved }) => {
+    const board = new Board(({ moved, gone }) => {
         tasks.render();
         announceMoves(moved);
-        if (moved.some(({ task }) => isFinished(task))) {
+        if (gone || moved.some(({ task }) => isFinished(task))) {
             files.reload();
         }
     });
@@ -35,16 +35,23 @@ function main() {
     const reveal = (id) => tasks.reveal(id);
     const ask = new AskForm(place('ask'), api, {
         onCreated: (task) => {
-            board.learn(task);
+            tasks.learn(task);
             refresh();
         },
         onShow: reveal,
     });
-    const tasks = new TaskList(place('tasks'), api, board, (verb) => {
-        refresh();
-        if (verb === 'delete') {
+    const tasks = new TaskList(place('tasks'), api, board, {
+        onActed: (verb) => {
+            refresh();
+            if (verb === 'delete') {
+                files.reload();
+            }
+        },
+        onFilter: (query) => {
+            board.reset();
+            source.only(query);
             files.reload();
-        }
+        },
     });
     const files = new FileList(place('files'), api, { onDeleted: refresh, onShow: reveal });
 
@@ -57,6 +64,8 @@ function main() {
             const { body } = await api.get('/types');
             setCatalogue(body.types);
             ask.setTypes(body.types);
+            tasks.setRoles(body.roles);
+            tasks.offerTypes(body.types.map((type) => type.name));
             tasks.render();
         } catch (problem) {
             if (!(problem instanceof Problem)) {
@@ -85,7 +94,7 @@ function main() {
     });
 
     place('zone').textContent = timeZone ? `, ${timeZone}` : '';
-    source.start();
+    source.start(tasks.query);
 }
 
 main();

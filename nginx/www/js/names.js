@@ -4,6 +4,8 @@
 import { branchesOf, branchFor } from './schema.js';
 import { humanise } from './text.js';
 
+const MOST_LETTERS = 120;
+
 const catalogue = new Map();
 
 export function setCatalogue(types) {
@@ -16,11 +18,19 @@ export function typeLabel(name) {
     return catalogue.get(name)?.title || humanise(name);
 }
 
-/* What the task is about: the title of the export it makes, or its type. */
+/* A target may have thousands of characters. */
+function shortened(text) {
+    return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
+}
+
+/* What the task is about: the title of the export it makes, a deferred request's method and target, or its type. */
 export function taskTitle(task) {
     const data = task.data;
     if (data === null || typeof data !== 'object') {
         return typeLabel(task.type);
+    }
+    if (task.type === 'http_request' && data.target) {
+        return shortened(`${data.method} ${data.target}`);
     }
     const branches = branchesOf(catalogue.get(task.type)?.parameters || {});
     const title = branchFor(branches, data)?.title;

@@ -3,6 +3,7 @@
  * Pure functions; form.js draws. A schema that is not understood becomes a field for JSON text,
  * so a new task type never needs a change here. */
 
+import { exact } from './json.js';
 import { humanise } from './text.js';
 
 const LONG_TEXT = 2000; /* from here on, more than one line may be wanted */
@@ -41,11 +42,17 @@ function choiceLabel(value) {
 /* [{value, label}] of a fixed set of values, or null. */
 export function choicesOf(schema) {
     if (Array.isArray(schema.enum)) {
-        return schema.enum.map((value) => ({ value, label: choiceLabel(value) }));
+        return schema.enum.map((_, i) => {
+            const value = exact(schema.enum, i);
+            return { value, label: choiceLabel(value) };
+        });
     }
     const list = schema.oneOf || schema.anyOf || [];
     if (list.length > 0 && list.every((item) => item.const !== undefined)) {
-        return list.map((item) => ({ value: item.const, label: item.title || String(item.const) }));
+        return list.map((item) => {
+            const value = exact(item, 'const');
+            return { value, label: item.title || String(value) };
+        });
     }
     return null;
 }

@@ -21,6 +21,9 @@ export class FileSender {
 
     /* DATA with the ids of uploads in place of its files. Throws a Problem that names the member. */
     async send(data) {
+        if (!Object.values(data).some((value) => value instanceof File)) {
+            return data; /* which may be no object, but JSON text */
+        }
         const ready = { ...data };
         for (const [name, value] of Object.entries(data)) {
             if (value instanceof File) {

@@ -14,7 +14,20 @@ const STATES = {
     dropped: { word: 'Lost', sign: 'broken', finished: true, told: 'was lost' },
 };
 
-/* The state that the reader should see: {name, word, sign, finished, told}. */
+/* status as the API has it -> its word; that a task stops is no status. */
+export const STATUSES = new Map(
+    Object.entries(STATES)
+        .filter(([name]) => name !== 'stopping')
+        .map(([name, { word }]) => [name, word]),
+);
+
+/* With which status the site has answered a deferred request; undefined for what is none, or has no answer. */
+export function answerOf(task) {
+    return task.type === 'http_request' ? task.result?.status : undefined;
+}
+
+/* The state that the reader should see: {name, word, sign, finished, told, warn}; warn: what the site has
+ * answered is an error, which is a result all the same. */
 export function stateOf(task) {
     let name = task.status;
     if (name === 'fresh' && Date.parse(task.run_at) > Date.now()) {
@@ -22,7 +35,14 @@ export function stateOf(task) {
     } else if (name === 'started' && task.cancel_requested) {
         name = 'stopping';
     }
-    return { name, word: name, sign: 'wait', finished: false, ...STATES[name] };
+    const warn = answerOf(task) >= 400;
+    const state = { name, word: name, sign: 'wait', finished: false, ...STATES[name], warn };
+    return warn ? { ...state, sign: 'broken' } : state;
+}
+
+/* What has become of an attempt; null: it runs. */
+export function outcomeWord(outcome) {
+    return { handed_back: 'Handed back' }[outcome] ?? STATES[outcome ?? 'started']?.word ?? outcome;
 }
 
 export function isFinished(task) {

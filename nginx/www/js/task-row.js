@@ -2,12 +2,14 @@
  * task-row.js: one task as an item of the list. It is drawn once and then changed where the task
  * changed, so that focus, selection and open details stay. What its buttons do is tasks.js's. */
 
+import { Attempts } from './attempts.js';
 import { disclosure } from './disclosure.js';
 import { el, setAttribute, setText, show, unseen } from './dom.js';
 import { icon } from './icons.js';
 import { taskTitle, typeLabel } from './names.js';
-import { isFinished, stateOf } from './states.js';
+import { answerOf, isFinished, stateOf } from './states.js';
 import { doneText, progressText } from './progress.js';
+import { drawFacts } from './task-facts.js';
 import { setTime, shortTime, span, timeNode } from './time.js';
 
 function button(iconName, text, onclick, extra = '') {
@@ -20,30 +22,23 @@ function button(iconName, text, onclick, extra = '') {
     );
 }
 
-/* Where a task has several files: a link to each. */
-function drawFiles(task) {
-    const links = (task.links?.files ?? []).map((href, at) =>
-        el('li', {}, el('a', { href, download: true }, `File ${at + 1}`)),
-    );
-    return links.length > 0 ? el('ul', {}, ...links) : null;
-}
-
-/* A long result is not in the task; that of a deferred request is its response, which the task only tells of. */
-function drawResult(task) {
-    const result = task.links?.result;
-    const parts = [
-        task.result && el('pre', {}, JSON.stringify(task.result, null, 2)),
-        result && el('a', { href: result }, 'Open the result'),
-    ].filter(Boolean);
-    return parts.length > 0 ? parts : null;
+/* A browser may take the focus from what is hidden at once, or only when it draws. */
+function hasFocus(item) {
+    const { activeElement } = document;
+    return item.contains(activeElement) && !activeElement.closest('[hidden]');
 }
 
 export class TaskRow {
     #task = {};
     #nodes;
+    #api;
+    #attempts;
+    #names = new Map(); /* address of a file -> its name */
 
     /* act(verb, row): verb is 'retry', 'cancel' or 'delete'. */
-    constructor(task, act) {
+    constructor(task, act, api) {
+        this.#api = api;
+        this.#attempts = new Attempts(api, task.id);
         this.#nodes = this.#draw(task.id, act);
         this.element = this.#nodes.item;
         this.update(task, false);
@@ -55,6 +50,7 @@ export class TaskRow {
 
     #draw(id, act) {
         const downloadText = el('span', {}, 'Download');
+        const cancelText = el('span', {}, 'Cancel');
         const nodes = {
             title: el('h3', { tabindex: '-1' }),
             kind: el('span', { class: 'tag' }),
@@ -75,13 +71,15 @@ export class TaskRow {
                 unseen(''),
             ),
             retry: button('retry', 'Try again', () => act('retry', this)),
-            cancel: button('stop', 'Cancel', () => act('cancel', this)),
+            cancelText,
+            cancel: button('stop', cancelText, () => this.#isStopping || act('cancel', this)),
             remove: button('bin', 'Delete', () => act('delete', this), 'button-quiet'),
             facts: el('dl', { class: 'facts' }),
         };
         nodes.state = el('span', { class: 'state' }, nodes.word);
         nodes.progress = el('div', { class: 'progress' }, nodes.bar, nodes.amount);
         nodes.error = el('p', { class: 'why' }, nodes.errorText, ' ', nodes.errorCode);
+        nodes.details = el('div', { class: 'details' }, nodes.facts, this.#attempts.element);
         nodes.item = el(
             'li',
             { class: 'item', id: `task-${id}` },
@@ -97,9 +95,9 @@ export class TaskRow {
                 nodes.retry,
                 nodes.cancel,
                 nodes.remove,
-                disclosure(nodes.facts, `task ${id}`),
+                disclosure(nodes.details, `task ${id}`, () => this.#readMore()),
             ),
-            nodes.facts,
+            nodes.details,
         );
         return nodes;
     }
@@ -112,7 +110,8 @@ export class TaskRow {
         const label = typeLabel(task.type);
         const focused = nodes.item.contains(document.activeElement);
         const state = stateOf(task);
-        const changed = task !== this.#task || state.name !== nodes.item.dataset.state;
+        const moved = state.name !== nodes.item.dataset.state || task.attempt !== this.#task.attempt;
+        const changed = task !== this.#task || moved;
 
         this.#task = task;
         setText(nodes.title, title);
@@ -125,11 +124,18 @@ export class TaskRow {
         this.#updateError();
         this.#updateActions(`${title}, task ${task.id}`);
         if (changed) {
-            this.#updateFacts();
+            nodes.facts.replaceChildren(...drawFacts(task, this.#names));
         }
-        if (focused && document.activeElement?.closest('[hidden]')) {
+        if (moved && !nodes.details.hidden) {
+            this.#readMore();
+        }
+        if (focused && !hasFocus(nodes.item)) {
             this.focus();
         }
+    }
+
+    get #isStopping() {
+        return stateOf(this.#task).name === 'stopping';
     }
 
     #summary(withUser) {
@@ -138,8 +144,11 @@ export class TaskRow {
         const took = finished ? span(task.started_at, task.finished_at) : '';
         return [
             withUser ? `user ${task.created_by}` : '',
-            stateOf(task).name === 'scheduled' ? `starts ${shortTime(task.run_at)}` : '',
+            stateOf(task).name === 'scheduled'
+                ? `${task.attempt ? 'next attempt' : 'starts'} ${shortTime(task.run_at)}`
+                : '',
             finished ? doneText(task) : '',
+            answerOf(task) ? `answered ${answerOf(task)}` : '',
             took ? `took ${took}` : '',
             task.attempt > 1 ? `attempt ${task.attempt} of ${task.max_attempts}` : '',
         ]
@@ -153,6 +162,7 @@ export class TaskRow {
         setText(nodes.word, state.word);
         if (nodes.state.dataset.state !== state.name) {
             nodes.state.dataset.state = state.name;
+            nodes.state.classList.toggle('state-warn', state.warn);
             nodes.item.dataset.state = state.name;
             nodes.state.replaceChildren(icon(state.sign), nodes.word);
         }
@@ -193,34 +203,25 @@ export class TaskRow {
         set(nodes.download, links.download);
         set(nodes.retry, links.retry);
         set(nodes.cancel, links.cancel);
+        setText(nodes.cancelText, this.#isStopping ? 'Stopping…' : 'Cancel');
+        setAttribute(nodes.cancel, 'aria-disabled', this.#isStopping && 'true');
         set(nodes.remove, isFinished(this.#task) && links.self);
     }
 
-    #updateFacts() {
-        const task = this.#task;
-        const rows = [
-            ['State', `${stateOf(task).word} (${task.status})`],
-            ['Type', task.type],
-            ['Data', el('pre', {}, JSON.stringify(task.data, null, 2))],
-            ['Asked for', timeNode(task.created_at)],
-            [
-                'Not before',
-                task.run_at && Date.parse(task.run_at) > Date.parse(task.created_at) + 1000
-                    ? timeNode(task.run_at)
-                    : null,
-            ],
-            ['Started', task.started_at ? timeNode(task.started_at) : null],
-            ['Ended', task.finished_at ? timeNode(task.finished_at) : null],
-            ['Kept until', task.expires_at ? timeNode(task.expires_at) : null],
-            ['Attempt', task.attempt ? `${task.attempt} of ${task.max_attempts}` : null],
-            ['Priority', String(task.priority)],
-            ['Worker', task.worker],
-            ['Files', drawFiles(task)],
-            ['Result', drawResult(task)],
-        ].filter(([, value]) => value);
-        this.#nodes.facts.replaceChildren(
-            ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)]),
-        );
+    /* What the task itself does not hold, once somebody looks. */
+    #readMore() {
+        this.#attempts.read();
+        this.#task.links?.files?.filter((href) => !this.#names.has(href)).forEach((href) => this.#readName(href));
+    }
+
+    async #readName(href) {
+        this.#names.set(href, undefined);
+        const name = await this.#api.fileName(href);
+        const link = this.#nodes.facts.querySelector(`a[href="${href}"]`);
+        if (name && link) {
+            this.#names.set(href, name);
+            setText(link, name);
+        }
     }
 
     /* Says what went wrong with an action; '' takes it away. */

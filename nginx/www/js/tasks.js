@@ -4,11 +4,14 @@
 
 import { announce } from './announce.js';
 import { confirmed } from './dialog.js';
-import { el, show } from './dom.js';
+import { el, setText, show } from './dom.js';
+import { TaskFilter } from './filter.js';
 import { taskName } from './names.js';
 import { TaskRow } from './task-row.js';
 
 const DONE = { retry: 'waits to run again', cancel: 'is asked to stop' };
+const NONE = 'No tasks yet. What you start appears here, and stays when you leave the page.';
+const NONE_SUCH = 'No tasks of this kind.';
 const PAGE = 50;
 const MOST_EMPTY_PAGES = 20; /* a page may be short, even empty, while more follow */
 
@@ -17,19 +20,18 @@ export class TaskList {
     #board;
     #onActed;
     #rows = new Map();
+    #forAdmin = false;
     #acting = new Set();
     #list = el('ul', { class: 'items' });
     #loading = el('p', { class: 'quiet' }, 'Loading…');
-    #empty = el(
-        'p',
-        { class: 'quiet', hidden: true },
-        'No tasks yet. What you start appears here, and stays when you leave the page.',
-    );
+    #empty = el('p', { class: 'quiet', hidden: true });
+    #filter;
     #more;
     #fault = el('p', { class: 'fault', role: 'alert', hidden: true });
 
-    /* onActed: called after something was done that other lists or the source should look at. */
-    constructor(place, api, board, onActed) {
+    /* onActed: called after something was done that other lists or the source should look at;
+     * onFilter(query): other tasks shall be listed. */
+    constructor(place, api, board, { onActed, onFilter }) {
         this.#api = api;
         this.#board = board;
         this.#onActed = onActed;
@@ -38,14 +40,37 @@ export class TaskList {
             { type: 'button', class: 'button', hidden: true, onclick: () => this.#showMore() },
             'Show more tasks',
         );
-        place.replaceChildren(this.#list, this.#loading, this.#empty, this.#fault, this.#more);
+        this.#filter = new TaskFilter(() => onFilter(this.query));
+        place.replaceChildren(this.#filter.element, this.#list, this.#loading, this.#empty, this.#fault, this.#more);
+    }
+
+    /* Which tasks are listed, as filter.js says it. */
+    get query() {
+        return this.#filter.query;
+    }
+
+    offerTypes(names) {
+        this.#filter.offerTypes(names);
+    }
+
+    /* A task that the reader shall see, whatever is listed. */
+    learn(task, asked) {
+        if (!this.#filter.fits(task)) {
+            this.#filter.clear();
+        }
+        this.#board.learn(task, asked);
+    }
+
+    /* An admin sees everybody's tasks, even where they all happen to be one user's. */
+    setRoles(roles) {
+        this.#forAdmin = roles.includes('admin');
     }
 
     /* Draws what the board holds: new rows in their place, changed ones changed, gone ones
      * removed. */
     render() {
         const tasks = this.#board.list();
-        const withUser = new Set(tasks.map((task) => task.created_by)).size > 1;
+        const withUser = this.#forAdmin || new Set(tasks.map((task) => task.created_by)).size > 1;
         const present = new Set(tasks.map((task) => task.id));
         for (const id of [...this.#rows.keys()].filter((known) => !present.has(known))) {
             this.#remove(id);
@@ -59,6 +84,8 @@ export class TaskList {
                 this.#list.insertBefore(row.element, place);
             }
         }
+        this.offerTypes(new Set(tasks.map((task) => task.type)));
+        setText(this.#empty, this.query ? NONE_SUCH : NONE);
         show(this.#loading, !this.#board.loaded);
         show(this.#empty, this.#board.loaded && tasks.length === 0 && this.#board.cursor === null);
         show(this.#more, this.#board.cursor !== null);
@@ -67,7 +94,7 @@ export class TaskList {
     #rowFor(task, withUser) {
         let row = this.#rows.get(task.id);
         if (!row) {
-            row = new TaskRow(task, (verb, which) => this.#act(verb, which));
+            row = new TaskRow(task, (verb, which) => this.#act(verb, which), this.#api);
             this.#rows.set(task.id, row);
         }
         row.update(task, withUser);
@@ -140,7 +167,7 @@ export class TaskList {
         try {
             if (!this.#rows.has(id)) {
                 const asked = performance.now();
-                this.#board.learn((await this.#api.get(`/${id}`)).body, asked);
+                this.learn((await this.#api.get(`/${id}`)).body, asked);
             }
             this.#rows.get(id)?.focus();
         } catch (problem) {
@@ -150,13 +177,17 @@ export class TaskList {
 
     async #showMore() {
         const before = new Set(this.#rows.keys());
+        const { query } = this;
         show(this.#fault, false);
         try {
             for (let i = 0; i < MOST_EMPTY_PAGES && this.#board.cursor !== null; i += 1) {
                 const asked = performance.now();
                 const { body } = await this.#api.get(
-                    `?limit=${PAGE}&after=${encodeURIComponent(this.#board.cursor)}`,
+                    `?limit=${PAGE}&after=${encodeURIComponent(this.#board.cursor)}${query}`,
                 );
+                if (query !== this.query) {
+                    return; /* other tasks are listed meanwhile */
+                }
                 this.#board.older(body, asked);
                 if (body.tasks.length > 0) {
                     break;

@@ -42,3 +42,10 @@ export function humanise(identifier) {
     const text = words.join(' ');
     return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/* A fault of the API in words: {pointer: '/data/export', detail: 'is no export'} is "Export: is no export". */
+export function faultText({ pointer = '', detail }) {
+    const names = pointer.split('/').filter((name) => name !== '' && name !== 'data');
+    const plain = names.map((name) => name.replace(/~1/g, '/').replace(/~0/g, '~'));
+    return [humanise(plain.join(' ')), detail].filter(Boolean).join(': ');
+}

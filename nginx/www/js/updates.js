@@ -2,8 +2,9 @@
  * updates.js: the source of task updates. This one polls; one over live streams can take its
  * place, if it keeps the same contract:
  *
- *   source.start()     begin; pauses by itself while the tab is hidden
- *   source.refresh()   look now: something was just done, or the reader asks
+ *   source.start(query)  begin; pauses by itself while the tab is hidden
+ *   source.refresh()     look now: something was just done, or the reader asks
+ *   source.only(query)   look for other tasks, by parameters of GET /v1/tasks behind others; '': for all
  *
  * and tells its sink, where "asked" is performance.now() from before the request:
  *
@@ -36,13 +37,15 @@ export class PollingSource {
     #etags = new Map(); /* target -> ETag of the last round's answers */
     #lowest = 0; /* the lowest id of the last first page */
     #answering = false;
+    #query = '';
 
     constructor(api, sink) {
         this.#api = api;
         this.#sink = sink;
     }
 
-    start() {
+    start(query = '') {
+        this.#query = query;
         document.addEventListener('visibilitychange', () => this.#wake());
         window.addEventListener('online', () => this.#wake());
         this.refresh();
@@ -51,6 +54,12 @@ export class PollingSource {
     refresh() {
         this.#quiet = 0;
         this.#wake();
+    }
+
+    only(query) {
+        this.#query = query;
+        this.#etags = new Map(); /* the board begins anew: "as before" is no answer */
+        this.refresh();
     }
 
     #wake() {
@@ -91,7 +100,7 @@ export class PollingSource {
     async #look() {
         const before = this.#etags;
         this.#etags = new Map();
-        const first = await this.#ask(`?limit=${PAGE}`, before, (body, asked) => {
+        const first = await this.#ask(`?limit=${PAGE}${this.#query}`, before, (body, asked) => {
             this.#lowest = body.next ? (body.tasks.at(-1)?.id ?? Infinity) : 0;
             return this.#sink.page(body, asked);
         });
@@ -103,14 +112,15 @@ export class PollingSource {
         return Math.max(...answers.map((answer) => answer.retryAfter));
     }
 
-    /* Asks for TARGET and hands the answer on, unless it is what it was. USE says if it changed
-     * anything. */
+    /* Asks for TARGET and hands the answer on, unless it is what it was, or other tasks are looked for
+     * meanwhile. USE says if it changed anything. */
     async #ask(target, etags, use) {
         const asked = performance.now();
+        const query = this.#query;
         const answer = await this.#api.get(target, { etag: etags.get(target) });
         this.#etags.set(target, answer.etag ?? etags.get(target));
         return {
-            changed: answer.status !== 304 && use(answer.body, asked),
+            changed: query === this.#query && answer.status !== 304 && use(answer.body, asked),
             retryAfter: answer.retryAfter ?? 0,
         };
     }

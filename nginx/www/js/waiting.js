@@ -2,7 +2,7 @@
  * waiting.js: show how far one deferred request is, and then its response in place of the page. */
 
 import { Api, Problem } from './api.js';
-import { setText, show } from './dom.js';
+import { setAttribute, setText, show } from './dom.js';
 import { progressText } from './progress.js';
 import { isFinished, stateOf } from './states.js';
 
@@ -21,14 +21,36 @@ function showProgress(task) {
         place('bar').removeAttribute('value');
     }
     setText(place('far'), progressText(task.progress) || stateOf(task).word);
+    showCancel(task);
 }
 
-function showProblem(reason, canRetry) {
-    setText(place('title'), 'That did not work');
+function showCancel(task) {
+    const stopping = Boolean(task.cancel_requested);
+    setText(place('cancel'), stopping ? 'Stopping…' : 'Cancel');
+    setAttribute(place('cancel'), 'aria-disabled', stopping && 'true');
+    show(place('cancel'), Boolean(task.links.cancel));
+}
+
+function showProblem(reason, canRetry = false, title = 'That did not work') {
+    const focused = document.activeElement === place('cancel');
+    setText(place('title'), title);
     setText(place('reason'), reason);
-    show(place('bar'), false);
+    show(place('text'), false);
+    show(place('working'), false);
     show(place('again'), canRetry);
     show(place('problem'), true);
+    if (focused) {
+        place('title').focus();
+    }
+}
+
+/* What comes of it the page hears as it hears of everything. */
+async function cancel(api, id) {
+    if (place('cancel').getAttribute('aria-disabled')) {
+        return;
+    }
+    showCancel({ cancel_requested: true, links: { cancel: true } });
+    await api.request('POST', `/${id}/cancel`).catch((problem) => setText(place('far'), problem.message));
 }
 
 /* The task once it has ended, or null where it cannot be seen. */
@@ -48,7 +70,7 @@ async function finished(api, id) {
                 throw problem;
             }
             if (!problem.passing) {
-                showProblem(problem.message, false);
+                showProblem(problem.message);
                 return null;
             }
             setText(place('far'), problem.message);
@@ -62,9 +84,10 @@ async function main() {
     const id = window.location.hash.slice(1);
     const api = new Api();
     if (!/^[1-9]\d*$/.test(id)) {
-        showProblem('This page is shown while a request is worked on; its address names none.', false);
+        showProblem('This page is shown while a request is worked on; its address names none.');
         return;
     }
+    place('cancel').addEventListener('click', () => cancel(api, id));
     const task = await finished(api, id);
     if (task === null) {
         return;
@@ -73,7 +96,9 @@ async function main() {
         window.location.replace(api.url(`/${id}/result`));
         return;
     }
-    showProblem(task.error?.message || `${stateOf(task).word}.`, Boolean(task.links.retry));
+    const { word } = stateOf(task);
+    const title = task.status === 'cancelled' ? word : undefined;
+    showProblem(task.error?.message || `${word}.`, Boolean(task.links.retry), title);
     place('again').addEventListener('click', async () => {
         await api.request('POST', `/${id}/retry`).catch(() => {});
         window.location.reload();

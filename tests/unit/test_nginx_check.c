@@ -13,7 +13,11 @@
 
 #define DEFER "if ($backdesk_defer) { fastcgi_pass backdesk; } fastcgi_param BACKDESK_DEFER $backdesk_defer; "
 #define WHO "auth_request /who; fastcgi_param BACKDESK_USER $u; "
+#define BEARER "if ($backdesk_bearer) { return 204; } client_max_body_size 0; "
 #define GOOD "location /a { " WHO "proxy_pass http://x; " DEFER "}\n"
+#define LETS_IN \
+    "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a " \
+    "check without that\n"
 
 static const struct {
     const char *text;
@@ -48,17 +52,36 @@ static const struct {
     {"server { auth_basic x;\nlocation / { auth_basic off; fastcgi_param BACKDESK_USER 1; " DEFER "} }",
      "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
      "itself needs auth_request\n"},
+    {"server { ssl_verify_client optional_no_ca;\nlocation / { fastcgi_param BACKDESK_USER $u; " DEFER "} }",
+     "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
+     "itself needs auth_request\n"},
+    {"server { ssl_verify_client on; location / { fastcgi_param BACKDESK_USER $u; " DEFER "} }", ""},
+    {"server { ssl_verify_client optional; if ($ssl_client_verify != SUCCESS) { return 403; }\n"
+     "location / { fastcgi_param BACKDESK_USER $u; " DEFER "} }", ""},
+    {"server { ssl_verify_client optional; if ($ssl_client_verify != SUCCESS) { set $u 0; }\n"
+     "location / { fastcgi_param BACKDESK_USER $u; " DEFER "} }",
+     "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
+     "itself needs auth_request\n"},
     {"server { auth_basic x; location / {\nfastcgi_param BACKDESK_USER $remote_user; " DEFER "} }",
      "f:2: BACKDESK_USER must be a number: map $remote_user to one\n"},
     {"server { location = /who { client_max_body_size 0; if ($backdesk_bearer) { return 204; } }\nlocation / { " WHO
      DEFER "} }",
-     "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a "
-     "check without that\n"},
+     LETS_IN},
     {"server { location = /who { if ($backdesk_bearer) { return 204; } }\n"
      "location /a { auth_request /who; proxy_pass x; } location /b { auth_request /who; "
      "if ($backdesk_bearer) { return 401; } proxy_pass x; } }",
-     "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a "
-     "check without that\n"},
+     LETS_IN},
+    {"server { location ^~ /who { " BEARER "}\n" GOOD "}", LETS_IN},
+    {"server { location =/who { " BEARER "}\n" GOOD "}", LETS_IN},
+    {"server { location /w { " BEARER "}\n" GOOD "}", LETS_IN},
+    {"server { location ~ ^/W { } location ~* ^/W { " BEARER "} location /who { client_max_body_size 0; }\n" GOOD "}",
+     LETS_IN},
+    {"server { location /w { " BEARER "} location /wh { }\n" GOOD "}", ""},
+    {"server { location ~ /who { " BEARER "} location ^~ /wh { }\n" GOOD "}", ""},
+    {"server { location / { if ($backdesk_bearer) { return 401; } }\n" GOOD "}", ""},
+    {"server { location ~ /who { " BEARER "} location = /who { client_max_body_size 0; }\n" GOOD "}", ""},
+    {"server { location /who { " BEARER "} location = /who { client_max_body_size 0; }\n" GOOD "}", ""},
+    {"server { location ~ (?:/who) { " BEARER "} location = /whom { " BEARER "}\n" GOOD "}", ""},
     {"server { location = /who { client_max_body_size 0; if ($backdesk_bearer) { return 204; } } location = /me { "
      "client_max_body_size 0; }\nlocation /v1/ { auth_request /who; fastcgi_pass backdesk; } location / { auth_request "
      "/me; fastcgi_param BACKDESK_USER $u; " DEFER "} }", ""},
@@ -68,6 +91,10 @@ static const struct {
      "backdesk-session.conf\n"
      "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
     {"server {\nlocation /who { client_max_body_size 0; proxy_pass http://x; }\n" GOOD "}",
+     "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
+    {"server {\nlocation ^~ /who { proxy_pass http://x; }\nlocation ~ /who { proxy_pass http://x; }\n" GOOD "}",
+     "f:2: warning: requests with more than a megabyte end in a 500 here: client_max_body_size 0, or include "
+     "backdesk-session.conf\n"
      "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
     {"server {\nlocation /who { internal; rewrite ^ /me last; }\n" GOOD "}",
      "f:2: warning: requests with more than a megabyte end in a 500 here: client_max_body_size 0, or include "

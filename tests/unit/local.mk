@@ -115,6 +115,7 @@ unit_utf8_LDADD = $(UNIT_LIBS)
 
 unit_validate_SOURCES = tests/unit/unit.h tests/unit/test_validate.c
 unit_validate_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_validate_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=newlocale
 unit_validate_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 # the code of the task types, below its folder

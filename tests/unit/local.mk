@@ -169,7 +169,7 @@ unit_result_file_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/t
 unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \
-	-Wl,--wrap=mkdirat -Wl,--wrap=renameat
+	-Wl,--wrap=fstat -Wl,--wrap=mkdirat -Wl,--wrap=renameat
 
 unit_kept_headers_SOURCES = tests/unit/unit.h tests/unit/test_kept_headers.c
 unit_kept_headers_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

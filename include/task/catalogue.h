@@ -4,6 +4,7 @@
 #ifndef TASK_CATALOGUE_H
 #define TASK_CATALOGUE_H
 
+#include <locale.h>
 #include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,6 +42,7 @@ struct param {
     struct param_value min, max; /* is_null: no such limit */
     struct param_value fallback; /* where none is given; is_null: NULL */
     regex_t *pattern;            /* NULL: none */
+    locale_t characters;         /* the pattern is about those of UTF-8; 0: this system cannot, so bytes */
 };
 
 /* A configured export. */

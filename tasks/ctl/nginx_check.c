@@ -2,6 +2,7 @@
 /* nginx_check.c: the rules for deferring locations, one function each. */
 #include "nginx_check.h"
 
+#include <regex.h>
 #include <string.h>
 
 #define FAULT(d, ...) settings_error(report, (d)->file, (d)->line, __VA_ARGS__)
@@ -75,34 +76,117 @@ static const struct nginx_directive *server_of(const struct nginx_directive *d)
     return d;
 }
 
-/* The path of "location /path" and "location = /path". */
-static const char *location_path(const struct nginx_directive *location)
+enum location_kind { LOCATION_EXACT, LOCATION_PREFERRED, LOCATION_CASELESS, LOCATION_REGEX, LOCATION_PREFIX };
+
+/* *PATH is what stands behind the sign, with or without a blank between: a path or an expression. */
+static enum location_kind kind_of(const struct nginx_directive *location, const char **path)
 {
-    return nginx_word(location, strcmp(nginx_word(location, 1), "=") == 0 ? 2 : 1);
+    static const char *const signs[] = {[LOCATION_EXACT] = "=",
+                                        [LOCATION_PREFERRED] = "^~",
+                                        [LOCATION_CASELESS] = "~*",
+                                        [LOCATION_REGEX] = "~",
+                                        [LOCATION_PREFIX] = ""};
+    const char *word = nginx_word(location, 1);
+    int kind = LOCATION_EXACT;
+    while (strncmp(word, signs[kind], strlen(signs[kind])) != 0)
+        kind++;
+    word += strlen(signs[kind]);
+    *path = *word ? word : nginx_word(location, 2);
+    return (enum location_kind)kind;
 }
 
-static bool has_token_if(const struct nginx_directive *location)
+static bool is_regex(enum location_kind kind)
 {
-    for (const struct nginx_directive *c = location->first; c; c = c->next)
+    return kind == LOCATION_REGEX || kind == LOCATION_CASELESS;
+}
+
+struct choice {
+    const struct nginx_directive *location;
+    enum location_kind kind;
+    size_t len; /* of its path */
+};
+
+static void choose_by_path(const struct nginx_directive *d, const char *path, struct choice *best)
+{
+    for (const struct nginx_directive *c = d->first; c; c = c->next) {
+        const char *own;
+        enum location_kind kind = kind_of(c, &own);
+        size_t len = strlen(own);
+        bool fits = kind == LOCATION_EXACT ? strcmp(own, path) == 0 : !is_regex(kind) && !strncmp(own, path, len);
+        bool better = !best->location || kind == LOCATION_EXACT || len > best->len;
+        if (nginx_is(c, "location") && fits && better)
+            *best = (struct choice){c, kind, len};
+        choose_by_path(c, path, best);
+    }
+}
+
+/* What POSIX does not know of nginx's expressions matches nothing here. */
+static bool matches(const char *expression, const char *path, bool caseless)
+{
+    regex_t regex;
+    if (regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB | (caseless ? REG_ICASE : 0)))
+        return false;
+    bool matched = regexec(&regex, path, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return matched;
+}
+
+static const struct nginx_directive *first_match(const struct nginx_directive *d, const char *path)
+{
+    const struct nginx_directive *found = NULL;
+    for (const struct nginx_directive *c = d->first; c && !found; c = c->next) {
+        const char *own;
+        enum location_kind kind = kind_of(c, &own);
+        bool is_one = nginx_is(c, "location") && is_regex(kind) && matches(own, path, kind == LOCATION_CASELESS);
+        found = is_one ? c : first_match(c, path);
+    }
+    return found;
+}
+
+/* The location of SERVER that nginx takes for PATH; NULL: none. */
+static const struct nginx_directive *location_for(const struct nginx_directive *server, const char *path)
+{
+    struct choice best = {.kind = LOCATION_PREFIX};
+    choose_by_path(server, path, &best);
+    const struct nginx_directive *match = best.kind == LOCATION_PREFIX ? first_match(server, path) : NULL;
+    return match ? match : best.location;
+}
+
+/* What D does with who brings a token; NULL: nothing of its own. */
+static const struct nginx_directive *token_if(const struct nginx_directive *d)
+{
+    for (const struct nginx_directive *c = d->first; c; c = c->next)
         if (nginx_is(c, "if") && strcmp(nginx_word(c, 1), "($backdesk_bearer)") == 0)
-            return true;
-    return false;
+            return c;
+    return NULL;
 }
 
-/* Whether API tokens pass the location PATH of SERVER unseen. */
+/* Whether API tokens pass, unseen, what SERVER says at PATH. */
 static bool passes_tokens(const struct nginx_directive *server, const char *path)
 {
-    for (const struct nginx_directive *c = server ? server->first : NULL; c; c = c->next)
-        if (nginx_is(c, "location") && strcmp(location_path(c), path) == 0 && has_token_if(c))
+    const struct nginx_directive *location = server ? location_for(server, path) : NULL;
+    const struct nginx_directive *way = location ? token_if(location) : NULL;
+    const struct nginx_directive *answer = way ? nginx_child(way, "return") : NULL;
+    return way && (!answer || *nginx_word(answer, 1) == '2');
+}
+
+/* Whether an if of D's own turns away who has shown no good certificate. */
+static bool refuses_strangers(const struct nginx_directive *d)
+{
+    for (const struct nginx_directive *c = d ? d->first : NULL; c; c = c->next)
+        if (nginx_is(c, "if") && !strcmp(nginx_word(c, 1), "($ssl_client_verify") && *nginx_word(c, 2) == '!' &&
+            leaves(c))
             return true;
     return false;
 }
 
 static void check_identity(const struct nginx_directive *location, struct settings_report *report)
 {
-    static const char *const asks[] = {"auth_request", "auth_basic", "auth_jwt", "ssl_verify_client"};
+    static const struct {
+        const char *name, *only; /* the value that asks; NULL: every one but "off" */
+    } asks[] = {{"auth_request", NULL}, {"auth_basic", NULL}, {"auth_jwt", NULL}, {"ssl_verify_client", "on"}};
     const struct nginx_directive *user = NULL;
-    bool asked = false;
+    bool asked = refuses_strangers(location) || refuses_strangers(server_of(location));
     for (const struct nginx_directive *c = location->first; c; c = c->next)
         if (nginx_is(c, "fastcgi_param") && strcmp(nginx_word(c, 1), "BACKDESK_USER") == 0)
             user = c;
@@ -110,8 +194,9 @@ static void check_identity(const struct nginx_directive *location, struct settin
         FAULT(location, "this location defers but does not say who is asking, so that every deferred request is a 401: "
                         "add fastcgi_param BACKDESK_USER with the user's number");
     for (size_t i = 0; i < COUNT_OF(asks); i++) {
-        const struct nginx_directive *d = in_effect(location, asks[i]);
-        asked |= d && strcmp(nginx_word(d, 1), "off") != 0;
+        const struct nginx_directive *d = in_effect(location, asks[i].name);
+        const char *value = d ? nginx_word(d, 1) : "off";
+        asked |= asks[i].only ? !strcmp(value, asks[i].only) : strcmp(value, "off") != 0;
     }
     if (!asked)
         DOUBT(location, "nothing in nginx asks who may come into this deferring location: a site that looks at its "
@@ -130,7 +215,7 @@ static bool is_ours(const struct nginx_directive *location)
 static void check_tokens(const struct nginx_directive *location, struct settings_report *report)
 {
     const struct nginx_directive *check = in_effect(location, "auth_request"), *server = server_of(location);
-    bool closed = nginx_child(location, "internal") || nginx_child(location, "return") || has_token_if(location);
+    bool closed = nginx_child(location, "internal") || nginx_child(location, "return") || token_if(location);
     if (check && !closed && !is_ours(location) && passes_tokens(server, nginx_word(check, 1)))
         FAULT(location, "%s lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own "
                         "locations a check without that",
@@ -152,7 +237,8 @@ static bool asks(const struct nginx_directive *d, const char *path)
 static void check_session(const struct nginx_directive *location, struct settings_report *report)
 {
     const struct nginx_directive *server = server_of(location);
-    if (!server || !asks(server, location_path(location)))
+    const char *path;
+    if (is_regex(kind_of(location, &path)) || !server || !asks(server, path))
         return;
     const struct nginx_directive *body = in_effect(location, "proxy_pass_request_body");
     if (!in_effect(location, "client_max_body_size"))

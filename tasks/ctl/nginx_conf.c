@@ -61,13 +61,31 @@ static int fault(const struct scan *s, int line, struct error *e, const char *wh
     return error_set(e, ERR_INVALID, "%s:%d: %s", s->file, line, what);
 }
 
+/* Adds what the backslash at s->p and the character behind it mean: most are themselves. s->p is then at the latter. */
+static void read_escape(struct scan *s, struct buf *word)
+{
+    static const char known[] = "\"'\\trn", meant[] = "\"'\\\t\r\n";
+    const char *at = memchr(known, *++s->p, sizeof known - 1);
+    if (!at)
+        buf_addc(word, '\\');
+    buf_addc(word, at ? meant[at - known] : *s->p);
+    s->line += *s->p == '\n';
+}
+
+static bool is_escape(const struct scan *s)
+{
+    return *s->p == '\\' && s->p + 1 < s->end;
+}
+
 static int read_quoted(struct scan *s, struct buf *word, struct error *e)
 {
     int line = s->line;
     char quote = *s->p++;
     for (; s->p < s->end && *s->p != quote; s->p++) {
-        if (*s->p == '\\' && s->p + 1 < s->end && (s->p[1] == quote || s->p[1] == '\\'))
-            s->p++;
+        if (is_escape(s)) {
+            read_escape(s, word);
+            continue;
+        }
         s->line += *s->p == '\n';
         buf_addc(word, *s->p);
     }
@@ -80,9 +98,11 @@ static int read_quoted(struct scan *s, struct buf *word, struct error *e)
 static void read_plain(struct scan *s, struct buf *word)
 {
     for (; s->p < s->end && !is_blank(*s->p) && *s->p != ';' && *s->p != '{'; s->p++) {
-        if (*s->p == '\\' && s->p + 1 < s->end && !is_blank(s->p[1]))
-            buf_addc(word, *s->p++);
-        else if (*s->p == '$' && s->p + 1 < s->end && s->p[1] == '{')
+        if (is_escape(s)) {
+            read_escape(s, word);
+            continue;
+        }
+        if (*s->p == '$' && s->p + 1 < s->end && s->p[1] == '{')
             buf_addc(word, *s->p++);
         buf_addc(word, *s->p);
     }
@@ -124,25 +144,60 @@ static bool is_foreign(const struct nginx_directive *d)
     return len >= sizeof end - 1 && strcmp(d->words[0] + len - (sizeof end - 1), end) == 0;
 }
 
+/* The end of the text in long brackets ("[[", "[=[" and so on) that begins at P; P where none does. */
+static const char *skip_long(const char *p, const char *end)
+{
+    size_t level = 0, left = (size_t)(end - p);
+    if (!left || *p != '[')
+        return p;
+    while (level + 1 < left && p[level + 1] == '=')
+        level++;
+    if (level + 1 == left || p[level + 1] != '[')
+        return p;
+    for (const char *q = p + level + 2; q < end; q++)
+        if (*q == ']' && (size_t)(end - q) >= level + 2 && q[level + 1] == ']' && !memcmp(q + 1, p + 1, level))
+            return q + level + 2;
+    return end;
+}
+
+static const char *skip_lua_comment(const char *p, const char *end)
+{
+    const char *behind = skip_long(p + 2, end);
+    if (behind == p + 2)
+        while (behind < end && *behind != '\n')
+            behind++;
+    return behind;
+}
+
+static const char *skip_lua_quoted(const char *p, const char *end)
+{
+    char quote = *p++;
+    while (p < end && *p != quote)
+        p += *p == '\\' && p + 1 < end ? 2 : 1;
+    return p < end ? p + 1 : end;
+}
+
+/* Passes over Lua's text, in which braces mean nothing in comments and strings (its manual, 3.1). */
 static int skip_foreign(struct scan *s, struct error *e)
 {
     int line = s->line;
-    char quote = 0;
-    for (size_t depth = 1; s->p < s->end; s->p++) {
-        s->line += *s->p == '\n';
-        if (quote && *s->p == '\\' && s->p + 1 < s->end)
+    for (size_t depth = 1; s->p < s->end;) {
+        const char *from = s->p;
+        if (*from == '-' && s->p + 1 < s->end && from[1] == '-')
+            s->p = skip_lua_comment(from, s->end);
+        else if (*from == '"' || *from == '\'')
+            s->p = skip_lua_quoted(from, s->end);
+        else
+            s->p = skip_long(from, s->end);
+        if (s->p == from) {
+            depth += *from == '{';
+            depth -= *from == '}';
             s->p++;
-        else if (quote)
-            quote = *s->p == quote ? 0 : quote;
-        else if (*s->p == '"' || *s->p == '\'')
-            quote = *s->p;
-        if (quote)
-            continue;
-        depth += *s->p == '{';
-        if (*s->p == '}' && --depth == 0) {
-            s->p++;
-            return 0;
         }
+        for (const char *p = from; p < s->p; p++)
+            s->line += *p == '\n';
+        if (!depth)
+            return 0;
     }
     return fault(s, line, e, "the block that begins here has no end");
 }
@@ -224,7 +279,7 @@ static int read_text(const char *path, struct buf *out, struct error *e)
         buf_reserve(out, 65536);
         n = read(fd, out->data + out->len, 65536);
         out->len += n > 0 ? (size_t)n : 0;
-    } while (n > 0 && out->len <= FILE_MAX);
+    } while (n < 0 ? errno == EINTR : n > 0 && out->len <= FILE_MAX);
     int rc = n < 0 ? error_errno(e, ERR_IO, "%s", path) : 0;
     close(fd);
     return n > 0 ? error_set(e, ERR_LIMIT, "%s is too large", path) : rc;

@@ -31,8 +31,7 @@ bool params_any_required(const struct param *params, size_t count)
 void params_release(struct param *params, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (params[i].pattern)
-            regfree(params[i].pattern);
+        param_release(&params[i]);
 }
 
 static const void *part_field(const struct param_def *def, enum param_part part)
@@ -62,6 +61,11 @@ size_t params_prepare(struct catalogue *c, const char *section, const char *name
         struct error e = {0};
         enum param_part part;
         if (!param_prepare(&defs[i], c->arena, &out[good], &part, &e)) {
+            if (out[good].pattern && !out[good].characters)
+                settings_warning(report, s->path, settings_line(s, part_field(&defs[i], PART_PATTERN)),
+                                 "%s \"%s\" param \"%s\": pattern is about bytes, not characters: this system has no "
+                                 "locale C.UTF-8, or takes no range beyond ASCII there: name each letter instead",
+                                 section ? section : "type", name, defs[i].name);
             good++;
             continue;
         }

@@ -178,6 +178,15 @@ static int compare(const struct param_value *a, const struct param_value *b)
     return (x > y) - (x < y);
 }
 
+/* Programs keep the locale C, in which an accented letter is two. */
+static bool matches(const struct param *p, const char *text)
+{
+    locale_t before = uselocale(p->characters);
+    bool matched = regexec(p->pattern, text, 0, NULL, 0) == 0;
+    uselocale(before);
+    return matched;
+}
+
 static bool within_limits(const struct param *p, const struct param_value *v)
 {
     const struct param_def *d = p->def;
@@ -185,7 +194,7 @@ static bool within_limits(const struct param *p, const struct param_value *v)
         return str_list_has(&d->values, v->text);
     if (v->kind == PARAM_STRING)
         return (int64_t)utf8_count(v->text, v->text_len) <= d->max_length &&
-               (!p->pattern || regexec(p->pattern, v->text, 0, NULL, 0) == 0);
+               (!p->pattern || matches(p, v->text));
     return (p->min.is_null || compare(v, &p->min) >= 0) &&
            (p->max.is_null || compare(v, &p->max) <= 0);
 }
@@ -237,12 +246,35 @@ static int check_parts(const struct param_def *def, enum param_part *part, struc
     return 0;
 }
 
+void param_release(struct param *p)
+{
+    if (p->pattern)
+        regfree(p->pattern);
+    if (p->characters)
+        freelocale(p->characters);
+    p->pattern = NULL;
+    p->characters = (locale_t)0;
+}
+
+static int compile(regex_t *out, const struct param *p)
+{
+    locale_t before = uselocale(p->characters);
+    int rc = regcomp(out, p->def->pattern, REG_EXTENDED | REG_NOSUB);
+    uselocale(before);
+    return rc;
+}
+
 static int prepare_pattern(struct param *p, struct arena *arena, struct error *e)
 {
     if (!p->def->pattern)
         return 0;
     regex_t *regex = arena_alloc(arena, sizeof *regex);
-    int rc = regcomp(regex, p->def->pattern, REG_EXTENDED | REG_NOSUB);
+    p->characters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    int rc = compile(regex, p);
+    if (rc) { /* glibc takes no range beyond ASCII there */
+        param_release(p);
+        rc = compile(regex, p);
+    }
     if (rc) {
         char why[100];
         regerror(rc, regex, why, sizeof why);
@@ -274,8 +306,7 @@ int param_prepare(const struct param_def *def, struct arena *arena, struct param
     param_describe(out, &wanted);
     error_set(e, ERR_INVALID, "default must be %s", buf_str(&wanted));
     buf_free(&wanted);
-    if (out->pattern)
-        regfree(out->pattern);
+    param_release(out);
     return ERR_INVALID;
 }
 

@@ -12,9 +12,11 @@ struct json_object;
 enum param_part { PART_MIN, PART_MAX, PART_DEFAULT, PART_PATTERN, PART_OTHER };
 
 /* Reads the limits of DEF into OUT. ERR_INVALID with what is wrong and what to do, and the
- * faulty part in *PART. On success OUT->pattern, if not NULL, must be given to regfree. */
+ * faulty part in *PART. On success OUT must be given to param_release. */
 int param_prepare(const struct param_def *def, struct arena *arena, struct param *out,
                   enum param_part *part, struct error *e) MUST_USE;
+
+void param_release(struct param *p);
 
 /* Reads a value of JSON into OUT, strings copied to ARENA. ERR_INVALID: "must be ...". */
 int param_read(const struct param *p, struct json_object *json, struct arena *arena,

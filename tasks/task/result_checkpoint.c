@@ -11,11 +11,13 @@
 #include "base/log.h"
 #include "result_file_impl.h"
 
-/* OUT has RESULT_PATH_SIZE, which is enough: the file's own temporary name fits as well. */
-static void name_of(const struct result_file *f, const char *kind, char *out)
+/* Enough for the longest ending, as the file's own temporary name fits RESULT_PATH_SIZE. */
+enum { NAME_SIZE = RESULT_PATH_SIZE + sizeof RESULT_CKPT_NEW - sizeof RESULT_PART };
+
+static void name_of(const struct result_file *f, const char *kind, char out[NAME_SIZE])
 {
     /* the final name without its shards */
-    snprintf(out, RESULT_PATH_SIZE, "%s/%s%s", RESULT_TMP, f->final_path + 6, kind);
+    snprintf(out, NAME_SIZE, "%s/%s%s", RESULT_TMP, f->final_path + 6, kind);
 }
 
 static int write_all(int fd, const char *data, size_t len)
@@ -35,7 +37,7 @@ static int write_all(int fd, const char *data, size_t len)
 /* 0 or -1 with errno. */
 static int write_note(struct result_file *f)
 {
-    char fresh[RESULT_PATH_SIZE], path[RESULT_PATH_SIZE];
+    char fresh[NAME_SIZE], path[NAME_SIZE];
     name_of(f, RESULT_CKPT_NEW, fresh);
     name_of(f, RESULT_CKPT, path);
     int fd = openat(f->dir, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -87,7 +89,7 @@ void checkpoint_wait(struct result_file *f)
 
 void checkpoint_remove(struct result_file *f)
 {
-    char path[RESULT_PATH_SIZE];
+    char path[NAME_SIZE];
     if (!f->checkpoint.saved)
         return;
     name_of(f, RESULT_CKPT, path);

@@ -19,6 +19,7 @@
 
 enum {
     WRITEBACK_STEP = 8 * 1024 * 1024, /* bytes after which the kernel is told to start writing */
+    SETTLED_SEC = 120, /* after which every file system has written what it was not asked to write */
 };
 
 static int failed(struct result_file *f, struct error *e)
@@ -333,29 +334,46 @@ void result_file_set_keeping(struct result_file *f, const char *role, const char
     snprintf(f->info.series, sizeof f->info.series, "%s", series ? series : "");
 }
 
-/* Renames into "xx/yy/name", making the shards where they are missing. */
-static int move_to_shard(struct result_file *f)
+/* Whether the name of directory NAME, which is there, is on the disk, although this process has not seen to that.
+ * NOW is a file that the same file system's clock has just marked: hosts may not agree on the time. */
+static bool is_settled(int dir, const char *name, const struct stat *now)
 {
-    char shard[] = "xx/yy";
-    memcpy(shard, f->final_path, sizeof shard - 1);
-    /* a sweeper may remove an empty shard between the mkdir and the rename: once more, then */
+    struct stat st;
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && now->st_ctime - st.st_ctime >= SETTLED_SEC;
+}
+
+/* Has the directory NAME there, and its name on the disk: PARENT, which holds it, is fsynced, too, where another
+ * process has just made it, who may have died before he did that. 0 or -1 with errno. */
+static int provide_shard(int dir, const char *name, const char *parent, mode_t mode, const struct stat *now)
+{
+    int made = make_directory(dir, name, mode);
+    if (made < 0 || (!made && is_settled(dir, name, now)))
+        return made < 0 ? -1 : 0;
+    if (sync_directory(dir, parent) == 0)
+        return 0;
+    int saved = errno;
+    (void)unlinkat(dir, name, AT_REMOVEDIR); /* nobody shall find it settled one day */
+    errno = saved;
+    return -1;
+}
+
+/* Renames into "xx/yy/name", making the shards where they are missing. */
+static int move_to_shard(struct result_file *f, const struct stat *now)
+{
+    char outer[] = "xx", inner[] = "xx/yy";
+    memcpy(outer, f->final_path, sizeof outer - 1);
+    memcpy(inner, f->final_path, sizeof inner - 1);
+    /* somebody may remove an empty shard between the mkdir and the rename: once more, then */
     for (int tries = 0;; tries++) {
-        shard[2] = '\0';
-        int outer = make_directory(f->dir, shard, f->directory_mode);
-        if (outer < 0 || (outer > 0 && sync_directory(f->dir, ".")))
-            return -1;
-        shard[2] = '/';
-        int inner = make_directory(f->dir, shard, f->directory_mode);
-        if (inner >= 0 && renameat(f->dir, f->path, f->dir, f->final_path) == 0) {
-            memcpy(f->path, f->final_path, sizeof f->final_path);
-            if (sync_directory(f->dir, shard))
-                return -1;
-            shard[2] = '\0';
-            return inner > 0 ? sync_directory(f->dir, shard) : 0;
-        }
+        if ((is_settled(f->dir, inner, now) || (!provide_shard(f->dir, outer, ".", f->directory_mode, now) &&
+                                                !provide_shard(f->dir, inner, outer, f->directory_mode, now))) &&
+            renameat(f->dir, f->path, f->dir, f->final_path) == 0)
+            break;
         if (errno != ENOENT || tries == 3)
             return -1;
     }
+    memcpy(f->path, f->final_path, sizeof f->final_path);
+    return sync_directory(f->dir, inner);
 }
 
 int result_file_finish(struct result_file *f, uint64_t rows, struct error *e)
@@ -376,11 +394,14 @@ int result_file_finish(struct result_file *f, uint64_t rows, struct error *e)
         return result_file_failed(f, "given its mode", e);
     if (fsync(f->fd))
         return result_file_failed(f, "written to the disk", e);
+    struct stat now; /* the change of the mode is the last one */
+    if (fstat(f->fd, &now))
+        return result_file_failed(f, "read", e);
     int fd = f->fd;
     f->fd = -1;
     if (close(fd))
         return result_file_failed(f, "closed", e);
-    if (move_to_shard(f))
+    if (move_to_shard(f, &now))
         return result_file_failed(f, "given its final name", e);
     checkpoint_remove(f);
     memcpy(f->info.path, f->final_path, sizeof f->info.path);

@@ -137,86 +137,78 @@ static void end_object(struct buf *out)
     buf_adds(out, "false}");
 }
 
-/* One import as a branch of oneOf; NAMED: "import" must be given. */
-static void add_import_branch(struct buf *out, const struct import *m, bool named,
-                              const struct param *options, size_t option_count)
-{
-    buf_addc(out, '{');
-    text_member(out, "title", m->def->title ? m->def->title : m->def->name);
-    text_member(out, "description", m->def->description);
-    text_member(out, "type", "object");
-    member(out, "properties");
-    buf_adds(out, "{\"import\":{\"const\":");
-    buf_json_s(out, m->def->name);
-    buf_addc(out, '}');
-    add_properties(out, options, option_count);
-    buf_addc(out, '}');
-    add_required(out, named ? "import" : NULL, NULL, options, option_count);
-    end_object(out);
-}
+/* One export or import of oneOf. */
+struct branch {
+    const char *kind, *name, *title, *description;
+    bool named;             /* KIND must be given */
+    const struct export *x; /* whose params there are; NULL: none */
+};
 
-static void add_import_branches(struct buf *out, const struct catalogue *c, const struct offered_type *o)
+static void add_params(struct buf *out, const struct export *x)
 {
-    const struct import *fallback = catalogue_default_import(c);
-    member(out, "oneOf");
-    buf_addc(out, '[');
-    for (size_t i = 0; i < c->import_count; i++) {
-        if (i)
-            buf_addc(out, ',');
-        add_import_branch(out, &c->imports[i], &c->imports[i] != fallback, o->params, o->type->param_count);
-    }
-    buf_adds(out, "]}");
-}
-
-/* One export as a branch of oneOf; NAMED: "export" must be given. */
-static void add_branch(struct buf *out, const struct export *x, bool named,
-                       const struct param *options, size_t option_count)
-{
-    bool needs_params = params_any_required(x->params, x->param_count);
-    buf_addc(out, '{');
-    text_member(out, "title", x->def->title ? x->def->title : x->def->name);
-    text_member(out, "description", x->def->description);
-    text_member(out, "type", "object");
-    member(out, "properties");
-    buf_adds(out, "{\"export\":{\"const\":");
-    buf_json_s(out, x->def->name);
-    buf_adds(out, "},\"params\":{\"type\":\"object\",\"properties\":{");
+    buf_adds(out, ",\"params\":{\"type\":\"object\",\"properties\":{");
     add_properties(out, x->params, x->param_count);
     buf_addc(out, '}');
     add_required(out, NULL, NULL, x->params, x->param_count);
     end_object(out);
-    add_properties(out, options, option_count);
+}
+
+static void add_branch(struct buf *out, const struct branch *b, const struct offered_type *o)
+{
+    bool needs_params = b->x && params_any_required(b->x->params, b->x->param_count);
+    if (out->data[out->len - 1] != '[')
+        buf_addc(out, ',');
+    buf_addc(out, '{');
+    text_member(out, "title", b->title ? b->title : b->name);
+    text_member(out, "description", b->description);
+    text_member(out, "type", "object");
+    member(out, "properties");
+    buf_addc(out, '{');
+    member(out, b->kind);
+    buf_adds(out, "{\"const\":");
+    buf_json_s(out, b->name);
     buf_addc(out, '}');
-    add_required(out, named ? "export" : NULL, needs_params ? "params" : NULL, options,
-                 option_count);
+    if (b->x)
+        add_params(out, b->x);
+    add_properties(out, o->params, o->type->param_count);
+    buf_addc(out, '}');
+    add_required(out, b->named ? b->kind : NULL, needs_params ? "params" : NULL, o->params, o->type->param_count);
     end_object(out);
+}
+
+static void add_exports(struct buf *out, const struct catalogue *c, const struct offered_type *o)
+{
+    const struct export *fallback = catalogue_default_export(c, o->type);
+    for (const struct export *x = c->exports; x < c->exports + c->export_count; x++)
+        if (export_allows(x, o->type))
+            add_branch(out, &(struct branch){"export", x->def->name, x->def->title, x->def->description,
+                                             x != fallback, x}, o);
+}
+
+static void add_imports(struct buf *out, const struct catalogue *c, const struct offered_type *o)
+{
+    const struct import *fallback = catalogue_default_import(c);
+    for (const struct import *m = c->imports; m < c->imports + c->import_count; m++)
+        add_branch(out, &(struct branch){"import", m->def->name, m->def->title, m->def->description,
+                                         m != fallback, NULL}, o);
 }
 
 static void add_schema(struct buf *out, const struct catalogue *c, const struct offered_type *o)
 {
     const struct task_type *type = o->type;
     buf_adds(out, "{\"type\":\"object\"");
-    if (type->payload == PAYLOAD_EXPORT) {
-        const struct export *fallback = catalogue_default_export(c, type);
-        member(out, "oneOf");
-        buf_addc(out, '[');
-        for (size_t i = 0; i < c->export_count; i++) {
-            if (!export_allows(&c->exports[i], type))
-                continue;
-            if (out->data[out->len - 1] != '[')
-                buf_addc(out, ',');
-            add_branch(out, &c->exports[i], &c->exports[i] != fallback, o->params,
-                       type->param_count);
-        }
-        buf_adds(out, "]}");
-        return;
-    }
     if (type->payload == PAYLOAD_ANY) {
         buf_addc(out, '}');
         return;
     }
-    if (type->payload == PAYLOAD_IMPORT) {
-        add_import_branches(out, c, o);
+    if (type->payload == PAYLOAD_EXPORT || type->payload == PAYLOAD_IMPORT) {
+        member(out, "oneOf");
+        buf_addc(out, '[');
+        if (type->payload == PAYLOAD_EXPORT)
+            add_exports(out, c, o);
+        else
+            add_imports(out, c, o);
+        buf_adds(out, "]}");
         return;
     }
     member(out, "properties");

@@ -115,6 +115,7 @@ unit_utf8_LDADD = $(UNIT_LIBS)
 
 unit_validate_SOURCES = tests/unit/unit.h tests/unit/test_validate.c
 unit_validate_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_validate_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=newlocale
 unit_validate_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 # the code of the task types, below its folder
@@ -168,7 +169,7 @@ unit_result_file_SOURCES = tests/unit/unit.h tests/unit/directory.h tests/unit/t
 unit_result_file_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_result_file_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 unit_result_file_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=fchmod \
-	-Wl,--wrap=mkdirat -Wl,--wrap=renameat
+	-Wl,--wrap=fstat -Wl,--wrap=mkdirat -Wl,--wrap=renameat
 
 unit_kept_headers_SOURCES = tests/unit/unit.h tests/unit/test_kept_headers.c
 unit_kept_headers_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* test_nginx_check.c: configurations of nginx and what is found in them; the reading of its files. */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "tasks/ctl/nginx_check.h"
 #include "tasks/ctl/nginx_conf.h"
@@ -8,7 +13,11 @@
 
 #define DEFER "if ($backdesk_defer) { fastcgi_pass backdesk; } fastcgi_param BACKDESK_DEFER $backdesk_defer; "
 #define WHO "auth_request /who; fastcgi_param BACKDESK_USER $u; "
+#define BEARER "if ($backdesk_bearer) { return 204; } client_max_body_size 0; "
 #define GOOD "location /a { " WHO "proxy_pass http://x; " DEFER "}\n"
+#define LETS_IN \
+    "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a " \
+    "check without that\n"
 
 static const struct {
     const char *text;
@@ -24,6 +33,10 @@ static const struct {
     {"server { location / { " WHO "\nif ($x) { set $y 1; } " DEFER "} }", ""},
     {"server { location / { " WHO "\nrewrite ^/a /b break; " DEFER "} }",
      "f:2: this rewrite stands before the deferral, which is then passed over: move the include before it\n"},
+    {"server { location / { " WHO "\nrewrite ^/a\\ b /c break; " DEFER "} }",
+     "f:2: this rewrite stands before the deferral, which is then passed over: move the include before it\n"},
+    {"server { a_by_lua_block { -- don't\n} location / { " WHO "\nbreak; " DEFER "} x_by_lua_block { -- it's\n} }",
+     "f:3: this break stands before the deferral, which is then passed over: move the include before it\n"},
     {"server { location / { " WHO "\nbreak; " DEFER "} }",
      "f:2: this break stands before the deferral, which is then passed over: move the include before it\n"},
     {"server { location / { " WHO DEFER "\nrewrite ^/a /b break; } }", ""},
@@ -39,17 +52,36 @@ static const struct {
     {"server { auth_basic x;\nlocation / { auth_basic off; fastcgi_param BACKDESK_USER 1; " DEFER "} }",
      "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
      "itself needs auth_request\n"},
+    {"server { ssl_verify_client optional_no_ca;\nlocation / { fastcgi_param BACKDESK_USER $u; " DEFER "} }",
+     "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
+     "itself needs auth_request\n"},
+    {"server { ssl_verify_client on; location / { fastcgi_param BACKDESK_USER $u; " DEFER "} }", ""},
+    {"server { ssl_verify_client optional; if ($ssl_client_verify != SUCCESS) { return 403; }\n"
+     "location / { fastcgi_param BACKDESK_USER $u; " DEFER "} }", ""},
+    {"server { ssl_verify_client optional; if ($ssl_client_verify != SUCCESS) { set $u 0; }\n"
+     "location / { fastcgi_param BACKDESK_USER $u; " DEFER "} }",
+     "f:2: warning: nothing in nginx asks who may come into this deferring location: a site that looks at its sessions "
+     "itself needs auth_request\n"},
     {"server { auth_basic x; location / {\nfastcgi_param BACKDESK_USER $remote_user; " DEFER "} }",
      "f:2: BACKDESK_USER must be a number: map $remote_user to one\n"},
     {"server { location = /who { client_max_body_size 0; if ($backdesk_bearer) { return 204; } }\nlocation / { " WHO
      DEFER "} }",
-     "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a "
-     "check without that\n"},
+     LETS_IN},
     {"server { location = /who { if ($backdesk_bearer) { return 204; } }\n"
      "location /a { auth_request /who; proxy_pass x; } location /b { auth_request /who; "
      "if ($backdesk_bearer) { return 401; } proxy_pass x; } }",
-     "f:2: /who lets everybody come in here who sends \"Authorization: Bearer x\": give the site's own locations a "
-     "check without that\n"},
+     LETS_IN},
+    {"server { location ^~ /who { " BEARER "}\n" GOOD "}", LETS_IN},
+    {"server { location =/who { " BEARER "}\n" GOOD "}", LETS_IN},
+    {"server { location /w { " BEARER "}\n" GOOD "}", LETS_IN},
+    {"server { location ~ ^/W { } location ~* ^/W { " BEARER "} location /who { client_max_body_size 0; }\n" GOOD "}",
+     LETS_IN},
+    {"server { location /w { " BEARER "} location /wh { }\n" GOOD "}", ""},
+    {"server { location ~ /who { " BEARER "} location ^~ /wh { }\n" GOOD "}", ""},
+    {"server { location / { if ($backdesk_bearer) { return 401; } }\n" GOOD "}", ""},
+    {"server { location ~ /who { " BEARER "} location = /who { client_max_body_size 0; }\n" GOOD "}", ""},
+    {"server { location /who { " BEARER "} location = /who { client_max_body_size 0; }\n" GOOD "}", ""},
+    {"server { location ~ (?:/who) { " BEARER "} location = /whom { " BEARER "}\n" GOOD "}", ""},
     {"server { location = /who { client_max_body_size 0; if ($backdesk_bearer) { return 204; } } location = /me { "
      "client_max_body_size 0; }\nlocation /v1/ { auth_request /who; fastcgi_pass backdesk; } location / { auth_request "
      "/me; fastcgi_param BACKDESK_USER $u; " DEFER "} }", ""},
@@ -59,6 +91,10 @@ static const struct {
      "backdesk-session.conf\n"
      "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
     {"server {\nlocation /who { client_max_body_size 0; proxy_pass http://x; }\n" GOOD "}",
+     "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
+    {"server {\nlocation ^~ /who { proxy_pass http://x; }\nlocation ~ /who { proxy_pass http://x; }\n" GOOD "}",
+     "f:2: warning: requests with more than a megabyte end in a 500 here: client_max_body_size 0, or include "
+     "backdesk-session.conf\n"
      "f:2: warning: the site is told here of a body that never comes: include backdesk-session.conf\n"},
     {"server {\nlocation /who { internal; rewrite ^ /me last; }\n" GOOD "}",
      "f:2: warning: requests with more than a megabyte end in a 500 here: client_max_body_size 0, or include "
@@ -81,6 +117,14 @@ static const struct {
     /* the form */
     {"a { b; } # c { ;\n'd e' \"f\\\"g\" h\\;i ${j}k;", ""},
     {"content_by_lua_block { if x then return \"}\" end\n }} a;", "f:2: unexpected \"}\"\n"},
+    {"content_by_lua_block {\n-- don't\n}\nx_by_lua_block { -- it's\n}\n}", "f:6: unexpected \"}\"\n"},
+    {"a_by_lua_block {\n--[[ '\n{ ]] s = [==[ } ]] ]=] ']==] x = t[t[1]] --[ }\n--[=[ }\n]=]\n}\n}",
+     "f:7: unexpected \"}\"\n"},
+    {"a_by_lua_block { \"\\\n}\" '\\'}' }\n}", "f:3: unexpected \"}\"\n"},
+    {"a_by_lua_block {\n[=[ } ]]", "f:1: the block that begins here has no end\n"},
+    {"a_by_lua_block { --", "f:1: the block that begins here has no end\n"},
+    {"a_by_lua_block { [=", "f:1: the block that begins here has no end\n"},
+    {"a \\\nb \"\\\n\\\";\";\n}", "f:4: unexpected \"}\"\n"},
     {"a {\nb c;", "f:1: the block that begins here has no end\n"},
     {"a\nb", "f:1: the directive that begins here has no end\n"},
     {"a;\n}", "f:2: unexpected \"}\"\n"},
@@ -125,6 +169,30 @@ static void test_words(void **state)
     assert_non_null(nginx_child(location, "return"));
     assert_null(nginx_child(location, "deny"));
     arena_destroy(&arena);
+}
+
+/* What nginx 1.22 answers with these words. */
+static void test_escapes(void **state)
+{
+    static const struct {
+        const char *text, *word;
+    } words[] = {
+        {"\"a\\tb\\nc\\\"d\\'e\\x\\\\f\\r\"", "a\tb\nc\"d'e\\x\\f\r"},
+        {"'a\\\"b\\'c\\;'", "a\"b'c\\;"},
+        {"a\\ b\\;c\\\"d\\tx\\\\y\\{", "a\\ b\\;c\"d\tx\\y\\{"},
+        {"\\\"a", "\"a"},
+        {"a\\\nb", "a\\\nb"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        struct arena *arena = arena_create();
+        struct nginx_directive root = {0};
+        const char *text = arena_printf(arena, "return %s;", words[i].text);
+        assert_int_equal(nginx_conf_parse("f", text, strlen(text), arena, &root, NULL), 0);
+        assert_int_equal(root.first->count, 2);
+        CHECK_CASE_TEXT(i, text, nginx_word(root.first, 1), words[i].word);
+        arena_destroy(&arena);
+    }
 }
 
 static void write_file(const char *folder, const char *name, const char *text)
@@ -175,12 +243,55 @@ static void test_includes(void **state)
     arena_destroy(&arena);
 }
 
+static volatile sig_atomic_t signals;
+static int pipe_end;
+
+/* Writes once a read must have been interrupted. */
+static void on_alarm(int sig)
+{
+    (void)sig;
+    if (++signals != 5)
+        return;
+    if (write(pipe_end, "a;", 2) != 2)
+        abort();
+    close(pipe_end);
+}
+
+static void test_interrupted(void **state)
+{
+    static const struct itimerval often = {{0, 2000}, {0, 2000}}, never = {{0, 0}, {0, 0}};
+    (void)state;
+    char folder[] = "/tmp/nginx_check.XXXXXX", path[200];
+    struct arena *arena = arena_create();
+    struct nginx_directive *root;
+    struct error e = {0};
+    struct sigaction then, action = {.sa_handler = on_alarm};
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/pipe", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    pipe_end = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(pipe_end >= 0);
+    assert_int_equal(sigaction(SIGALRM, &action, &then), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    int rc = nginx_conf_read(path, arena, &root, &e);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_int_equal(sigaction(SIGALRM, &then, NULL), 0);
+    assert_string_equal(e.text, "");
+    assert_int_equal(rc, 0);
+    assert_non_null(nginx_child(root, "a"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_includes),
+        cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,10 +45,37 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
         return fails(#name) ? -1 : __real_##name arguments; \
     }
 
-WRAP(fsync, (int fd), (fd))
 WRAP(fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
 WRAP(renameat, (int a, const char *b, int c, const char *d), (a, b, c, d))
+
+/* What was fsynced, and how far the clock went on since the shards were made. */
+static ino_t synced[10];
+static size_t synced_count;
+static bool clock_is_ours;
+static time_t later;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    struct stat st;
+    if (fails("fsync"))
+        return -1;
+    if (synced_count < COUNT_OF(synced) && fstat(fd, &st) == 0)
+        synced[synced_count++] = st.st_ino;
+    return __real_fsync(fd);
+}
+
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st)
+{
+    int rc = __real_fstat(fd, st);
+    clock_is_ours = true;
+    st->st_ctime += later;
+    return rc;
+}
 
 /* --- a shared directory of the test's own ------------------------------------------------------ */
 
@@ -280,6 +307,83 @@ static void test_hiccups(void **state)
     }
 }
 
+static bool was_synced(const char *name)
+{
+    struct stat st;
+    char *path = xasprintf("%s/%s", directory, name);
+    assert_int_equal(stat(path, &st), 0);
+    free(path);
+    for (size_t i = 0; i < synced_count; i++)
+        if (synced[i] == st.st_ino)
+            return true;
+    return false;
+}
+
+static void make_shard(mode_t mode)
+{
+    static const char *const names[] = {"tmp", "01", "01/00"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char *path = xasprintf("%s/%s", directory, names[i]);
+        assert_int_equal(mkdir(path, mode), 0);
+        free(path);
+    }
+}
+
+/* Somebody else has made the shard. What holds its name is fsynced unless that was long ago. */
+static void test_shard_of_others(void **state)
+{
+    static const struct {
+        const char *name;
+        time_t later;
+        bool synced;
+    } shards[] = {{"a moment ago", 0, true}, {"a minute ago", 60, true}, {"an hour ago", 3600, false},
+                  {"the clock was set back", -3600, true}};
+    for (size_t i = 0; i < COUNT_OF(shards); i++) {
+        struct result_file *f = NULL;
+        struct error e = {0};
+        make_shard(0700);
+        later = shards[i].later;
+        synced_count = 0;
+        CHECK_CASE(i, shards[i].name, write_file(&f, &e) == 0);
+        later = 0;
+        if (!clock_is_ours)
+            skip(); /* fstat has another name here */
+        CHECK_CASE(i, shards[i].name, was_synced("01/00"));
+        CHECK_CASE(i, shards[i].name, was_synced("01") == shards[i].synced);
+        CHECK_CASE(i, shards[i].name, was_synced(".") == shards[i].synced);
+        CHECK_CASE(i, shards[i].name, synced_count == (shards[i].synced ? 4 : 2));
+        result_file_discard(&f);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* What could not be fsynced is not there for the next one. */
+static void test_shard_not_synced(void **state)
+{
+    static const struct {
+        int after;
+        const char *lost;
+    } shards[] = {{1, "01"}, {2, "01/00"}};
+    for (size_t i = 0; i < COUNT_OF(shards); i++) {
+        struct result_file *f = NULL;
+        struct error e = {0};
+        make_shard(0700);
+        char *path = xasprintf("%s/01/00", directory), *lost = xasprintf("%s/%s", directory, shards[i].lost);
+        assert_int_equal(rmdir(path), 0);
+        fault.call = "fsync";
+        fault.after = shards[i].after;
+        fault.error = EIO;
+        CHECK_CASE(i, shards[i].lost, write_file(&f, &e) == ERR_IO && !fault.call);
+        CHECK_CASE(i, shards[i].lost, access(lost, F_OK) < 0 && errno == ENOENT);
+        result_file_discard(&f);
+        free(path);
+        free(lost);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 static void test_directory(void **state)
 {
     (void)state;
@@ -344,6 +448,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_adopt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hiccups, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_shard_of_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_shard_not_synced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_remove_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_remove_claim, set_up, tear_down),

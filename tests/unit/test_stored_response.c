@@ -114,14 +114,31 @@ static void test_what_is_no_head(void **state)
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct arena *arena = arena_create();
         struct stored_response r;
-        struct error e = {0};
+        struct error e = {0}, of_file = {0};
         CHECK_CASE(i, bad[i], stored_response_parse(bad[i], strlen(bad[i]), arena, &r, &e) == ERR_INVALID);
         CHECK_CASE(i, bad[i], *e.text);
-        struct memory_file f = memory_file(bad[i], 0600); /* no line: the newline is missing */
-        CHECK_CASE(i, bad[i], stored_response_read(f.fd, arena, &r, NULL) == ERR_INVALID);
+        struct memory_file f = memory_file(arena_printf(arena, "%s\n", bad[i]), 0600);
+        CHECK_CASE(i, bad[i], stored_response_read(f.fd, arena, &r, &of_file) == ERR_INVALID);
+        CHECK_CASE_TEXT(i, bad[i], of_file.text, e.text);
         close(f.fd);
         arena_destroy(&arena);
     }
+}
+
+static void test_no_line(void **state)
+{
+    (void)state;
+    static const char head[] = "{\"status\":200,\"reason\":\"\",\"headers\":[]}";
+    struct arena *arena = arena_create();
+    struct stored_response r;
+    struct error e = {0};
+    struct memory_file f = memory_file(head, 0600);
+    assert_int_equal(stored_response_read(f.fd, arena, &r, &e), ERR_INVALID);
+    assert_string_equal(e.text, "the stored response has no head");
+    assert_int_equal(write(f.fd, "\n", 1), 1);
+    assert_int_equal(stored_response_read(f.fd, arena, &r, NULL), 0);
+    close(f.fd);
+    arena_destroy(&arena);
 }
 
 int main(void)
@@ -131,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_of_a_file),
         cmocka_unit_test(test_a_long_head),
         cmocka_unit_test(test_what_is_no_head),
+        cmocka_unit_test(test_no_line),
     };
     return cmocka_run_group_tests_name("stored_response", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_validate.c: data of tasks against a catalogue: the faults, the values, and the schema. */
 #include <json-c/json.h>
+#include <locale.h>
 
 #include "base/json.h"
 #include "task/validate.h"
@@ -251,6 +252,89 @@ static void test_task_bind(void **state)
     assert_int_equal(task_bind(w->catalogue, off, "{}", 2, w->arena, &b, &e), ERR_INVALID);
 }
 
+static bool lacks_locale;
+
+locale_t __real_newlocale(int mask, const char *name, locale_t base);
+locale_t __wrap_newlocale(int mask, const char *name, locale_t base);
+locale_t __wrap_newlocale(int mask, const char *name, locale_t base)
+{
+    return lacks_locale ? (locale_t)0 : __real_newlocale(mask, name, base);
+}
+
+/* Whether a parameter with PATTERN takes WORD. *REPORT gets what was said of the configuration. */
+static bool takes(const char *pattern, const char *word, struct settings_report *report)
+{
+    struct buf text = BUF_INIT;
+    struct settings *settings;
+    struct catalogue *catalogue;
+    struct json_object *data;
+    struct error e = {0};
+    struct arena *arena = arena_create();
+    struct faults faults = FAULTS_INIT(arena);
+    buf_addf(&text, "source \"s\" { database = d user = u }\nexport \"x\" { query = 'SELECT :owner, :w'\n"
+                    "param \"w\" { pattern = '%s' } }\n", pattern);
+    struct memory_file f = memory_file(buf_str(&text), 0600);
+    assert_int_equal(settings_load(f.path, &settings, &e), 0);
+    assert_int_equal(catalogue_create(settings, &catalogue, report), 0);
+    buf_clear(&text);
+    buf_addf(&text, "{\"params\":{\"w\":\"%s\"}}", word);
+    assert_int_equal(json_parse(text.data, text.len, &data, NULL), 0);
+    int rc = task_validate(catalogue, "csv_export", data, &faults);
+    json_object_put(data);
+    catalogue_free(&catalogue);
+    settings_free(&settings);
+    arena_destroy(&arena);
+    buf_free(&text);
+    close(f.fd);
+    return rc == 0;
+}
+
+static void test_characters(void **state)
+{
+    static const struct {
+        const char *pattern, *word;
+        bool taken;
+    } patterns[] = {
+        {"^.{1,2}$", "\xc3\xa9\xc3\xa9", true},
+        {"^.{1,2}$", "\xf0\x9f\x98\x80\xc3\xa9", true},
+        {"^.{1,2}$", "\xc3\xa9\xc3\xa9\xc3\xa9", false},
+        {"^[[:alpha:]]+$", "\xc3\xa9", true},
+        {"^[[:alpha:]]+$", "\xe2\x82\xac", false},
+        {"^[^a]$", "\xc3\xa9", true},
+        {"^[a\xc3\xa9]$", "\xc3\xa8", false},
+        {"^[a-z]{2}$", "ab", true},
+        {"^[a-z]$", "B", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(patterns); i++) {
+        struct settings_report report = SETTINGS_REPORT_INIT;
+        CHECK_CASE(i, patterns[i].pattern, takes(patterns[i].pattern, patterns[i].word, &report) == patterns[i].taken);
+        CHECK_CASE_TEXT(i, patterns[i].pattern, buf_str(&report.text), "");
+        settings_report_free(&report);
+    }
+}
+
+/* Refused by some systems in C.UTF-8: what was good before is good still. */
+static void test_range(void **state)
+{
+    struct settings_report report = SETTINGS_REPORT_INIT;
+    (void)state;
+    assert_true(takes("^[a-z\xc3\xa0-\xc3\xbc]+$", "d\xc3\xa9j\xc3\xa0", &report));
+    settings_report_free(&report);
+}
+
+static void test_no_characters(void **state)
+{
+    struct settings_report report = SETTINGS_REPORT_INIT;
+    (void)state;
+    lacks_locale = true;
+    assert_true(takes("^a.{2}$", "a\xc3\xa9", &report));
+    lacks_locale = false;
+    assert_non_null(strstr(buf_str(&report.text), ":3: warning: export \"x\" param \"w\": pattern is about bytes, "
+                                                  "not characters: this system"));
+    settings_report_free(&report);
+}
+
 /* The member at the end of PATH ("oneOf/0/title") as JSON text; "" where there is none. */
 static const char *at_path(struct json_object *o, const char *path)
 {
@@ -296,6 +380,9 @@ static const struct {
     {"types/1/parameters/oneOf/0/properties/gzip/default", "false"},
     {"types/2/name", "\"xlsx_export\""},
     {"types/3/parameters/oneOf/1/properties/import/const", "\"more\""},
+    {"types/3/parameters/oneOf/1/title", "\"more\""},
+    {"types/3/parameters/oneOf/1/required", "[\"import\",\"upload\"]"},
+    {"types/3/parameters/oneOf/1/properties/params", ""},
     {"types/3/parameters/oneOf/0/properties/upload/format", "\"backdesk-upload\""},
     {"types/4/name", "\"dummy\""},
     {"types/4/parameters/properties/seconds/minimum", "0"},
@@ -322,6 +409,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),      cmocka_unit_test(test_many_faults),
         cmocka_unit_test(test_export_bind), cmocka_unit_test(test_task_bind),
+        cmocka_unit_test(test_characters),  cmocka_unit_test(test_no_characters),
+        cmocka_unit_test(test_range),
         cmocka_unit_test(test_schema),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

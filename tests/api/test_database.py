@@ -158,6 +158,33 @@ def test_creates_that_wait_are_no_sign_of_death(stack, pool):
     assert "is away" not in one.log()
 
 
+def test_the_row_of_one_user(stack, pool):
+    """Somebody holds the row by which the creates of one user are counted: nobody else notices, though they share
+    transactions with him."""
+    one, waits, others = pool(), [], []
+    stack.sql("INSERT IGNORE INTO user_quota (user_id) VALUES (7001)")
+
+    def create(user):
+        begun = time.monotonic()
+        answer = one.request(method="POST", user=user, body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode())
+        return answer.status, time.monotonic() - begun
+
+    def create_on(user):
+        while len(waits) < 12:  # of his six creates those that share a transaction wait together
+            status, took = create(user)
+            if user != 7001:
+                others.append((status, took))
+            elif status != 503 or took > 0.5:
+                waits.append((status, took))
+    with held(stack, "SELECT bound FROM user_quota WHERE user_id = 7001 FOR UPDATE"), ThreadPoolExecutor(12) as executor:
+        list(executor.map(create_on, [7001, 7002, 7001, 7003] * 3))
+    assert {status for status, _ in waits} == {503}
+    assert {status for status, _ in others} == {202}
+    assert max(took for _, took in others) < 2
+    wait_until(lambda: create(7001)[0] == 202, 3)
+    assert "is away" not in one.log()
+
+
 def test_a_count_that_takes_too_long(stack, pool):
     """The server ends it, nobody else notices, and who asks again at once does not begin it anew."""
     one = pool()

@@ -240,7 +240,7 @@ def test_response_as_it_was(stack, respond):
     body = os.urandom(300000)
     sent = [("Content-Type", "image/x"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2; Path=/"), ("ETag", '"e"'),
             ("Content-Encoding", "gzip"), ("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT"), ("X-Latin", "\u00e9"),
-            ("Vary", "Accept"), ("Vary", "Cookie"), ("Cache-Control", "no-transform"), ("Content-Length", "300000")]
+            ("Vary", "Accept"), ("Vary", "Cookie"), ("Cache-Control", "private, no-transform"), ("Content-Length", "300000")]
     task = respond(body, sent, 418, "I'm a teapot")
     for _ in range(2):
         answer, got = raw(stack, f"/v1/tasks/{task}/result")
@@ -255,6 +255,32 @@ def test_response_as_it_was(stack, respond):
     assert_problem(stack.request("GET", f"/v1/tasks/{task}/result", "grace"), 404, "not_found")
     assert raw(stack, f"/v1/tasks/{task}/result", user="admin")[1] == body
     assert stack.request("GET", f"/v1/tasks/{task}").json()["links"]["result"]
+
+
+@pytest.mark.parametrize("said, control", [
+    ([], "private, no-cache"), (["public, max-age=60"], "private, max-age=60"), (["no-store"], "private, no-store"),
+    (['private="a, b", s-maxage=9', "immutable"], "private, immutable")])
+def test_response_is_not_for_shared_caches(stack, respond, said, control):
+    """Each user sees what is his at this URL, and others do not."""
+    task = respond(headers=[("Cache-Control", value) for value in said] + [("CDN-Cache-Control", "public")])
+    answer, _ = raw(stack, f"/v1/tasks/{task}/result")
+    assert answer.headers.get_all("Cache-Control") == [control]
+    assert "CDN-Cache-Control" not in answer.headers
+
+
+def test_response_of_another_user(stack, respond):
+    """An admin who looks at it does not become that user, and no script of it runs in his name."""
+    task = respond(b"<script>", [("Content-Type", "text/html"), ("set-cookie", "session=ada"), ("Clear-Site-Data", '"*"'),
+                                 ("Content-Security-Policy", "default-src *"), ("X-Site", "yes")])
+    answer, body = raw(stack, f"/v1/tasks/{task}/result", user="admin")
+    assert (answer.status, body) == (200, b"<script>")
+    assert "Set-Cookie" not in answer.headers and "Clear-Site-Data" not in answer.headers
+    assert answer.headers["X-Site"] == "yes" and answer.headers["Content-Type"] == "text/html"
+    assert answer.headers.get_all("Content-Security-Policy") == ["default-src 'none'; sandbox"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Content-Disposition"] == "attachment"
+    answer, _ = raw(stack, f"/v1/tasks/{task}/result")
+    assert answer.headers["Set-Cookie"] == "session=ada" and answer.headers["Clear-Site-Data"] == '"*"'
+    assert answer.headers["Content-Security-Policy"] == "default-src *" and "Content-Disposition" not in answer.headers
 
 
 def test_response_does_not_steer(stack, respond):

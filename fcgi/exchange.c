@@ -37,8 +37,7 @@ void exchange_destroy(struct exchange **x)
     *x = NULL;
 }
 
-/* As new, but for memory that is worth keeping. */
-static void clear(struct exchange *x)
+void exchange_clear(struct exchange *x)
 {
     struct buf body = x->request.body;
     if (body.cap > KEPT_BODY)
@@ -164,7 +163,6 @@ static void handle_task(struct exchange *x)
 
 enum outcome exchange_run(struct exchange *x, struct transport *t, void *place)
 {
-    clear(x);
     x->transport = t;
     x->place = place;
     if (capture_wanted(x))

@@ -87,9 +87,12 @@ struct exchange {
 struct exchange *exchange_create(const struct app *app) MUST_USE;
 void exchange_destroy(struct exchange **x); /* NULL is accepted */
 
+/* Makes it as new, but for memory that is worth keeping. */
+void exchange_clear(struct exchange *x);
+
 /* Reads the request from T, does what it asks for and sends the answer, as far as this can be done now; where it
  * cannot, app->settle and app->call_again are told at PLACE. PLACE NULL: the answer
- * is sent when creator_flush and backend_flush have been called. */
+ * is sent when creator_flush and backend_flush have been called. X is new or cleared. */
 enum outcome exchange_run(struct exchange *x, struct transport *t, void *place);
 
 /* Goes on with a request that was held, or that app->call_again was called for. */

@@ -38,6 +38,8 @@ void response_clear(struct response *r)
 {
     if (r->body.cap > KEPT_MEMORY)
         buf_free(&r->body);
+    if (r->head.cap > KEPT_MEMORY)
+        buf_free(&r->head);
     close_file(r);
     buf_clear(&r->head);
     buf_clear(&r->body);

@@ -81,9 +81,9 @@ static bool find_site(struct exchange *x, struct capture *c)
 
 static void find_wishes(struct exchange *x, struct capture *c)
 {
-    const char *how = param(x, "BACKDESK_DEFER"), *prefer = param(x, "HTTP_PREFER");
+    const char *how = param(x, "BACKDESK_DEFER"), *prefer = request_list(x, "HTTP_PREFER");
     const char *async = param(x, "HTTP_X_ARANGO_ASYNC");
-    if (prefer_has(prefer, "respond-async"))
+    if (prefer && prefer_has(prefer, "respond-async"))
         c->forget = prefer_has(prefer, "forget");
     else if (strcmp(how, "arango") == 0) {
         c->interface = CAPTURE_ARANGO;

@@ -201,7 +201,7 @@ enum outcome exchange_go_on(struct exchange *x)
 
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume)
 {
-    const char *header = transport_param(x->transport, "HTTP_PREFER");
+    const char *header = request_list(x, "HTTP_PREFER");
     x->hold_seconds = header ? prefer_wait(header) : -1;
     if (x->hold_seconds > 0 && !ended) {
         x->wait.id = id;

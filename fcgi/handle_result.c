@@ -53,7 +53,7 @@ static void show(struct exchange *x)
     } else if (t->result.p) {
         view_json(&r->body, "", t->result);
         response_json(r, 200);
-        response_etag(r, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
+        response_etag(r, request_list(x, "HTTP_IF_NONE_MATCH"));
     } else {
         response_problem(r, PROBLEM_not_found, "The task has no result.");
     }

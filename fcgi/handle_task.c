@@ -29,7 +29,7 @@ static void show(struct exchange *x)
     response_json(&x->response, 200);
     if (!task_status_ended(t->status))
         response_retry_after(&x->response, poll_after(x, t));
-    response_etag(&x->response, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
+    response_etag(&x->response, request_list(x, "HTTP_IF_NONE_MATCH"));
 }
 
 static void show_again(struct exchange *x)

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Prefer: wait=N: answers that wait for the end of a task, and hold no thread."""
 
+import base64
+import http.client
 import json
 import signal
 import subprocess
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -66,6 +69,18 @@ def test_at_once(stack, make, status, prefer, applied):
     assert answer.status_code == 200
     assert answer.headers.get("Preference-Applied") == applied
     assert time.monotonic() - begun < 3
+
+
+def test_several_lines_are_one_list(stack, make):
+    """RFC 9110 section 5.3."""
+    lines = [("Authorization", f"Basic {base64.b64encode(b'ada:demo').decode()}"), ("Prefer", "handling=lenient"),
+             ("X-Between", "x"), ("Prefer", "wait=1")]
+    with closing(http.client.HTTPConnection(stack.base_url.removeprefix("http://"), timeout=30)) as connection:
+        connection.putrequest("GET", f"/v1/tasks/{make('success')}")
+        for name, value in lines:
+            connection.putheader(name, value)
+        connection.endheaders()
+        assert connection.getresponse().headers["Preference-Applied"] == "wait=1"
 
 
 def test_post(stack):

@@ -46,6 +46,7 @@ void exchange_clear(struct exchange *x)
     x->request = (struct request){.body = body};
     response_clear(&x->response);
     x->start = x->resume = NULL;
+    x->waited = false;
     arena_reset(x->arena);
 }
 
@@ -183,6 +184,7 @@ static void answer_held(struct exchange *x)
 {
     handler_fn *resume = x->resume;
     x->resume = NULL;
+    x->waited = true;
     response_clear(&x->response);
     resume(x);
     if (x->over) /* and not because the peer or the pool goes away */
@@ -202,6 +204,8 @@ enum outcome exchange_go_on(struct exchange *x)
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume)
 {
     const char *header = request_list(x, "HTTP_PREFER");
+    if (x->response.status == 412)
+        return;
     x->hold_seconds = header ? prefer_wait(header) : -1;
     if (x->hold_seconds > 0 && !ended) {
         x->wait.id = id;
@@ -227,6 +231,8 @@ bool exchange_fail(struct exchange *x, int error, const struct error *e)
         return response_problem(r, PROBLEM_not_found, NULL);
     case ERR_CONFLICT:
         return response_problem(r, PROBLEM_wrong_state, NULL);
+    case ERR_FENCED:
+        return response_problem(r, PROBLEM_precondition_failed, NULL);
     case ERR_DB_GONE:
         response_problem(r, PROBLEM_unavailable, NULL);
         break;

@@ -80,6 +80,7 @@ struct exchange {
     int hold_seconds;
     bool held;
     bool over; /* the wait */
+    bool waited; /* the answer is written anew */
     handler_fn *resume; /* NULL: the answer need not be held */
     void *context;      /* the handler's, for then and resume */
 };
@@ -105,10 +106,10 @@ void exchange_submit(struct exchange *x, struct submission *s, handler_fn *then)
 
 /* For handlers: has the answer held until task ID has ended, as long as the client prefers (Prefer: wait, RFC
  * 7240), and RESUME write it anew then, with the task in x->lookup. What stands in the response is sent where
- * there is no such wish or too many wait already. */
+ * there is no such wish, too many wait already or it is a 412. */
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume);
 
-/* Answers for an error of layer store: 503 where the database is away, 404, 409, else 500 with a line
+/* Answers for an error of layer store: 503 where the database is away, 404, 409, 412, else 500 with a line
  * in the log. Returns false. */
 bool exchange_fail(struct exchange *x, int error, const struct error *e);
 

@@ -3,14 +3,14 @@
 #include "base/error.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
-#include "fcgi/request.h"
+#include "fcgi/precondition.h"
 #include "fcgi/stats.h"
 
 void handle_type_list(struct exchange *x)
 {
     buf_add(&x->response.body, x->app->types_json.data, x->app->types_json.len);
     response_json(&x->response, 200);
-    response_etag(&x->response, request_list(x, "HTTP_IF_NONE_MATCH"));
+    precondition_tag(x);
 }
 
 void handle_stats(struct exchange *x)

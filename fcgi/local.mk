@@ -30,6 +30,7 @@ libapi_a_SOURCES = \
 	fcgi/page.h fcgi/page.c \
 	fcgi/poller.c \
 	fcgi/pool.h fcgi/pool.c \
+	fcgi/precondition.h fcgi/precondition.c \
 	fcgi/prefer.h fcgi/prefer.c \
 	fcgi/problem.h fcgi/problem.c fcgi/problems.def \
 	fcgi/quota.h fcgi/quota.c \

@@ -137,7 +137,7 @@ def test_etag_and_head(stack, make):
     answer, took = held(stack, task, 1, **{"If-None-Match": tag})
     assert (answer.status_code, answer.content) == (304, b"") and took >= 1
     timer = later(0.5, stack.request, "POST", f"/v1/tasks/{task}/cancel")
-    answer, took = held(stack, task, 30, **{"If-None-Match": tag})
+    answer, took = held(stack, task, 30, **{"If-Match": tag, "If-None-Match": tag})
     timer.join()
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled") and took < 10
     answer, _ = held(stack, make("fresh"), 1, method="HEAD")

@@ -3,6 +3,7 @@
 
 import os
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -199,6 +200,26 @@ def test_a_count_that_takes_too_long(stack, pool):
         assert one.request(path="/v1/tasks").status == 200
     assert wait_until(lambda: one.request(path="/v1/tasks/stats").status == 200)
     assert "is away" not in one.log()
+
+
+def test_a_slow_count_holds_one_thread(stack, pool):
+    """Others are told what was counted before."""
+    one, over = pool(threads=2), threading.Event()
+    assert one.request(path="/v1/tasks/stats").status == 200
+
+    def ask(_):
+        while not over.is_set():
+            assert one.request(path="/v1/tasks/stats").status in (200, 503)
+    with held(stack, "LOCK TABLES task_counters WRITE"), ThreadPoolExecutor(4) as executor:
+        asking = executor.map(ask, range(4))
+        wait_until(lambda: stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE"
+                                          " info LIKE '%FROM task_counters%' AND user = 'backdesk_api'"))
+        begun = time.monotonic()
+        assert one.request(path="/v1/tasks/types").status == 200
+        took = time.monotonic() - begun
+        over.set()
+        list(asking)
+    assert took < 0.4
 
 
 def test_clearing_much_leaves_room_for_others(stack, pool):

@@ -34,6 +34,7 @@ libapi_a_SOURCES = \
 	fcgi/prefer.h fcgi/prefer.c \
 	fcgi/problem.h fcgi/problem.c fcgi/problems.def \
 	fcgi/quota.h fcgi/quota.c \
+	fcgi/reference.h fcgi/reference.c \
 	fcgi/request.h fcgi/request.c \
 	fcgi/response.h fcgi/response.c \
 	fcgi/ring.h fcgi/ring.c \

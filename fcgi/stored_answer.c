@@ -16,6 +16,7 @@
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
 #include "fcgi/prefer.h"
+#include "fcgi/reference.h"
 #include "task/stored_response.h"
 
 const struct task_file *stored_answer_of(const struct task *t)
@@ -93,15 +94,26 @@ static int open_file(const struct exchange *x, const char *path)
     return open(whole, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Whether the request was a HEAD: then the stored length is that of a body which never came. */
-static bool was_head(const struct task *t)
+/* A member of the request as it was kept; "": there is none. */
+static const char *asked(const struct task *t, const char *name, struct arena *arena)
 {
-    struct json_object *data = NULL, *method;
-    bool head = t->data.p && json_parse(t->data.p, t->data.len, &data, NULL) == 0 && data &&
-                json_object_object_get_ex(data, "method", &method) && json_object_is_type(method, json_type_string) &&
-                strcmp(json_object_get_string(method), "HEAD") == 0;
+    struct json_object *data = NULL, *member;
+    const char *value = NULL;
+    if (t->data.p && json_parse(t->data.p, t->data.len, &data, NULL) == 0 && data &&
+        json_object_object_get_ex(data, name, &member))
+        value = header_bytes_get(member, arena);
     json_object_put(data);
-    return head;
+    return value ? value : "";
+}
+
+/* Where the site's answer leads to, though it is not given at the site's URL. */
+static const char *place(struct exchange *x, const struct task *t, const struct stored_header *h)
+{
+    static const char *const names[] = {"Location", "Content-Location"};
+    if (!is_among(h->name, names, COUNT_OF(names)))
+        return h->value;
+    const char *target = asked(t, "target", x->arena);
+    return *target == '/' ? reference_resolve(target, h->value, x->arena) : h->value;
 }
 
 static void add_headers(struct exchange *x, const struct task *t, const struct stored_response *stored)
@@ -114,7 +126,7 @@ static void add_headers(struct exchange *x, const struct task *t, const struct s
         const struct stored_header *h = &stored->headers[i];
         if (!is_left_out(h->name) && !(ours && is_among(h->name, to_caches, COUNT_OF(to_caches))) &&
             !(foreign && is_for_owner(h->name)))
-            buf_addf(&r->head, "%s: %s\r\n", h->name, h->value);
+            buf_addf(&r->head, "%s: %s\r\n", h->name, ours ? place(x, t, h) : h->value);
     }
     if (ours)
         add_cache_control(r, stored);
@@ -151,7 +163,7 @@ static bool give(struct exchange *x, const struct task *t, const char *path)
     }
     add_headers(x, t, &stored);
     uint64_t bytes = stored.body_bytes;
-    if (x->request.head && !bytes && was_head(t))
+    if (x->request.head && !bytes && strcmp(asked(t, "method", x->arena), "HEAD") == 0) /* whose body never came */
         bytes = said_length(&stored);
     response_stored(r, (int)stored.status, *stored.reason ? stored.reason : NULL, fd, stored.body_at, bytes);
     return true;

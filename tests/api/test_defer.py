@@ -209,7 +209,7 @@ def test_retry(stack):
 def respond(stack, make):
     """respond(body, headers, status, ...) -> the id of a task with this stored response."""
     def insert(body=b"hello", headers=(), status=200, reason="OK", user="ada", method="GET", job=False, **columns):
-        task = make("success", user, type="http_request", data=json.dumps({"method": method}),
+        task = make("success", user, type="http_request", data=json.dumps({"method": method, "target": "/demo/a/b?x=1"}),
                     result=json.dumps({"status": status, "bytes": len(body)}), finished_at="2026-01-01 00:00:00", **columns)
         head = json.dumps({"status": status, "reason": reason, "headers": [list(pair) for pair in headers]})
         path = stack.shared_dir / "zz" / f"{task}-1-{os.urandom(16).hex()}.response"
@@ -303,6 +303,14 @@ def test_statuses(stack, respond, status):
     assert answer.status == status and answer.headers["Backdesk-Task"] == str(task)
     assert answer.headers["Location"] == "/elsewhere"
     assert body == (b"" if status in (204, 304) else b"x")
+
+
+def test_response_leads_where_it_did(stack, respond):
+    """Though it is given at another URL."""
+    answer, _ = raw(stack, f"/v1/tasks/{respond(headers=[('location', '../c?y=2'), ('Content-Location', '?z')])}/result")
+    assert (answer.headers["Location"], answer.headers["Content-Location"]) == ("/demo/c?y=2", "/demo/a/b?z")
+    answer, _ = raw(stack, f"/v1/tasks/{respond(headers=[('Location', 'https://example.com/x')])}/result")
+    assert answer.headers["Location"] == "https://example.com/x"
 
 
 def test_response_of_head(stack, respond):

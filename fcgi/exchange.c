@@ -11,6 +11,7 @@
 #include "fcgi/body_file.h"
 #include "fcgi/capture.h"
 #include "fcgi/creator.h"
+#include "fcgi/job.h"
 #include "fcgi/prefer.h"
 #include "fcgi/request.h"
 
@@ -172,7 +173,7 @@ enum outcome exchange_run(struct exchange *x, struct transport *t, void *place)
              request_read_query(x) && request_read_body(x)) {
         if (x->request.route->right == RIGHT_TASK_OWNER)
             look_up(x, x->request.id, handle_task);
-        else if (request_find_export(x))
+        else if (request_find_export(x) && job_find(x))
             x->request.route->handle(x);
     } else if (request_content_length(x) != -1) {
         body_drain(x); /* a peer that is still sending may not see an answer before it has sent all */

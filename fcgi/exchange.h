@@ -62,6 +62,7 @@ struct request {
     struct buf body;
     struct task task;        /* RIGHT_TASK_OWNER: the task, already looked up */
     struct export_file file; /* RIGHT_EXPORT_OWNER: likewise */
+    enum task_status job;    /* RIGHT_JOB_OWNER: likewise the job's */
 };
 
 struct exchange {
@@ -113,7 +114,7 @@ void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resu
  * in the log. Returns false. */
 bool exchange_fail(struct exchange *x, int error, const struct error *e);
 
-/* Answers for tasks that could not be submitted: 409, 429, 503, or as exchange_fail. Returns false. */
+/* Answers for tasks that could not be submitted: 422, 429, 503, or as exchange_fail. Returns false. */
 bool exchange_refuse(struct exchange *x, const struct submission *s);
 
 /* For handlers: has CALL done again and again, each time with a connection that others may have in between, until it

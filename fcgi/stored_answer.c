@@ -38,10 +38,10 @@ static bool is_among(const char *name, const char *const *names, size_t count)
 static bool is_left_out(const char *name)
 {
     static const char *const names[] = {
-        "Status", "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-        "Proxy-Authenticate", "Content-Length", "Backdesk-Task", "Preference-Applied", "X-Arango-Async-Id",
+        "Status", "Content-Length", "Backdesk-Task", "Preference-Applied", "X-Arango-Async-Id",
     };
-    return is_among(name, names, COUNT_OF(names)) || strncasecmp(name, "X-Accel-", 8) == 0 || !header_is_token(name);
+    return is_among(name, names, COUNT_OF(names)) || header_is_of_connection(name) ||
+           strncasecmp(name, "X-Accel-", 8) == 0 || !header_is_token(name);
 }
 
 /* Of somebody else's response an admin sees what it says. In a browser it is a page of our origin, and must neither

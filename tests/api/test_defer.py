@@ -101,6 +101,13 @@ def test_host_is_what_nginx_has_chosen(pool):
         assert answer.json()["data"]["host"] == kept, sent
 
 
+def test_address(pool):
+    """Kept is what the runner takes; a client on a Unix socket has none."""
+    one = pool()
+    for sent, kept in (("192.0.2.7", "192.0.2.7"), ("2001:DB8::1", "2001:DB8::1"), ("unix:", ""), ("", "")):
+        assert captured(one, BACKDESK_ADDR=sent).json()["data"]["address"] == kept, sent
+
+
 def test_unknown_site(pool):
     one = pool()
     assert captured(one, BACKDESK_SITE="demo").status == 202

@@ -69,6 +69,8 @@ static int reserve_part(struct admission_part *p, struct quota *q, struct store 
     int64_t missing = p->wanted - p->taken, began = clock_mono_ns();
     if (!missing)
         return 0;
+    if (quota_held(q, p->user, began))
+        return error_set(e, ERR_TIMEOUT, "the row of user %lld was held a moment ago", (long long)p->user);
     p->ahead = chunk(p) > missing ? chunk(p) - missing : 0;
     int rc = store_reserve(s, p->user, p->limit, missing + p->ahead, p->count, e);
     if (rc == ERR_LIMIT && p->ahead) {
@@ -79,6 +81,8 @@ static int reserve_part(struct admission_part *p, struct quota *q, struct store 
     int64_t now = clock_mono_ns();
     if (p->count)
         quota_counted(q, now, now - began);
+    if (rc == ERR_TIMEOUT && p->user) /* who waits for the row of all is nobody's fault */
+        quota_hold(q, p->user, now + remember_max_ns);
     return rc;
 }
 

@@ -10,7 +10,7 @@
 #include "fcgi/prefer.h"
 #include "fcgi/request.h"
 #include "store/http_request.h"
-#include "task/stored_response.h"
+#include "task/request.h"
 
 enum { METHOD_MAX = 32, TARGET_MAX = 64 * 1024, HOST_MAX = 255 };
 
@@ -25,21 +25,10 @@ bool capture_wanted(struct exchange *x)
     return *param(x, "BACKDESK_DEFER");
 }
 
-static bool is_made_of(const char *text, const char *more)
+static bool is_method(const char *text)
 {
-    for (const char *p = text; *p; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr(more, *p)))
-            return false;
-    return *text;
-}
-
-/* The only path out of here is a raw one, as nginx has seen it: no space, no control character. */
-static bool is_target(const char *text)
-{
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
-        if (*p <= 0x20 || *p == 0x7f || *p == '#')
-            return false;
-    return *text == '/' && strlen(text) <= TARGET_MAX;
+    static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    return *text && strspn(text, chars) == strlen(text) && strlen(text) <= METHOD_MAX;
 }
 
 /* $host has no port, and is what nginx has chosen the server by; what the client sent has one, and is taken
@@ -81,9 +70,9 @@ static bool find_site(struct exchange *x, struct capture *c)
 
 static void find_wishes(struct exchange *x, struct capture *c)
 {
-    const char *how = param(x, "BACKDESK_DEFER"), *prefer = param(x, "HTTP_PREFER");
+    const char *how = param(x, "BACKDESK_DEFER"), *prefer = request_list(x, "HTTP_PREFER");
     const char *async = param(x, "HTTP_X_ARANGO_ASYNC");
-    if (prefer_has(prefer, "respond-async"))
+    if (prefer && prefer_has(prefer, "respond-async"))
         c->forget = prefer_has(prefer, "forget");
     else if (strcmp(how, "arango") == 0) {
         c->interface = CAPTURE_ARANGO;
@@ -111,12 +100,12 @@ bool capture_read(struct exchange *x, struct capture *out)
     c->address = param(x, "BACKDESK_ADDR");
     c->host = host_of(x);
     c->length = length_of(x);
-    if (!is_made_of(c->address, ".:"))
+    if (!request_is_address(c->address))
         c->address = "";
     if (!find_site(x, c))
         return false;
-    if (!is_made_of(c->method, "-_") || strlen(c->method) > METHOD_MAX || !is_target(c->target) ||
-        !is_made_of(c->host, ".:-_[]") || strlen(c->host) > HOST_MAX)
+    if (!is_method(c->method) || !request_is_target(c->target) || strlen(c->target) > TARGET_MAX ||
+        !request_is_host(c->host) || strlen(c->host) > HOST_MAX)
         return response_problem(&x->response, PROBLEM_bad_request, NULL);
     if (c->length == -2)
         return response_problem(&x->response, PROBLEM_incomplete_body, "Content-Length is no number.");

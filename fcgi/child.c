@@ -2,6 +2,7 @@
 /* child.c: puts backend, exchanges and pool together. */
 #include "fcgi/child.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -20,6 +21,7 @@ enum {
     IO_TIMEOUT_SECONDS = 10, /* nginx has the whole request before it sends it, and buffers answers */
     OTHER_DESCRIPTORS = 64,  /* database connections, log, epoll */
     SPARE_MAX = 64,
+    LARGE_MEMORY = 128 * 1024,
 };
 
 /* Exchanges belong to requests, not to threads; those without a request wait here with their memory. */
@@ -75,8 +77,10 @@ static struct exchange *take_exchange(struct child *c)
     return x ? x : exchange_create(&c->app);
 }
 
+/* Cleared at once: what waits at the bottom of the list may not be used again for days. */
 static void give_exchange(struct child *c, struct exchange *x)
 {
+    exchange_clear(x);
     pthread_mutex_lock(&c->lock);
     if (c->spare_count < SPARE_MAX) {
         x->next = c->spare;
@@ -142,6 +146,15 @@ static void raise_descriptor_limit(int64_t connections)
                     (unsigned long)limit.rlim_cur, (long long)connections, (unsigned long)want);
 }
 
+/* What is large goes back to the system when it is freed. By itself glibc would no longer do so once something large
+ * has been freed. */
+static void return_large_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, LARGE_MEMORY);
+#endif
+}
+
 int child_serve(const struct catalogue *catalogue, const struct child_descriptors *descriptors)
 {
     struct child c = {
@@ -149,6 +162,7 @@ int child_serve(const struct catalogue *catalogue, const struct child_descriptor
         .lock = PTHREAD_MUTEX_INITIALIZER,
     };
     struct error e = {0};
+    return_large_memory();
     gateway_library_init();
     int result = app_open(&c.app, catalogue, &e);
     if (result == 0)

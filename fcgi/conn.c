@@ -22,21 +22,17 @@ void conn_wake_poller(const struct pool *p)
     (void)ignored; /* only a full counter fails, and then the poller wakes anyway */
 }
 
-/* Lock held. */
-static void watch(struct pool *p, struct conn *c, uint32_t events)
+/* Lock held. False: the kernel has no room for it. */
+static bool watch(struct pool *p, struct conn *c, uint32_t events)
 {
     struct epoll_event event = {.events = events | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
     int operation = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    if (epoll_ctl(p->epoll, operation, gateway_fd(c->gateway), &event) != 0)
+    if (epoll_ctl(p->epoll, operation, gateway_fd(c->gateway), &event) == 0)
+        return c->watched = true;
+    if (errno != ENOSPC && errno != ENOMEM)
         log_bug("epoll_ctl: %s", strerror(errno));
-    c->watched = true;
-}
-
-/* Lock held. */
-static void arm(struct pool *p, struct conn *c)
-{
-    c->state = CONN_IDLE;
-    watch(p, c, EPOLLIN);
+    log_warning("cannot watch a connection: %s", strerror(errno));
+    return false;
 }
 
 /* Lock held. Whoever calls it looks at the queue himself next, or hires a worker. */
@@ -75,6 +71,14 @@ static void forget(struct pool *p, struct conn *c)
     free(c);
     if (p->full || p->phase != POOL_SERVING)
         conn_wake_poller(p);
+}
+
+/* Lock held. Waits for its next request, or closes it. */
+static void arm(struct pool *p, struct conn *c)
+{
+    c->state = CONN_IDLE;
+    if (!watch(p, c, EPOLLIN))
+        forget(p, c);
 }
 
 /* Lock held, the connection in nobody else's hands. Sends the descriptor to whichever younger child
@@ -140,12 +144,11 @@ void conn_dispatch(struct pool *p, struct conn *c)
 void conn_park(struct pool *p, struct conn *c)
 {
     pthread_mutex_lock(&p->lock);
-    if (c->woken || p->phase != POOL_SERVING) {
+    if (!c->woken && p->phase == POOL_SERVING && watch(p, c, 0)) {
+        c->state = CONN_PARKED;
+    } else { /* answered at once */
         queue(p, c);
         conn_hire(p);
-    } else {
-        c->state = CONN_PARKED;
-        watch(p, c, 0);
     }
     pthread_mutex_unlock(&p->lock);
 }

@@ -62,7 +62,7 @@ struct pool {
     bool full;    /* the poller took the sources out of epoll: wake it when a connection goes */
 };
 
-/* Takes over FD, a connected socket, and arms it. */
+/* Takes over FD, a connected socket, and arms it; closes it where it cannot be watched. */
 void conn_open(struct pool *p, int fd);
 
 /* Gives an idle or parked connection to the workers. Called by the poller on its event. */

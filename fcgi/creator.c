@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "fcgi/admission.h"
 #include "fcgi/backend.h"
 
@@ -52,27 +53,74 @@ static int create_call(struct store *s, void *context, struct error *e)
                                                     : store_transaction(s, create, batch, NULL, e);
 }
 
+/* Whether it has tasks of a user whose row somebody else holds. */
+static bool is_held(const struct submission *s, struct quota *q, int64_t now)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if ((i == 0 || s->tasks[i].created_by != s->tasks[i - 1].created_by) &&
+            quota_held(q, s->tasks[i].created_by, now))
+            return true;
+    return false;
+}
+
+/* Whether a job turns out to be held that was not left out for it. */
+static bool are_more_held(struct combine_job *first, const struct combine_job *end, struct quota *q)
+{
+    int64_t now = clock_mono_ns();
+    for (struct combine_job *j = first; j != end; j = j->next)
+        if (!submission_of(j)->held && is_held(submission_of(j), q, now))
+            return true;
+    return false;
+}
+
+static void fail(struct submission *s, int result, const struct error *e)
+{
+    s->result = result;
+    s->error = *e;
+    s->made_count = 0;
+    s->queue_full = false;
+}
+
+/* Leaves out, as failed, the jobs that others would have to wait with for a row. */
+static void leave_out_held(struct combine_job *first, const struct combine_job *end, struct quota *q)
+{
+    int64_t now = clock_mono_ns();
+    struct error e = {0};
+    error_set(&e, ERR_TIMEOUT, "somebody else holds the row of a user");
+    for (struct combine_job *j = first; j != end; j = j->next) {
+        struct submission *s = submission_of(j);
+        s->held = is_held(s, q, now);
+        if (s->held)
+            fail(s, ERR_TIMEOUT, &e);
+    }
+}
+
 /* Makes the tasks of the jobs from FIRST up to END (not included) one batch. */
 static void gather(struct combine_job *first, const struct combine_job *end, struct batch *batch)
 {
     for (struct combine_job *j = first; j != end; j = j->next)
-        batch->count += submission_of(j)->count;
+        batch->count += submission_of(j)->held ? 0 : submission_of(j)->count;
     struct new_task *tasks = arena_calloc(batch->arena, batch->count, sizeof *tasks);
     batch->tasks = tasks;
     batch->made = arena_calloc(batch->arena, batch->count, sizeof *batch->made);
     for (struct combine_job *j = first; j != end; j = j->next) {
         const struct submission *s = submission_of(j);
+        if (s->held)
+            continue;
         memcpy(tasks, s->tasks, s->count * sizeof *tasks);
         tasks += s->count;
     }
 }
 
-/* Creates the tasks of the jobs from FIRST up to END (not included) in one transaction. */
+/* Creates the tasks of the jobs from FIRST up to END (not included) in one transaction, but for those held. */
 static int create_together(struct creator *c, struct combine_job *first,
                            const struct combine_job *end, struct error *e)
 {
     struct batch batch = {.arena = c->arena};
+    leave_out_held(first, end, c->quota);
     gather(first, end, &batch);
+    if (!batch.count)
+        return 0;
     int result = admission_begin(&batch.admission, c->quota, c->limits, batch.tasks, batch.count,
                                  c->arena, e);
     if (result == 0)
@@ -81,16 +129,30 @@ static int create_together(struct creator *c, struct combine_job *first,
     const struct task *made = batch.made; /* with the submissions' own texts */
     for (struct combine_job *j = first; j != end; j = j->next) {
         struct submission *s = submission_of(j);
-        s->result = result;
-        if (result != 0)
-            s->error = *e;
-        else
-            memcpy(s->made, made, s->count * sizeof *made);
+        if (s->held)
+            continue;
+        if (result != 0) {
+            fail(s, result, e);
+            s->queue_full = admission_queue_full(&batch.admission);
+            continue;
+        }
+        memcpy(s->made, made, s->count * sizeof *made);
         made += s->count;
-        s->made_count = result == 0 ? s->count : 0;
-        s->queue_full = admission_queue_full(&batch.admission);
+        s->result = 0;
+        s->made_count = s->count;
     }
     return result;
+}
+
+/* Where the row of a user was waited for in vain, the others' are created without his. Only once: to wait again,
+ * for another user's, must not take everybody's time. */
+static int create_group(struct creator *c, struct combine_job *first, const struct combine_job *end, struct error *e)
+{
+    int result = create_together(c, first, end, e);
+    if (result != ERR_TIMEOUT || !are_more_held(first, end, c->quota))
+        return result;
+    error_clear(e);
+    return create_together(c, first, end, e);
 }
 
 /* What one job adds to a transaction. */
@@ -128,7 +190,7 @@ static void run_jobs(void *context, struct combine_job *first, size_t count)
     for (struct combine_job *end; first; first = end) {
         struct error e = {0};
         end = group_end(first);
-        int result = create_together(c, first, end, &e);
+        int result = create_group(c, first, end, &e);
         if (result == 0 || result == ERR_DB_GONE || result == ERR_TIMEOUT || first->next == end)
             continue;
         /* one of them is to blame: it fails alone */

@@ -32,6 +32,7 @@ struct submission {
     size_t made_count;            /* out: less than count only where replayed */
     bool replayed;                /* out: made are the tasks of an earlier submission */
     bool queue_full;              /* out, with ERR_LIMIT: not the user's limit, that of all */
+    bool held;                    /* creator.c's: it is not for this transaction */
     int result;                   /* out: 0, or an error; all tasks are there, or none */
     struct error error;
 };

@@ -11,6 +11,7 @@
 #include "fcgi/body_file.h"
 #include "fcgi/capture.h"
 #include "fcgi/creator.h"
+#include "fcgi/job.h"
 #include "fcgi/prefer.h"
 #include "fcgi/request.h"
 
@@ -37,8 +38,7 @@ void exchange_destroy(struct exchange **x)
     *x = NULL;
 }
 
-/* As new, but for memory that is worth keeping. */
-static void clear(struct exchange *x)
+void exchange_clear(struct exchange *x)
 {
     struct buf body = x->request.body;
     if (body.cap > KEPT_BODY)
@@ -47,6 +47,7 @@ static void clear(struct exchange *x)
     x->request = (struct request){.body = body};
     response_clear(&x->response);
     x->start = x->resume = NULL;
+    x->waited = false;
     arena_reset(x->arena);
 }
 
@@ -164,7 +165,6 @@ static void handle_task(struct exchange *x)
 
 enum outcome exchange_run(struct exchange *x, struct transport *t, void *place)
 {
-    clear(x);
     x->transport = t;
     x->place = place;
     if (capture_wanted(x))
@@ -173,7 +173,7 @@ enum outcome exchange_run(struct exchange *x, struct transport *t, void *place)
              request_read_query(x) && request_read_body(x)) {
         if (x->request.route->right == RIGHT_TASK_OWNER)
             look_up(x, x->request.id, handle_task);
-        else if (request_find_export(x))
+        else if (request_find_export(x) && job_find(x))
             x->request.route->handle(x);
     } else if (request_content_length(x) != -1) {
         body_drain(x); /* a peer that is still sending may not see an answer before it has sent all */
@@ -185,6 +185,7 @@ static void answer_held(struct exchange *x)
 {
     handler_fn *resume = x->resume;
     x->resume = NULL;
+    x->waited = true;
     response_clear(&x->response);
     resume(x);
     if (x->over) /* and not because the peer or the pool goes away */
@@ -203,7 +204,9 @@ enum outcome exchange_go_on(struct exchange *x)
 
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume)
 {
-    const char *header = transport_param(x->transport, "HTTP_PREFER");
+    const char *header = request_list(x, "HTTP_PREFER");
+    if (x->response.status == 412)
+        return;
     x->hold_seconds = header ? prefer_wait(header) : -1;
     if (x->hold_seconds > 0 && !ended) {
         x->wait.id = id;
@@ -229,6 +232,8 @@ bool exchange_fail(struct exchange *x, int error, const struct error *e)
         return response_problem(r, PROBLEM_not_found, NULL);
     case ERR_CONFLICT:
         return response_problem(r, PROBLEM_wrong_state, NULL);
+    case ERR_FENCED:
+        return response_problem(r, PROBLEM_precondition_failed, NULL);
     case ERR_DB_GONE:
         response_problem(r, PROBLEM_unavailable, NULL);
         break;

@@ -62,6 +62,7 @@ struct request {
     struct buf body;
     struct task task;        /* RIGHT_TASK_OWNER: the task, already looked up */
     struct export_file file; /* RIGHT_EXPORT_OWNER: likewise */
+    enum task_status job;    /* RIGHT_JOB_OWNER: likewise the job's */
 };
 
 struct exchange {
@@ -80,6 +81,7 @@ struct exchange {
     int hold_seconds;
     bool held;
     bool over; /* the wait */
+    bool waited; /* the answer is written anew */
     handler_fn *resume; /* NULL: the answer need not be held */
     void *context;      /* the handler's, for then and resume */
 };
@@ -87,9 +89,12 @@ struct exchange {
 struct exchange *exchange_create(const struct app *app) MUST_USE;
 void exchange_destroy(struct exchange **x); /* NULL is accepted */
 
+/* Makes it as new, but for memory that is worth keeping. */
+void exchange_clear(struct exchange *x);
+
 /* Reads the request from T, does what it asks for and sends the answer, as far as this can be done now; where it
  * cannot, app->settle and app->call_again are told at PLACE. PLACE NULL: the answer
- * is sent when creator_flush and backend_flush have been called. */
+ * is sent when creator_flush and backend_flush have been called. X is new or cleared. */
 enum outcome exchange_run(struct exchange *x, struct transport *t, void *place);
 
 /* Goes on with a request that was held, or that app->call_again was called for. */
@@ -102,14 +107,14 @@ void exchange_submit(struct exchange *x, struct submission *s, handler_fn *then)
 
 /* For handlers: has the answer held until task ID has ended, as long as the client prefers (Prefer: wait, RFC
  * 7240), and RESUME write it anew then, with the task in x->lookup. What stands in the response is sent where
- * there is no such wish or too many wait already. */
+ * there is no such wish, too many wait already or it is a 412. */
 void exchange_hold(struct exchange *x, uint64_t id, bool ended, handler_fn *resume);
 
-/* Answers for an error of layer store: 503 where the database is away, 404, 409, else 500 with a line
+/* Answers for an error of layer store: 503 where the database is away, 404, 409, 412, else 500 with a line
  * in the log. Returns false. */
 bool exchange_fail(struct exchange *x, int error, const struct error *e);
 
-/* Answers for tasks that could not be submitted: 409, 429, 503, or as exchange_fail. Returns false. */
+/* Answers for tasks that could not be submitted: 422, 429, 503, or as exchange_fail. Returns false. */
 bool exchange_refuse(struct exchange *x, const struct submission *s);
 
 /* For handlers: has CALL done again and again, each time with a connection that others may have in between, until it

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
+#include "fcgi/precondition.h"
 #include "fcgi/stats.h"
 
 void handle_type_list(struct exchange *x)
@@ -10,7 +11,7 @@ void handle_type_list(struct exchange *x)
     const struct buf *types = &x->app->types_json[x->request.identity.admin];
     buf_add(&x->response.body, types->data, types->len);
     response_json(&x->response, 200);
-    response_etag(&x->response, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
+    precondition_tag(x);
 }
 
 void handle_stats(struct exchange *x)

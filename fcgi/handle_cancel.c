@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
+#include "fcgi/precondition.h"
 #include "fcgi/view.h"
 #include "task/type.h"
 #include "task/validate.h"
@@ -92,7 +93,7 @@ void handle_task_cancel(struct exchange *x)
         return;
     task_limits_get(x->app->settings, x->request.task.type.p, &limits);
     c.keep_usec = limits.retention_failure_usec;
-    int result = backend_call(x->app->backend, BACKEND_CHANGE, cancel_call, &c, &e);
+    int result = precondition_change(x, cancel_call, &c, &e);
     if (result == ERR_CONFLICT)
         response_problem(&x->response, PROBLEM_wrong_state, "The task has ended already.");
     else if (result != 0)

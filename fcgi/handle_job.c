@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
-#include "fcgi/request.h"
+#include "fcgi/job.h"
 #include "fcgi/stored_answer.h"
 #include "store/http_request.h"
 #include "task/type.h"
@@ -53,7 +53,6 @@ struct job {
     uint64_t id;
     int64_t user;
     int64_t keep_usec;
-    enum task_status status;
     struct arena *arena;
 };
 
@@ -64,15 +63,16 @@ static struct job job_of(const struct exchange *x)
 
 static int status_call(struct store *s, void *context, struct error *e)
 {
-    struct job *j = context;
-    return store_job_status(s, j->id, j->user, &j->status, e);
+    struct request *r = context;
+    return store_job_status(s, r->id, r->identity.user, &r->job, e);
 }
 
-static bool find_job(struct exchange *x, struct job *j)
+bool job_find(struct exchange *x)
 {
     struct error e = {0};
-    *j = job_of(x);
-    int result = backend_call(x->app->backend, BACKEND_READ, status_call, j, &e);
+    if (x->request.route->right != RIGHT_JOB_OWNER)
+        return true;
+    int result = backend_call(x->app->backend, BACKEND_READ, status_call, &x->request, &e);
     if (result != 0)
         answer_failure(x, result, &e);
     return result == 0;
@@ -80,10 +80,7 @@ static bool find_job(struct exchange *x, struct job *j)
 
 void handle_job_status(struct exchange *x)
 {
-    struct job j;
-    if (!find_job(x, &j))
-        return;
-    if (task_status_ended(j.status)) {
+    if (task_status_ended(x->request.job)) {
         x->response.status = 200;
         response_header(&x->response, "Cache-Control", "no-store");
     } else {
@@ -150,10 +147,8 @@ static void take(struct exchange *x, struct job *j)
 
 void handle_job_take(struct exchange *x)
 {
-    struct job j;
-    if (!find_job(x, &j))
-        return;
-    if (task_status_ended(j.status))
+    struct job j = job_of(x);
+    if (task_status_ended(x->request.job))
         take(x, &j);
     else
         response_no_content(&x->response);
@@ -170,10 +165,8 @@ static int cancel_call(struct store *s, void *context, struct error *e)
 void handle_job_cancel(struct exchange *x)
 {
     struct task_limits limits;
-    struct job j;
+    struct job j = job_of(x);
     struct error e = {0};
-    if (!find_job(x, &j))
-        return;
     task_limits_get(x->app->settings, HTTP_REQUEST_TYPE, &limits);
     j.keep_usec = limits.retention_failure_usec;
     int result = backend_call(x->app->backend, BACKEND_CHANGE, cancel_call, &j, &e);
@@ -194,12 +187,10 @@ static int forget_call(struct store *s, void *context, struct error *e)
 
 void handle_job_delete(struct exchange *x)
 {
-    struct job j;
+    struct job j = job_of(x);
     struct error e = {0};
-    if (!find_job(x, &j))
-        return;
-    int result = backend_call(x->app->backend, BACKEND_CHANGE, task_status_ended(j.status) ? delete_call : forget_call,
-                              &j, &e);
+    int result = backend_call(x->app->backend, BACKEND_CHANGE,
+                              task_status_ended(x->request.job) ? delete_call : forget_call, &j, &e);
     if (result == 0)
         answer_true(x);
     else

@@ -5,6 +5,7 @@
 #include "fcgi/accel.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
+#include "fcgi/precondition.h"
 #include "fcgi/request.h"
 #include "fcgi/stored_answer.h"
 #include "fcgi/view.h"
@@ -53,7 +54,7 @@ static void show(struct exchange *x)
     } else if (t->result.p) {
         view_json(&r->body, "", t->result);
         response_json(r, 200);
-        response_etag(r, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
+        precondition_tag(x);
     } else {
         response_problem(r, PROBLEM_not_found, "The task has no result.");
     }

@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "fcgi/backend.h"
 #include "fcgi/exchange.h"
+#include "fcgi/precondition.h"
 #include "fcgi/request.h"
 #include "fcgi/ring.h"
 #include "fcgi/view.h"
@@ -29,7 +29,7 @@ static void show(struct exchange *x)
     response_json(&x->response, 200);
     if (!task_status_ended(t->status))
         response_retry_after(&x->response, poll_after(x, t));
-    response_etag(&x->response, transport_param(x->transport, "HTTP_IF_NONE_MATCH"));
+    precondition_tag(x);
 }
 
 static void show_again(struct exchange *x)
@@ -54,7 +54,7 @@ static int delete_call(struct store *s, void *context, struct error *e)
 void handle_task_delete(struct exchange *x)
 {
     struct error e = {0};
-    int result = backend_call(x->app->backend, BACKEND_CHANGE, delete_call, x, &e);
+    int result = precondition_change(x, delete_call, x, &e);
     if (result == ERR_DENIED)
         response_problem(&x->response, PROBLEM_role_missing, NULL);
     else if (result == ERR_CONFLICT)
@@ -96,7 +96,7 @@ void handle_task_retry(struct exchange *x)
         response_problem(&x->response, PROBLEM_role_missing, NULL);
         return;
     }
-    int result = backend_call(x->app->backend, BACKEND_CHANGE, retry_call, &retry, &e);
+    int result = precondition_change(x, retry_call, &retry, &e);
     if (result == ERR_CONFLICT)
         response_problem(&x->response, PROBLEM_wrong_state,
                          "Only a failed, cancelled or dropped task can be run again.");

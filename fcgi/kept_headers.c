@@ -13,36 +13,24 @@ enum { NAME_SIZE = 128 };
 static const char *const secret[] = {"Cookie", "Authorization"};
 static const char *const deferring[] = {"respond-async", "wait", "forget"};
 
-/* Letters in any case, - and _ alike: FastCGI does not tell them apart. */
-static bool same_name(const char *a, const char *b, size_t len)
+/* As strncasecmp, with - and _ alike: FastCGI does not tell them apart. */
+static int compare_names(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         char x = a[i] == '_' ? '-' : a[i], y = b[i] == '_' ? '-' : b[i];
-        if (!x || !y || strncasecmp(&x, &y, 1) != 0)
-            return false;
+        int order = strncasecmp(&x, &y, 1);
+        if (order)
+            return order;
     }
-    return true;
+    return 0;
 }
 
 static bool is_among(const char *name, const char *const *names, size_t count)
 {
     size_t len = strlen(name);
     for (size_t i = 0; i < count; i++)
-        if (strlen(names[i]) == len && same_name(name, names[i], len))
+        if (strlen(names[i]) == len && compare_names(names[i], name, len) == 0)
             return true;
-    return false;
-}
-
-static bool list_names(const char *list, const char *name)
-{
-    size_t len = strlen(name);
-    for (const char *p = list; *p;) {
-        p += strspn(p, ", \t");
-        size_t word = strcspn(p, ", \t");
-        if (word == len && same_name(p, name, len))
-            return true;
-        p += word;
-    }
     return false;
 }
 
@@ -52,7 +40,7 @@ static bool connection_names(const char *const *params, const char *name)
     static const char connection[] = "HTTP_CONNECTION=";
     for (; *params; params++)
         if (strncmp(*params, connection, sizeof connection - 1) == 0 &&
-            list_names(*params + sizeof connection - 1, name))
+            header_list_has(*params + sizeof connection - 1, name, compare_names))
             return true;
     return false;
 }

@@ -22,7 +22,7 @@ libapi_a_SOURCES = \
 	fcgi/handle_about.c fcgi/handle_attempts.c fcgi/handle_cancel.c fcgi/handle_create.c \
 	fcgi/handle_defer.c \
 	fcgi/handle_download.c fcgi/handle_export.c fcgi/handle_list.c fcgi/handle_result.c \
-	fcgi/handle_job.c \
+	fcgi/handle_job.c fcgi/job.h \
 	fcgi/handle_task.c fcgi/handle_upload.c fcgi/handle_worker.c \
 	fcgi/idempotency.h fcgi/idempotency.c \
 	fcgi/kept_headers.h fcgi/kept_headers.c \
@@ -30,9 +30,11 @@ libapi_a_SOURCES = \
 	fcgi/page.h fcgi/page.c \
 	fcgi/poller.c \
 	fcgi/pool.h fcgi/pool.c \
+	fcgi/precondition.h fcgi/precondition.c \
 	fcgi/prefer.h fcgi/prefer.c \
 	fcgi/problem.h fcgi/problem.c fcgi/problems.def \
 	fcgi/quota.h fcgi/quota.c \
+	fcgi/reference.h fcgi/reference.c \
 	fcgi/request.h fcgi/request.c \
 	fcgi/response.h fcgi/response.c \
 	fcgi/ring.h fcgi/ring.c \

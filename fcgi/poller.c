@@ -36,12 +36,30 @@ static int64_t msec_ns(int64_t msec)
     return msec * 1000000;
 }
 
-/* Sources are distinguished by the address of the variable that holds their descriptor. */
-static void watch(struct poller *l, const int *fd, uint32_t events)
+static void pause_accepting(struct poller *l, const char *why)
 {
-    struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)fd};
+    log_warning("cannot take a connection: %s", why);
+    l->pause_until_ns = clock_mono_ns() + msec_ns(ACCEPT_AGAIN_MSEC);
+}
+
+/* Sources are distinguished by the address of the variable that holds their descriptor. */
+static void watch(struct poller *l, const int *fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = (void *)(uintptr_t)fd};
     if (epoll_ctl(l->pool->epoll, EPOLL_CTL_ADD, *fd, &event) != 0)
         log_bug("epoll_ctl: %s", strerror(errno));
+}
+
+/* Those of connections, which other children watch as well. False: not now, as the kernel has no room for it. */
+static bool watch_source(struct poller *l, const int *fd)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = (void *)(uintptr_t)fd};
+    if (epoll_ctl(l->pool->epoll, EPOLL_CTL_ADD, *fd, &event) == 0)
+        return true;
+    if (errno != ENOSPC && errno != ENOMEM)
+        log_bug("epoll_ctl: %s", strerror(errno));
+    pause_accepting(l, strerror(errno));
+    return false;
 }
 
 static void unwatch(struct poller *l, const int *fd)
@@ -64,21 +82,15 @@ static void choose_sources(struct poller *l, int64_t now)
     bool accept = open && phase == POOL_SERVING;
     bool receive = open && (phase == POOL_SERVING || phase == POOL_STOPPING);
     if (accept && !l->accepting)
-        watch(l, &o->listener, EPOLLIN | EPOLLEXCLUSIVE);
+        accept = watch_source(l, &o->listener);
     if (!accept && l->accepting)
         unwatch(l, &o->listener);
     if (receive && !l->receiving)
-        watch(l, &o->handover_in, EPOLLIN | EPOLLEXCLUSIVE);
+        receive = watch_source(l, &o->handover_in);
     if (!receive && l->receiving)
         unwatch(l, &o->handover_in);
     l->accepting = accept;
     l->receiving = receive;
-}
-
-static void pause_accepting(struct poller *l)
-{
-    log_warning("cannot take a connection: %s", strerror(errno));
-    l->pause_until_ns = clock_mono_ns() + msec_ns(ACCEPT_AGAIN_MSEC);
 }
 
 /* Takes one connection and goes to the end of the line: the kernel wakes the first of those who wait,
@@ -90,9 +102,9 @@ static void accept_one(struct poller *l)
     if (fd >= 0)
         conn_open(l->pool, fd);
     else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-        return pause_accepting(l);
+        return pause_accepting(l, strerror(errno));
     unwatch(l, listener);
-    watch(l, listener, EPOLLIN | EPOLLEXCLUSIVE);
+    l->accepting = watch_source(l, listener);
 }
 
 /* Takes one connection that an older child passes on. */
@@ -109,7 +121,9 @@ static void receive_one(struct poller *l)
     };
     ssize_t n = recvmsg(l->pool->options->handover_in, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0 && errno != EAGAIN && errno != EINTR)
-        return pause_accepting(l);
+        return pause_accepting(l, strerror(errno));
+    if (n > 0 && message.msg_flags & MSG_CTRUNC) /* the message is here, its descriptor is lost */
+        return pause_accepting(l, "no descriptor is free for one that was passed on: it is closed");
     struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
     if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof fd))
         return;
@@ -196,8 +210,8 @@ struct poller *poller_create(struct pool *p, int signals)
     struct poller *l = xcalloc(1, sizeof *l);
     l->pool = p;
     l->signals = signals;
-    watch(l, &l->signals, EPOLLIN);
-    watch(l, &p->wake, EPOLLIN);
+    watch(l, &l->signals);
+    watch(l, &p->wake);
     return l;
 }
 

@@ -100,8 +100,8 @@ static void flush(struct pool *p)
 {
     unflushed = 0;
     p->flush_wanted = false;
-    if (!in_hand && p->watcher == NOBODY)
-        conn_hire(p); /* leading may take long */
+    if (p->queue_first || (!in_hand && p->watcher == NOBODY))
+        conn_hire(p); /* leading may take long, and this thread may have been hired twice: to serve as well */
     pthread_mutex_unlock(&p->lock);
     p->options->flush(p->options->context);
     flush_due = false;

@@ -18,6 +18,7 @@ struct entry {
     uint64_t used;
     int64_t room, count_again_ns;
     int64_t refused_count, refused_until_ns;
+    int64_t held_until_ns;
 };
 
 struct quota {
@@ -121,4 +122,20 @@ bool quota_refused(struct quota *q, int64_t user, int64_t wanted, int64_t now_ns
     bool refused = e && now_ns < e->refused_until_ns && wanted >= e->refused_count;
     pthread_mutex_unlock(&q->lock);
     return refused;
+}
+
+void quota_hold(struct quota *q, int64_t user, int64_t until_ns)
+{
+    pthread_mutex_lock(&q->lock);
+    find(q, user, true)->held_until_ns = until_ns;
+    pthread_mutex_unlock(&q->lock);
+}
+
+bool quota_held(struct quota *q, int64_t user, int64_t now_ns)
+{
+    pthread_mutex_lock(&q->lock);
+    const struct entry *e = find(q, user, false);
+    bool held = e && now_ns < e->held_until_ns;
+    pthread_mutex_unlock(&q->lock);
+    return held;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* quota.h: what a process remembers of the limits on waiting tasks: room that it has reserved ahead for a
- * user, and refusals of a moment ago. A bounded table; what is forgotten costs a statement or two. Asks no
- * database. Any thread. */
+ * user, refusals of a moment ago, and whose row could not be had. A bounded table; what is forgotten costs
+ * a statement or two. Asks no database. Any thread. */
 #ifndef FCGI_QUOTA_H
 #define FCGI_QUOTA_H
 
@@ -31,5 +31,9 @@ void quota_counted(struct quota *q, int64_t now_ns, int64_t took_ns);
 /* Until UNTIL_NS there is no room for WANTED tasks of USER or more. */
 void quota_refuse(struct quota *q, int64_t user, int64_t wanted, int64_t until_ns);
 bool quota_refused(struct quota *q, int64_t user, int64_t wanted, int64_t now_ns);
+
+/* Until UNTIL_NS nobody need wait for the row of USER: somebody else holds it. */
+void quota_hold(struct quota *q, int64_t user, int64_t until_ns);
+bool quota_held(struct quota *q, int64_t user, int64_t now_ns);
 
 #endif

@@ -20,6 +20,23 @@ static const char *param(struct exchange *x, const char *name)
     return value && *value ? value : NULL;
 }
 
+/* nginx before 1.23 sends a parameter for each line, and a transport gives the first. */
+const char *request_list(struct exchange *x, const char *name)
+{
+    struct buf list = BUF_INIT;
+    size_t len = strlen(name);
+    const char *found = NULL;
+    for (const char *const *p = transport_params(x->transport); *p; p++)
+        if (strncmp(*p, name, len) == 0 && (*p)[len] == '=') {
+            buf_addf(&list, "%s%s", found ? ", " : "", *p + len + 1);
+            found = *p;
+        }
+    if (found)
+        found = arena_strndup(x->arena, buf_str(&list), list.len);
+    buf_free(&list);
+    return found;
+}
+
 /* The decoded path. DOCUMENT_URI is what nginx has matched its locations with; the others are for
  * servers and shells that do not set it. */
 static const char *request_path(struct exchange *x)

@@ -20,6 +20,10 @@ bool request_read_body(struct exchange *x) MUST_USE;      /* 400, 413, 415; BODY
 bool request_check_task(struct exchange *x) MUST_USE;     /* 404, 503; after its lookup */
 bool request_find_export(struct exchange *x) MUST_USE;    /* 404, 503 */
 
+/* The header whose parameter is NAME ("HTTP_PREFER"), all of whose lines are one list (RFC 9110 section 5.3); NULL:
+ * there is none. Lives as long as the request. */
+const char *request_list(struct exchange *x, const char *name) MUST_USE;
+
 /* CONTENT_LENGTH: -1 where it is missing (chunked), -2 where it is no number. */
 int64_t request_content_length(struct exchange *x);
 

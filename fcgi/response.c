@@ -12,7 +12,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 
-enum { KEPT_MEMORY = 64 * 1024, FILE_CHUNK = 64 * 1024, ETAG_SIZE = 2 + 32 + 1 };
+enum { KEPT_MEMORY = 64 * 1024, FILE_CHUNK = 64 * 1024 };
 
 void response_init(struct response *r)
 {
@@ -38,6 +38,8 @@ void response_clear(struct response *r)
 {
     if (r->body.cap > KEPT_MEMORY)
         buf_free(&r->body);
+    if (r->head.cap > KEPT_MEMORY)
+        buf_free(&r->head);
     close_file(r);
     buf_clear(&r->head);
     buf_clear(&r->body);
@@ -99,17 +101,18 @@ void response_stored(struct response *r, int status, const char *reason, int fil
     r->file_bytes = bytes;
 }
 
-/* Whether LIST (RFC 9110 section 13.1.2) has TAG: weak comparison, so W/ does not matter. */
-static bool list_has(const char *list, const char *tag)
+/* RFC 9110 sections 8.8.3.2, 13.1.1 and 13.1.2. */
+bool etag_list_has(const char *list, const char *tag, enum etag_comparison how)
 {
     size_t len = strlen(tag);
     for (const char *p = list; *p;) {
         p += strspn(p, " \t,");
         if (*p == '*')
             return true;
-        if (strncmp(p, "W/", 2) == 0)
+        bool weak = strncmp(p, "W/", 2) == 0;
+        if (weak)
             p += 2;
-        if (strncmp(p, tag, len) == 0)
+        if (!(weak && how == ETAG_STRONG) && strncmp(p, tag, len) == 0)
             return true;
         if (*p == '"')
             p++;
@@ -120,19 +123,28 @@ static bool list_has(const char *list, const char *tag)
     return false;
 }
 
-void response_etag(struct response *r, const char *if_none_match)
+void etag_of(struct buf *body, char tag[ETAG_SIZE])
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    char tag[ETAG_SIZE];
-    if (r->status != 200 || r->body.err)
-        return;
-    SHA256((const unsigned char *)buf_str(&r->body), r->body.len, digest);
+    SHA256((const unsigned char *)buf_str(body), body->len, digest);
     tag[0] = '"';
     hex_write(tag + 1, digest, 16);
     tag[33] = '"';
     tag[34] = '\0';
+}
+
+void response_etag(struct response *r, const char *if_match, const char *if_none_match)
+{
+    char tag[ETAG_SIZE];
+    if (r->status != 200 || r->body.err)
+        return;
+    etag_of(&r->body, tag);
+    if (if_match && !etag_list_has(if_match, tag, ETAG_STRONG)) {
+        response_problem(r, PROBLEM_precondition_failed, NULL);
+        return;
+    }
     response_header(r, "ETag", tag);
-    if (!if_none_match || !list_has(if_none_match, tag))
+    if (!if_none_match || !etag_list_has(if_none_match, tag, ETAG_WEAK))
         return;
     r->status = 304;
     buf_clear(&r->body);

@@ -49,9 +49,16 @@ void response_stored(struct response *r, int status, const char *reason, int fil
 /* "Retry-After: N", at least 1. */
 void response_retry_after(struct response *r, int64_t usec);
 
-/* Gives a 200 its strong ETag, made of the body; where IF_NONE_MATCH (the header's value or NULL) names
- * it, the answer becomes 304 without a body. */
-void response_etag(struct response *r, const char *if_none_match);
+/* Gives a 200 its strong ETag, made of the body. Where IF_MATCH (the header's value or NULL) does not name it, the
+ * answer becomes 412; else, where IF_NONE_MATCH (likewise) does, 304 without a body. */
+void response_etag(struct response *r, const char *if_match, const char *if_none_match);
+
+enum { ETAG_SIZE = 2 + 32 + 1 };
+void etag_of(struct buf *body, char tag[ETAG_SIZE]);
+
+/* Whether LIST, of a header If-Match or If-None-Match, has TAG or is "*". */
+enum etag_comparison { ETAG_WEAK, ETAG_STRONG };
+bool etag_list_has(const char *list, const char *tag, enum etag_comparison how) MUST_USE;
 
 /* Sends it. HEAD_ONLY: without the body, Content-Length as if it were there. */
 int response_send(struct response *r, struct transport *t, bool head_only) MUST_USE;

@@ -13,13 +13,16 @@
 #include "fcgi/watch.h"
 #include "store/history.h"
 
-enum { KEEP_MSEC = 1000, COUNTS_MAX = 4096 };
+enum { KEEP_MSEC = 1000, OLD_MSEC = 5000, COUNTS_MAX = 4096 };
 
-/* Everything but the backend is guarded by the lock: who comes while they are counted waits for that. */
+/* Everything but the backend is guarded by the lock; what is there is given while one thread counts anew, as that may
+ * take long, unless it is old. */
 struct stats {
     struct backend *backend;
     pthread_mutex_t lock;
-    struct arena *arena;
+    pthread_cond_t counted;
+    bool counting;
+    struct arena *arena; /* of who counts */
     struct buf json;
     int result; /* of the last time: a failure is kept as well, as who asks again would make it worse */
     struct error error;
@@ -108,25 +111,24 @@ static void add_type(struct buf *out, const struct counts *c, struct text type)
     buf_adds(out, paused ? "},\"paused\":true}" : "},\"paused\":false}");
 }
 
-static void write_json(struct stats *s, const struct counts *c)
+static void write_json(struct buf *json, const struct counts *c)
 {
     struct text *names = arena_calloc(
-        s->arena, (size_t)(c->live_count + c->ended_count + c->paused_count) + 1, sizeof *names);
+        c->arena, (size_t)(c->live_count + c->ended_count + c->paused_count) + 1, sizeof *names);
     size_t count = find_names(c, names);
-    buf_clear(&s->json);
-    view_number(&s->json, "{\"waiting\":",
+    view_number(json, "{\"waiting\":",
                sum_live(c, NULL, TASK_scheduled) + sum_live(c, NULL, TASK_fresh));
-    view_number(&s->json, ",\"running\":", sum_live(c, NULL, TASK_started));
-    buf_adds(&s->json, ",\"types\":[");
+    view_number(json, ",\"running\":", sum_live(c, NULL, TASK_started));
+    buf_adds(json, ",\"types\":[");
     for (size_t i = 0; i < count; i++) {
         if (i)
-            buf_addc(&s->json, ',');
-        add_type(&s->json, c, names[i]);
+            buf_addc(json, ',');
+        add_type(json, c, names[i]);
     }
-    buf_adds(&s->json, "]}");
+    buf_adds(json, "]}");
 }
 
-static void refresh(struct stats *s)
+static int count(struct stats *s, struct buf *json, struct error *e)
 {
     arena_reset(s->arena);
     struct counts c = {
@@ -135,18 +137,42 @@ static void refresh(struct stats *s)
         .ended = arena_calloc(s->arena, COUNTS_MAX, sizeof *c.ended),
         .paused = arena_calloc(s->arena, COUNTS_MAX, sizeof *c.paused),
     };
-    error_clear(&s->error);
-    s->result = backend_call(s->backend, BACKEND_READ, count_call, &c, &s->error);
-    if (s->result == 0)
-        write_json(s, &c);
+    int result = backend_call(s->backend, BACKEND_READ, count_call, &c, e);
+    if (result == 0)
+        write_json(json, &c);
+    return result;
+}
+
+static bool is_older_than(const struct stats *s, int64_t msec)
+{
+    return !s->asked_ns || clock_mono_ns() - s->asked_ns >= msec * INT64_C(1000000);
+}
+
+/* Lock held, and given up meanwhile. */
+static void refresh(struct stats *s)
+{
+    struct buf json = BUF_INIT;
+    struct error e = {0};
+    s->counting = true;
+    pthread_mutex_unlock(&s->lock);
+    int result = count(s, &json, &e);
+    pthread_mutex_lock(&s->lock);
+    buf_free(&s->json);
+    s->json = json;
+    s->result = result;
+    s->error = e;
     s->asked_ns = clock_mono_ns();
+    s->counting = false;
+    pthread_cond_broadcast(&s->counted);
 }
 
 int stats_get(struct stats *s, struct buf *out, struct error *e)
 {
     watch_leave();
     pthread_mutex_lock(&s->lock);
-    if (!s->asked_ns || clock_mono_ns() - s->asked_ns >= KEEP_MSEC * INT64_C(1000000))
+    while (s->counting && is_older_than(s, OLD_MSEC))
+        pthread_cond_wait(&s->counted, &s->lock);
+    if (!s->counting && is_older_than(s, KEEP_MSEC))
         refresh(s);
     int result = s->result;
     if (result == 0)
@@ -162,6 +188,7 @@ struct stats *stats_create(struct backend *b)
     struct stats *s = xcalloc(1, sizeof *s);
     s->backend = b;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->counted, NULL);
     s->arena = arena_create();
     return s;
 }
@@ -170,6 +197,7 @@ void stats_destroy(struct stats **s)
 {
     if (!*s)
         return;
+    pthread_cond_destroy(&(*s)->counted);
     pthread_mutex_destroy(&(*s)->lock);
     arena_destroy(&(*s)->arena);
     buf_free(&(*s)->json);

@@ -14,7 +14,8 @@ struct exchange;
 const struct task_file *stored_answer_of(const struct task *t);
 
 /* Makes X's answer that of FILE: status, headers, body, and Backdesk-Task. What belongs to one connection, and
- * what would steer the web server (X-Accel-*, Status), is left out. False: 404, 410 or another refusal stands in
+ * what would steer the web server (X-Accel-*, Status), is left out; at a URL of ours shared caches are kept off, and
+ * for anybody but T's creator what would act on him or in our origin. False: 404, 410 or another refusal stands in
  * the response. */
 bool stored_answer_give(struct exchange *x, const struct task *t, const struct task_file *file);
 

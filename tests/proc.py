@@ -48,6 +48,11 @@ def has_sigterm(pid, mask):
     return bool(int(bits, 16) >> signal.SIGTERM - 1 & 1)
 
 
+def resident(pid):
+    """Bytes of its memory that are in RAM."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def stopped(pid):
     """Has SIGSTOP reached all its threads?"""
     return all(path.read_text().rpartition(")")[2].split()[0] == "T" for path in Path(f"/proc/{pid}/task").glob("*/stat"))

@@ -6,6 +6,9 @@
 #include "store/store.h"
 #include "store/task.h"
 
+/* Within store_transaction: nobody else changes the task until that ends. ERR_NOT_FOUND. */
+int store_lock_task(struct store *s, uint64_t id, struct error *e) MUST_USE;
+
 /* Puts an ended, unsuccessful task back to fresh and fills OUT with it. ERR_NOT_FOUND, or ERR_CONFLICT
  * where it is not failure, cancelled or dropped. */
 int store_retry_task(struct store *s, uint64_t id, struct arena *arena, struct task *out,

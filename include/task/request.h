@@ -27,6 +27,12 @@ struct deferred_request {
     bool forget; /* nobody wants the response */
 };
 
+/* What may be a request's target: a path, perhaps with a query, as it is sent; its host, perhaps with a port; and the
+ * address of its client, "" where it has none (on a Unix socket, say). */
+bool request_is_target(const char *s);
+bool request_is_host(const char *s);
+bool request_is_address(const char *s);
+
 /* Reads DATA, of which nothing is taken for granted: what is accepted can be put into a request without
  * becoming another one. Strings live in ARENA. ERR_INVALID. */
 int deferred_request_parse(const char *data, size_t len, struct arena *arena, struct deferred_request *out,

@@ -43,6 +43,12 @@ const char *header_bytes_get(struct json_object *v, struct arena *arena);
  * break out of its line. */
 bool header_is_token(const char *s);
 
+/* Whether the header NAME is of one connection only (RFC 9110 section 7.6.1), whatever Connection says. */
+bool header_is_of_connection(const char *name);
+
+/* Whether NAME stands in LIST, whose words are divided by commas. SAME compares them as strncasecmp does. */
+bool header_list_has(const char *list, const char *name, int (*same)(const char *a, const char *b, size_t len));
+
 /* Appends the line to OUT. In its JSON each byte of a name or value is the character of that number, so that
  * values which are no UTF-8 survive. */
 void stored_response_head(const struct stored_response *r, struct buf *out);

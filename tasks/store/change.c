@@ -50,6 +50,12 @@ static int retry(struct store *s, void *ctx, struct error *e)
     return store_get_tasks(s, &c->id, 1, c->arena, c->out, e);
 }
 
+int store_lock_task(struct store *s, uint64_t id, struct error *e)
+{
+    enum task_status ignored;
+    return store_lock_status(s, id, &ignored, e);
+}
+
 int store_retry_task(struct store *s, uint64_t id, struct arena *arena, struct task *out,
                      struct error *e)
 {

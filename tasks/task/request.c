@@ -11,9 +11,8 @@
 bool request_header_is_dropped(const char *name)
 {
     static const char *const names[] = {
-        /* of one connection */
-        "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-        "HTTP2-Settings", "Proxy-Authenticate", "Proxy-Authorization", "Expect",
+        /* of one connection, beside the usual ones */
+        "HTTP2-Settings", "Proxy-Authorization", "Expect",
         /* made anew */
         "Host", "Content-Length", "X-Task-Id",
         /* asked for the deferral */
@@ -28,7 +27,7 @@ bool request_header_is_dropped(const char *name)
     for (size_t i = 0; i < COUNT_OF(prefixes); i++)
         if (strncasecmp(name, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
-    return false;
+    return header_is_of_connection(name);
 }
 
 /* Without spaces and controls, so that it is one word of a request's head. */
@@ -40,18 +39,18 @@ static bool is_word(const char *s)
     return !*p;
 }
 
-static bool is_target(const char *s)
+bool request_is_target(const char *s)
 {
     return *s == '/' && is_word(s) && !strchr(s, '#');
 }
 
-static bool is_host(const char *s)
+bool request_is_host(const char *s)
 {
     static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
     return *s && strspn(s, chars) == strlen(s);
 }
 
-static bool is_address(const char *s)
+bool request_is_address(const char *s)
 {
     return strspn(s, "0123456789abcdefABCDEF.:") == strlen(s);
 }
@@ -117,11 +116,11 @@ static int read_request(struct json_object *data, struct arena *arena, struct de
     if (!rc)
         rc = read_text(data, "method", header_is_token, arena, &r->method, e);
     if (!rc)
-        rc = read_text(data, "target", is_target, arena, &r->target, e);
+        rc = read_text(data, "target", request_is_target, arena, &r->target, e);
     if (!rc)
-        rc = read_text(data, "host", is_host, arena, &r->host, e);
+        rc = read_text(data, "host", request_is_host, arena, &r->host, e);
     if (!rc)
-        rc = read_text(data, "address", is_address, arena, &r->address, e);
+        rc = read_text(data, "address", request_is_address, arena, &r->address, e);
     if (!rc)
         rc = read_text(data, "mode", header_is_token, arena, &mode, e);
     if (!rc)

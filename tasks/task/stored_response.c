@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,26 @@ bool header_is_token(const char *s)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr(others, *p)))
             return false;
     return *s;
+}
+
+bool header_is_of_connection(const char *name)
+{
+    static const char names[] = "Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, TE, Trailer, "
+                                "Transfer-Encoding, Upgrade";
+    return header_list_has(names, name, strncasecmp);
+}
+
+bool header_list_has(const char *list, const char *name, int (*same)(const char *a, const char *b, size_t len))
+{
+    size_t len = strlen(name);
+    for (const char *p = list; *p;) {
+        p += strspn(p, ", \t");
+        size_t word = strcspn(p, ", \t");
+        if (word == len && same(p, name, len) == 0)
+            return true;
+        p += word;
+    }
+    return false;
 }
 
 /* --- writing --------------------------------------------------------------------------------------- */

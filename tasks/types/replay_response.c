@@ -9,29 +9,13 @@
 
 /* --- the head --------------------------------------------------------------------------------------- */
 
-/* Whether NAME stands in LIST, which is separated by commas. */
-static bool list_names(const char *list, const char *name)
-{
-    size_t len = strlen(name);
-    for (const char *p = list; *p;) {
-        p += strspn(p, ", \t");
-        size_t word = strcspn(p, ", \t");
-        if (word == len && strncasecmp(p, name, len) == 0)
-            return true;
-        p += word;
-    }
-    return false;
-}
-
-/* Of this connection only (RFC 9110 section 7.6.1), or about how the body was sent on it. */
+/* Of this connection only, or about how the body was sent on it. */
 static bool is_of_connection(const struct stored_header *all, size_t count, const char *name)
 {
-    static const char names[] = "Connection, Keep-Alive, Proxy-Connection, Proxy-Authenticate, TE, Trailer, "
-                                "Transfer-Encoding, Upgrade";
-    if (list_names(names, name))
+    if (header_is_of_connection(name))
         return true;
     for (size_t i = 0; i < count; i++)
-        if (strcasecmp(all[i].name, "Connection") == 0 && list_names(all[i].value, name))
+        if (strcasecmp(all[i].name, "Connection") == 0 && header_list_has(all[i].value, name, strncasecmp))
             return true;
     return false;
 }

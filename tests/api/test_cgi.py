@@ -2,6 +2,7 @@
 """One request from environment and standard input, and the command line."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -14,8 +15,9 @@ def run(stack):
     """run(*arguments, body, **variables) -> the finished process."""
     program = stack.state / "app" / "libexec" / "backdesk" / "tasks.fcgi"
 
-    def one(*arguments, body=b"", config=stack.config, **variables):
-        return subprocess.run([program, "--config", str(config), *arguments], input=body, capture_output=True,
+    def one(*arguments, body=b"", stdin=None, config=stack.config, **variables):
+        return subprocess.run([program, "--config", str(config), *arguments], capture_output=True,
+                              **({"stdin": stdin} if stdin else {"input": body}),
                               env={**stack.daemon_environment(), **variables}, timeout=20)
     return one
 
@@ -46,6 +48,20 @@ def test_others(run, variables, status):
     answer = Answer(run(**variables).stdout)
     assert answer.status == status
     assert (answer.body == b"") == (variables["REQUEST_METHOD"] == "HEAD")
+
+
+@pytest.mark.parametrize("variables, sent, status", [
+    ({"REQUEST_METHOD": "GET", "REQUEST_URI": "/v1/tasks/types"}, b"", 200),
+    ({"REQUEST_METHOD": "DELETE", "REQUEST_URI": "/v1/tasks/987654321"}, b"", 404),
+    ({"REQUEST_METHOD": "POST", "REQUEST_URI": "/v1/tasks", "CONTENT_LENGTH": "2",
+      "CONTENT_TYPE": "application/json"}, b"{}and more", 422)])
+def test_input_that_does_not_end(stack, run, variables, sent, status):
+    """No more is read than CONTENT_LENGTH says."""
+    ours, other = os.pipe()
+    with open(ours) as source, open(other, "wb", buffering=0) as sink:
+        sink.write(sent)
+        answer = Answer(run(stdin=source, BACKDESK_USER="1", **variables).stdout)
+    assert answer.status == status
 
 
 def test_command_line(stack, run):

@@ -3,6 +3,7 @@
 
 import os
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -158,6 +159,33 @@ def test_creates_that_wait_are_no_sign_of_death(stack, pool):
     assert "is away" not in one.log()
 
 
+def test_the_row_of_one_user(stack, pool):
+    """Somebody holds the row by which the creates of one user are counted: nobody else notices, though they share
+    transactions with him."""
+    one, waits, others = pool(), [], []
+    stack.sql("INSERT IGNORE INTO user_quota (user_id) VALUES (7001)")
+
+    def create(user):
+        begun = time.monotonic()
+        answer = one.request(method="POST", user=user, body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode())
+        return answer.status, time.monotonic() - begun
+
+    def create_on(user):
+        while len(waits) < 12:  # of his six creates those that share a transaction wait together
+            status, took = create(user)
+            if user != 7001:
+                others.append((status, took))
+            elif status != 503 or took > 0.5:
+                waits.append((status, took))
+    with held(stack, "SELECT bound FROM user_quota WHERE user_id = 7001 FOR UPDATE"), ThreadPoolExecutor(12) as executor:
+        list(executor.map(create_on, [7001, 7002, 7001, 7003] * 3))
+    assert {status for status, _ in waits} == {503}
+    assert {status for status, _ in others} == {202}
+    assert max(took for _, took in others) < 2
+    wait_until(lambda: create(7001)[0] == 202, 3)
+    assert "is away" not in one.log()
+
+
 def test_a_count_that_takes_too_long(stack, pool):
     """The server ends it, nobody else notices, and who asks again at once does not begin it anew."""
     one = pool()
@@ -172,6 +200,26 @@ def test_a_count_that_takes_too_long(stack, pool):
         assert one.request(path="/v1/tasks").status == 200
     assert wait_until(lambda: one.request(path="/v1/tasks/stats").status == 200)
     assert "is away" not in one.log()
+
+
+def test_a_slow_count_holds_one_thread(stack, pool):
+    """Others are told what was counted before."""
+    one, over = pool(threads=2), threading.Event()
+    assert one.request(path="/v1/tasks/stats").status == 200
+
+    def ask(_):
+        while not over.is_set():
+            assert one.request(path="/v1/tasks/stats").status in (200, 503)
+    with held(stack, "LOCK TABLES task_counters WRITE"), ThreadPoolExecutor(4) as executor:
+        asking = executor.map(ask, range(4))
+        wait_until(lambda: stack.root_sql("SELECT 1 FROM information_schema.processlist WHERE"
+                                          " info LIKE '%FROM task_counters%' AND user = 'backdesk_api'"))
+        begun = time.monotonic()
+        assert one.request(path="/v1/tasks/types").status == 200
+        took = time.monotonic() - begun
+        over.set()
+        list(asking)
+    assert took < 0.4
 
 
 def test_clearing_much_leaves_room_for_others(stack, pool):

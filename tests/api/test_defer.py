@@ -101,6 +101,13 @@ def test_host_is_what_nginx_has_chosen(pool):
         assert answer.json()["data"]["host"] == kept, sent
 
 
+def test_address(pool):
+    """Kept is what the runner takes; a client on a Unix socket has none."""
+    one = pool()
+    for sent, kept in (("192.0.2.7", "192.0.2.7"), ("2001:DB8::1", "2001:DB8::1"), ("unix:", ""), ("", "")):
+        assert captured(one, BACKDESK_ADDR=sent).json()["data"]["address"] == kept, sent
+
+
 def test_unknown_site(pool):
     one = pool()
     assert captured(one, BACKDESK_SITE="demo").status == 202
@@ -209,7 +216,7 @@ def test_retry(stack):
 def respond(stack, make):
     """respond(body, headers, status, ...) -> the id of a task with this stored response."""
     def insert(body=b"hello", headers=(), status=200, reason="OK", user="ada", method="GET", job=False, **columns):
-        task = make("success", user, type="http_request", data=json.dumps({"method": method}),
+        task = make("success", user, type="http_request", data=json.dumps({"method": method, "target": "/demo/a/b?x=1"}),
                     result=json.dumps({"status": status, "bytes": len(body)}), finished_at="2026-01-01 00:00:00", **columns)
         head = json.dumps({"status": status, "reason": reason, "headers": [list(pair) for pair in headers]})
         path = stack.shared_dir / "zz" / f"{task}-1-{os.urandom(16).hex()}.response"
@@ -240,7 +247,7 @@ def test_response_as_it_was(stack, respond):
     body = os.urandom(300000)
     sent = [("Content-Type", "image/x"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2; Path=/"), ("ETag", '"e"'),
             ("Content-Encoding", "gzip"), ("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT"), ("X-Latin", "\u00e9"),
-            ("Vary", "Accept"), ("Vary", "Cookie"), ("Cache-Control", "no-transform"), ("Content-Length", "300000")]
+            ("Vary", "Accept"), ("Vary", "Cookie"), ("Cache-Control", "private, no-transform"), ("Content-Length", "300000")]
     task = respond(body, sent, 418, "I'm a teapot")
     for _ in range(2):
         answer, got = raw(stack, f"/v1/tasks/{task}/result")
@@ -255,6 +262,32 @@ def test_response_as_it_was(stack, respond):
     assert_problem(stack.request("GET", f"/v1/tasks/{task}/result", "grace"), 404, "not_found")
     assert raw(stack, f"/v1/tasks/{task}/result", user="admin")[1] == body
     assert stack.request("GET", f"/v1/tasks/{task}").json()["links"]["result"]
+
+
+@pytest.mark.parametrize("said, control", [
+    ([], "private, no-cache"), (["public, max-age=60"], "private, max-age=60"), (["no-store"], "private, no-store"),
+    (['private="a, b", s-maxage=9', "immutable"], "private, immutable")])
+def test_response_is_not_for_shared_caches(stack, respond, said, control):
+    """Each user sees what is his at this URL, and others do not."""
+    task = respond(headers=[("Cache-Control", value) for value in said] + [("CDN-Cache-Control", "public")])
+    answer, _ = raw(stack, f"/v1/tasks/{task}/result")
+    assert answer.headers.get_all("Cache-Control") == [control]
+    assert "CDN-Cache-Control" not in answer.headers
+
+
+def test_response_of_another_user(stack, respond):
+    """An admin who looks at it does not become that user, and no script of it runs in his name."""
+    task = respond(b"<script>", [("Content-Type", "text/html"), ("set-cookie", "session=ada"), ("Clear-Site-Data", '"*"'),
+                                 ("Content-Security-Policy", "default-src *"), ("X-Site", "yes")])
+    answer, body = raw(stack, f"/v1/tasks/{task}/result", user="admin")
+    assert (answer.status, body) == (200, b"<script>")
+    assert "Set-Cookie" not in answer.headers and "Clear-Site-Data" not in answer.headers
+    assert answer.headers["X-Site"] == "yes" and answer.headers["Content-Type"] == "text/html"
+    assert answer.headers.get_all("Content-Security-Policy") == ["default-src 'none'; sandbox"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Content-Disposition"] == "attachment"
+    answer, _ = raw(stack, f"/v1/tasks/{task}/result")
+    assert answer.headers["Set-Cookie"] == "session=ada" and answer.headers["Clear-Site-Data"] == '"*"'
+    assert answer.headers["Content-Security-Policy"] == "default-src *" and "Content-Disposition" not in answer.headers
 
 
 def test_response_does_not_steer(stack, respond):
@@ -277,6 +310,14 @@ def test_statuses(stack, respond, status):
     assert answer.status == status and answer.headers["Backdesk-Task"] == str(task)
     assert answer.headers["Location"] == "/elsewhere"
     assert body == (b"" if status in (204, 304) else b"x")
+
+
+def test_response_leads_where_it_did(stack, respond):
+    """Though it is given at another URL."""
+    answer, _ = raw(stack, f"/v1/tasks/{respond(headers=[('location', '../c?y=2'), ('Content-Location', '?z')])}/result")
+    assert (answer.headers["Location"], answer.headers["Content-Location"]) == ("/demo/c?y=2", "/demo/a/b?z")
+    answer, _ = raw(stack, f"/v1/tasks/{respond(headers=[('Location', 'https://example.com/x')])}/result")
+    assert answer.headers["Location"] == "https://example.com/x"
 
 
 def test_response_of_head(stack, respond):

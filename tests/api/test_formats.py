@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import re
 
 import openpyxl
 
@@ -21,6 +22,11 @@ def export(stack, type_name, **options):
     answer = stack.request("GET", task["links"]["download"])
     assert answer.status_code == 200
     return task, answer
+
+
+def without_origin(content):
+    """An HTML page says when it was asked for, and by which task."""
+    return re.sub(rb"<time datetime=.*?</time> \(task \d+\)", b"", content)
 
 
 def test_same_rows_in_every_format(stack):
@@ -50,7 +56,7 @@ def test_gzip(stack):
         assert answer.headers["Content-Type"] == "application/gzip" and "Content-Encoding" not in answer.headers
         assert answer.headers["Content-Disposition"].endswith(f'.{ext}.gz"')
         packed = gzip.decompress(answer.content)
-        assert packed == plain or type_name == "html_export"  # which names its task
+        assert without_origin(packed) == without_origin(plain) and len(plain) > 1000
         assert task["result"]["bytes"] == len(answer.content) < len(plain)
         part = stack.request("GET", task["links"]["download"], headers={"Range": "bytes=0-9"})
         assert (part.status_code, part.content) == (206, answer.content[:10])

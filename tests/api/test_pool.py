@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from api.conftest import NEVER
 from api.fastcgi import PARAMS, STDIN, begin, pairs, params, record, stream
 from load import Load
-from proc import alive, descriptors, stopped
+from proc import alive, descriptors, resident, stopped
 from stack import wait_until
+
+SANITIZED = "ASAN_OPTIONS" in os.environ  # what is freed stays for a while
 
 
 def test_restart_under_load(stack):
@@ -195,6 +198,20 @@ def test_a_peer_that_does_not_read(pool, make):
             assert one.request(path=f"/v1/tasks/{short}").status == 200
         assert time.monotonic() - begun < 5  # the pool waits ten seconds for a peer
         assert len(deaf.receive().body) > 2000000
+
+
+def test_large_bodies_are_not_kept(pool):
+    """However many came at once, whatever has come since."""
+    one = pool(threads=16)
+    [child] = one.children()
+    body, connections = b" " * 7000000 + b"{}", [one.connect() for _ in range(16)]
+    assert one.request(method="POST", body=b"{}").status == 422
+    with ThreadPoolExecutor(16) as executor:
+        answers = list(executor.map(lambda one: one.request(method="POST", body=body), connections))
+    assert {answer.status for answer in answers} == {422}
+    wait_until(lambda: SANITIZED or resident(child) < 40 << 20, 5, message=f"{resident(child)} bytes")
+    for connection in connections:
+        connection.close()
 
 
 def test_the_end_while_all_threads_are_held(pool):

@@ -42,6 +42,28 @@ def test_etag(stack, make):
     assert stack.request("HEAD", path).headers["ETag"] == answer.headers["ETag"]
 
 
+def test_if_match(stack, make):
+    """What is shown, or done, only to the task that one has seen."""
+    task = make("failure")
+    path = f"/v1/tasks/{task}"
+    seen = stack.request("GET", path).headers["ETag"]
+    stack.sql("UPDATE tasks SET error = %s WHERE id = %s", ['{"code": "other"}', task])
+    changes = [("POST", f"{path}/retry", 202), ("POST", f"{path}/cancel", 202), ("DELETE", path, 204)]
+    before = stack.task(task)
+    for value in (seen, "", '"x", "y"', f'W/{stack.request("GET", path).headers["ETag"]}'):
+        for method, where, _ in [("GET", path, 200), *changes[::2]]:
+            assert_problem(stack.request(method, where, headers={"If-Match": value}), 412, "precondition_failed")
+        # which would be refused anyway
+        assert_problem(stack.request("POST", f"{path}/cancel", headers={"If-Match": value}), 409, "wrong_state")
+    assert_problem(stack.request("GET", path, headers={"If-Match": seen, "Prefer": "wait=20"}), 412)
+    assert stack.task(task) == before
+    for method, where, status in changes:
+        value = "*" if "retry" in where else f'"x", {stack.request("GET", path).headers["ETag"]}'
+        assert stack.request("GET", path, headers={"If-Match": value}).status_code == 200
+        assert stack.request(method, where, headers={"If-Match": value}).status_code == status
+    assert_problem(stack.request("DELETE", path, headers={"If-Match": "*"}), 404)
+
+
 @pytest.mark.parametrize("data", ["{", "", "nothing", '{"a":1,"a":2}', "[1,]", '"\\ud800"', "1e999", "NULL", "\x00"])
 def test_broken_data_is_a_string(stack, make, data):
     """Whatever somebody's SQL has put there, the answer is JSON."""

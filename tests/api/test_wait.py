@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Prefer: wait=N: answers that wait for the end of a task, and hold no thread."""
 
+import base64
+import http.client
 import json
 import signal
 import subprocess
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -68,6 +71,18 @@ def test_at_once(stack, make, status, prefer, applied):
     assert time.monotonic() - begun < 3
 
 
+def test_several_lines_are_one_list(stack, make):
+    """RFC 9110 section 5.3."""
+    lines = [("Authorization", f"Basic {base64.b64encode(b'ada:demo').decode()}"), ("Prefer", "handling=lenient"),
+             ("X-Between", "x"), ("Prefer", "wait=1")]
+    with closing(http.client.HTTPConnection(stack.base_url.removeprefix("http://"), timeout=30)) as connection:
+        connection.putrequest("GET", f"/v1/tasks/{make('success')}")
+        for name, value in lines:
+            connection.putheader(name, value)
+        connection.endheaders()
+        assert connection.getresponse().headers["Preference-Applied"] == "wait=1"
+
+
 def test_post(stack):
     answer = stack.request("POST", "/v1/tasks", json={"type": "dummy", "data": {"seconds": 0.5}},
                            headers={"Prefer": "wait=30"})
@@ -122,7 +137,7 @@ def test_etag_and_head(stack, make):
     answer, took = held(stack, task, 1, **{"If-None-Match": tag})
     assert (answer.status_code, answer.content) == (304, b"") and took >= 1
     timer = later(0.5, stack.request, "POST", f"/v1/tasks/{task}/cancel")
-    answer, took = held(stack, task, 30, **{"If-None-Match": tag})
+    answer, took = held(stack, task, 30, **{"If-Match": tag, "If-None-Match": tag})
     timer.join()
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled") and took < 10
     answer, _ = held(stack, make("fresh"), 1, method="HEAD")

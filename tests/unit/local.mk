@@ -11,6 +11,7 @@ unit_tests = \
 	unit_clock \
 	unit_combine \
 	unit_command \
+	unit_conn \
 	unit_csv_read \
 	unit_doorbell \
 	unit_idempotency \
@@ -60,6 +61,11 @@ unit_clock_LDADD = $(UNIT_LIBS)
 unit_combine_SOURCES = tests/unit/unit.h tests/unit/test_combine.c
 unit_combine_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_combine_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+unit_conn_SOURCES = tests/unit/unit.h tests/unit/test_conn.c
+unit_conn_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_conn_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+unit_conn_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=epoll_ctl
 
 unit_idempotency_SOURCES = tests/unit/unit.h tests/unit/test_idempotency.c
 unit_idempotency_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

@@ -36,6 +36,19 @@ static void test_refusals(void **state)
     quota_destroy(&q);
 }
 
+static void test_held(void **state)
+{
+    (void)state;
+    struct quota *q = quota_create();
+    assert_false(quota_held(q, 1, 0));
+    quota_hold(q, 1, 100);
+    assert_true(quota_held(q, 1, 99));
+    assert_false(quota_held(q, 1, 100));
+    assert_false(quota_held(q, 2, 99));
+    assert_false(quota_refused(q, 1, 1, 99));
+    quota_destroy(&q);
+}
+
 /* Once a second each, and not longer than a twentieth of the time. */
 static void test_counting(void **state)
 {
@@ -77,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_held),
         cmocka_unit_test(test_counting),
         cmocka_unit_test(test_many_users),
     };

@@ -110,22 +110,55 @@ static const struct {
     {"\"\"", 200},        {"x", 200},      {", ,", 200},    {"\"T", 200},
 };
 
+static const char tag[] = "\"44136fa355b3678a1146ad16f7e8649e\"";
+
+/* TEXT with the tag in place of T. */
+static const char *with_tag(const char *text, char out[128])
+{
+    out[0] = '\0';
+    for (const char *p = text; p && *p; p++)
+        strncat(out, *p == 'T' ? tag : p, *p == 'T' ? sizeof tag : 1);
+    return text ? out : NULL;
+}
+
 static void test_etag(void **state)
 {
     (void)state;
-    static const char tag[] = "\"44136fa355b3678a1146ad16f7e8649e\"";
     for (size_t i = 0; i < COUNT_OF(etags); i++) {
         struct response r;
-        char value[128] = "";
-        for (const char *p = etags[i].if_none_match; p && *p; p++)
-            strncat(value, *p == 'T' ? tag : p, *p == 'T' ? sizeof tag : 1);
+        char value[128];
         response_init(&r);
         buf_adds(&r.body, "{}");
         response_json(&r, 200);
-        response_etag(&r, etags[i].if_none_match ? value : NULL);
+        response_etag(&r, NULL, with_tag(etags[i].if_none_match, value));
         CHECK_CASE(i, value, r.status == etags[i].status);
         CHECK_CASE(i, value, strstr(buf_str(&r.head), tag) != NULL);
         CHECK_CASE(i, value, (r.body.len == 0) == (r.status == 304));
+        response_free(&r);
+    }
+}
+
+static const struct {
+    const char *if_match, *if_none_match;
+    int status;
+} conditions[] = {
+    {"T", NULL, 200},        {"*", NULL, 200}, {"\"x\", T", NULL, 200}, {"\"x\"", NULL, 412}, {"W/T", NULL, 412},
+    {"W/T,T", NULL, 200},    {"", NULL, 412},  {"x", NULL, 412},        {"T", "T", 304},      {"\"x\"", "T", 412},
+    {"\"x\"", "\"x\"", 412}, {"*", "\"x\"", 200},
+};
+
+static void test_if_match(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(conditions); i++) {
+        struct response r;
+        char value[128], other[128];
+        response_init(&r);
+        buf_adds(&r.body, "{}");
+        response_json(&r, 200);
+        response_etag(&r, with_tag(conditions[i].if_match, value), with_tag(conditions[i].if_none_match, other));
+        CHECK_CASE(i, conditions[i].if_match, r.status == conditions[i].status);
+        CHECK_CASE(i, conditions[i].if_match, (strstr(buf_str(&r.head), tag) != NULL) == (r.status != 412));
         response_free(&r);
     }
 }
@@ -167,7 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json), cmocka_unit_test(test_problem),     cmocka_unit_test(test_spoiled),
-        cmocka_unit_test(test_etag), cmocka_unit_test(test_disposition),
+        cmocka_unit_test(test_etag), cmocka_unit_test(test_if_match),    cmocka_unit_test(test_disposition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

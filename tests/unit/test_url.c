@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "fcgi/cursor.h"
+#include "fcgi/reference.h"
 #include "fcgi/url.h"
 #include "unit.h"
 
@@ -171,11 +172,54 @@ static void test_cursor(void **state)
     arena_destroy(&arena);
 }
 
+/* The first ones are those of RFC 3986 section 5.4, as far as they are relative. */
+static const struct {
+    const char *target, *reference, *out;
+} references[] = {
+    {"/b/c/d;p?q", "g:h", "g:h"},
+    {"/b/c/d;p?q", "g", "/b/c/g"},
+    {"/b/c/d;p?q", "./g", "/b/c/g"},
+    {"/b/c/d;p?q", "g/", "/b/c/g/"},
+    {"/b/c/d;p?q", "/g", "/g"},
+    {"/b/c/d;p?q", "//g", "//g"},
+    {"/b/c/d;p?q", "?y", "/b/c/d;p?y"},
+    {"/b/c/d;p?q", "g?y", "/b/c/g?y"},
+    {"/b/c/d;p?q", "#s", "/b/c/d;p?q#s"},
+    {"/b/c/d;p?q", "g?y#s", "/b/c/g?y#s"},
+    {"/b/c/d;p?q", "", "/b/c/d;p?q"},
+    {"/b/c/d;p?q", ".", "/b/c/"},
+    {"/b/c/d;p?q", "..", "/b/"},
+    {"/b/c/d;p?q", "../g", "/b/g"},
+    {"/b/c/d;p?q", "../..", "/"},
+    {"/b/c/d;p?q", "../../../g", "/g"},
+    {"/b/c/d;p?q", "g.", "/b/c/g."},
+    {"/b/c/d;p?q", "..g", "/b/c/..g"},
+    {"/b/c/d;p?q", "./../g", "/b/g"},
+    {"/b/c/d;p?q", "g/./h", "/b/c/g/h"},
+    {"/b/c/d;p?q", "g/../h", "/b/c/h"},
+    {"/b/c/d;p?q", "g?y/../x", "/b/c/g?y/../x"},
+    {"/b/c/d;p?q", "g#s/../x", "/b/c/g#s/../x"},
+    {"/b?a/c", "g", "/g"},
+    {"/", "..", "/"},
+    {"//h/b", "g", "/.//h/g"},
+    {"/b/c", "..//g", "/.//g"},
+};
+
+static void test_references(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    for (size_t i = 0; i < COUNT_OF(references); i++)
+        CHECK_CASE_TEXT(i, references[i].reference,
+                        reference_resolve(references[i].target, references[i].reference, arena), references[i].out);
+    arena_destroy(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),   cmocka_unit_test(test_integer), cmocka_unit_test(test_instant),
-        cmocka_unit_test(test_list),    cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_list),    cmocka_unit_test(test_cursor),  cmocka_unit_test(test_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,9 +95,12 @@ static void bury(void)
 
 void supervisors_end_orphans(void)
 {
+    size_t orphans = 1;
     bury();
-    for (int round = 0; round < ROUNDS && process_kill_children(is_supervisor, NULL); round++)
-        bury();
+    for (int round = 0; round < ROUNDS && orphans; round++) {
+        orphans = process_kill_children(is_supervisor, NULL);
+        bury(); /* also where there was none: the last ones may just have died */
+    }
 }
 
 void supervisors_end_idle(void)

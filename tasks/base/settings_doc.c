@@ -135,8 +135,9 @@ void settings_doc_example(struct buf *out)
              "# backdesk.conf: an example with every setting. See backdesk.conf(5).\n"
              "#\n"
              "# Durations: 500ms, 30s, 5m, 2h, 14d. Sizes: bytes, 64KiB, 10MiB, 1GiB. Text with\n"
-             "# spaces or other signs stands in 'single' or \"double\" quotes; within double\n"
-             "# quotes \\ escapes and ${VARIABLE} is replaced from the environment.\n"
+             "# spaces or any of { } ( ) = + * , # or quotes in it stands in 'single' or \"double\"\n"
+             "# quotes: without them the text would end there. Within double quotes \\ escapes and\n"
+             "# ${VARIABLE} is replaced from the environment.\n"
              "#\n"
              "# After a change: taskctl check, then SIGHUP to tasks.fcgi and taskrunner on every host.\n"
              "# tasks.fcgi takes every change then; taskrunner not what it only reads at start.\n");

@@ -96,10 +96,10 @@ struct section_lines {
     size_t count;
 };
 
-/* Blanks the comments of TEXT[0..len) in place, newlines stay: libconfuse takes comments inside
- * a list for values and miscounts lines behind block comments. Lists in LINES (memory from
- * ARENA) where the sections begin. ERR_INVALID, with the line in *LINE, for NUL bytes, wrong
- * UTF-8 and anything that is not closed, which libconfuse would let pass. */
+/* Blanks the comments of TEXT[0..len), which has a NUL behind it, in place, newlines stay: libconfuse
+ * takes comments inside a list for values and miscounts lines behind block comments. Lists in LINES
+ * (memory from ARENA) where the sections begin. ERR_INVALID, with the line in *LINE, for NUL bytes,
+ * wrong UTF-8, anything that is not closed, and signs without quotes that libconfuse would drop. */
 int settings_text_prepare(char *text, size_t len, struct arena *arena, struct section_lines *lines,
                           int *line, struct error *e) MUST_USE;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "settings_impl.h"
 
 /* Where an option or a section stands in the file. */
@@ -174,6 +175,13 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
     return 0;
 }
 
+/* Escapes and ${VARIABLE} may have brought in bytes that the file itself must not have. */
+static bool is_utf8(const char *text)
+{
+    size_t len = strlen(text);
+    return utf8_valid_prefix(text, len) == len;
+}
+
 /* Called at the end of each section. */
 static int on_section(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -183,7 +191,11 @@ static int on_section(cfg_t *cfg, cfg_opt_t *opt)
                                                       : cfg->line;
     p->sections_closed++;
     add_place(p, section, line);
-    return 0;
+    if (!cfg_title(section) || is_utf8(cfg_title(section)))
+        return 0;
+    settings_error(p->report, p->settings->path, line, "section %s: its name has bytes that are not UTF-8",
+                   opt->name);
+    return -1; /* no other message may have it */
 }
 
 static const cfg_opt_t end_of_options = CFG_END();
@@ -282,11 +294,16 @@ static void take_setting(struct parse *p, cfg_t *cfg, const struct setting_row *
         return;
     }
     const char **items = arena_alloc(m->arena, count * sizeof *items);
-    for (unsigned i = 0; i < count; i++)
+    bool utf8 = true;
+    for (unsigned i = 0; i < count; i++) {
         items[i] = cfg_opt_getnstr(opt, i);
+        utf8 = utf8 && is_utf8(items[i]);
+    }
     struct error e = {0};
     struct setting_text text = {items, count};
-    if (setting_read(row, &text, m->arena, field, &e))
+    if (!utf8)
+        error_set(&e, ERR_INVALID, "an escape or variable makes bytes that are not UTF-8");
+    if (!utf8 || setting_read(row, &text, m->arena, field, &e))
         settings_error(p->report, p->settings->path, line, "%s %s%s%s%s: %s", cfg->name,
                        cfg->title ? "\"" : "", cfg->title ? cfg->title : "",
                        cfg->title ? "\" " : "", row->name, e.text);

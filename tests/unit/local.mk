@@ -35,6 +35,7 @@ unit_tests = \
 	unit_route \
 	unit_seal \
 	unit_settings \
+	unit_settings_text \
 	unit_slot \
 	unit_stored_response \
 	unit_url \
@@ -100,6 +101,10 @@ unit_route_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 unit_settings_SOURCES = tests/unit/unit.h tests/unit/test_settings.c
 unit_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_settings_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
+unit_settings_text_SOURCES = tests/unit/unit.h tests/unit/test_settings_text.c
+unit_settings_text_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_settings_text_LDADD = $(UNIT_LIBS)
 
 unit_stored_response_SOURCES = tests/unit/unit.h tests/unit/test_stored_response.c
 unit_stored_response_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -8,7 +8,7 @@
 
 #include "settings_impl.h"
 
-enum { PASSWORD_MAX = 512 };
+enum { PASSWORD_MAX = 512, SECRET_FILE_MAX = 4096 };
 
 #define FAULT(field, ...) settings_error(report, s->path, settings_line(s, field), __VA_ARGS__)
 
@@ -163,16 +163,19 @@ static void read_secret(struct settings *s, const char *const *file, const char 
     size_t len;
     mode_t mode;
     struct error e = {0};
-    if (settings_read_file(*file, PASSWORD_MAX, &text, &len, &mode, &e)) {
+    if (settings_read_file(*file, SECRET_FILE_MAX, &text, &len, &mode, &e)) {
         *fault = arena_strdup(s->memory->arena, e.text);
         return;
     }
-    len--; /* the newline that settings_read_file adds */
-    if (len && text[len - 1] == '\n')
-        len--;
+    len = (size_t)((char *)memchr(text, '\n', len) - text); /* there is one: settings_read_file adds it */
     if (len && text[len - 1] == '\r')
         len--;
-    *secret = arena_strndup(s->memory->arena, text, len);
+    if (memchr(text, '\0', len))
+        *fault = "its first line has a NUL byte";
+    else if (len > PASSWORD_MAX)
+        *fault = "its first line is longer than 512 bytes";
+    else
+        *secret = arena_strndup(s->memory->arena, text, len);
     free(text);
     if (mode & S_IROTH)
         settings_warning(report, s->path, settings_line(s, file),

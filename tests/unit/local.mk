@@ -35,6 +35,7 @@ unit_tests = \
 	unit_route \
 	unit_seal \
 	unit_settings \
+	unit_settings_secret \
 	unit_settings_text \
 	unit_slot \
 	unit_stored_response \
@@ -101,6 +102,10 @@ unit_route_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 unit_settings_SOURCES = tests/unit/unit.h tests/unit/test_settings.c
 unit_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_settings_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
+
+unit_settings_secret_SOURCES = tests/unit/unit.h tests/unit/test_settings_secret.c
+unit_settings_secret_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_settings_secret_LDADD = $(UNIT_LIBS)
 
 unit_settings_text_SOURCES = tests/unit/unit.h tests/unit/test_settings_text.c
 unit_settings_text_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -350,30 +350,6 @@ static void test_secrets(void **state)
     got = report_on(inside, 0640);
     assert_string_equal(got, "");
     free(got);
-
-    struct memory_file secret = memory_file("s3cret\n", 0600);
-    char text[300];
-    snprintf(text, sizeof text,
-             "account \"api\" { user = u password_file = \"%s\" }\n"
-             "account \"runner\" { user = u password_file = \"/nonexistent/x\" }\n"
-             "database { socket = /s name = d }",
-             secret.path);
-    struct memory_file conf = memory_file(text, 0644);
-    struct settings *s = NULL;
-    struct error e = {0};
-    struct db_address address;
-    assert_int_equal(settings_load(conf.path, &s, &e), 0);
-    assert_int_equal(settings_queue_address(s, "api", &address, &e), 0);
-    assert_string_equal(address.password, "s3cret");
-    assert_string_equal(address.socket, "/s");
-    assert_string_equal(address.name, "d");
-    assert_int_equal(settings_queue_address(s, "runner", &address, &e), ERR_DENIED);
-    assert_non_null(strstr(e.text, ":2: password_file /nonexistent/x: cannot read it: No such"));
-    error_clear(&e);
-    assert_int_equal(settings_queue_address(s, "migration", &address, &e), ERR_NOT_FOUND);
-    settings_free(&s);
-    close(conf.fd);
-    close(secret.fd);
 }
 
 static void test_values(void **state)

@@ -59,8 +59,8 @@ struct str_list {
         int line;                  \
         SETTING_MORE_##tag
 
-/* password_fault: why password_file cannot be read, or NULL. No error by itself, because a program
- * may read the file of its own account only. */
+/* password_fault: whose password_file cannot be read and why, or NULL. No error by itself, because a
+ * program may read the file of its own account only. */
 #define SETTING_MORE_account_def const char *password_fault;
 #define SETTING_MORE_source_def const char *password_fault;
 #define SETTING_MORE_backup_def const char *password_fault;
@@ -108,7 +108,7 @@ struct settings {
     struct api_settings api;
     struct runner_settings runner;
     struct defer_settings defer;
-    const char *defer_key_fault; /* why key_file cannot be read, or NULL, as password_fault */
+    const char *defer_key_fault; /* why key_file cannot be read, or NULL; no error by itself either */
     struct queue_settings queue;
     struct log_settings log;
     struct account_def *accounts;

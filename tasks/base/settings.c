@@ -186,8 +186,7 @@ int settings_queue_address(const struct settings *s, const char *account, struct
                          "%s: there is no section account \"%s\": add one with user and password",
                          s->path, account);
     if (a->password_fault)
-        return error_set(e, ERR_DENIED, "%s:%d: password_file %s: %s", s->path,
-                         settings_line(s, &a->password_file), a->password_file,
+        return error_set(e, ERR_DENIED, "%s:%d: %s", s->path, settings_line(s, &a->password_file),
                          a->password_fault);
     *out = (struct db_address){
         .socket = s->database.socket,
@@ -206,8 +205,7 @@ int settings_source_address(const struct source_def *source, struct db_address *
                             struct error *e)
 {
     if (source->password_fault)
-        return error_set(e, ERR_DENIED, "source \"%s\": password_file %s: %s", source->name,
-                         source->password_file, source->password_fault);
+        return error_set(e, ERR_DENIED, "%s", source->password_fault);
     *out = (struct db_address){
         .socket = source->socket,
         .host = source->host,

@@ -191,6 +191,8 @@ static void take_password(struct settings *s, const char *what, const char *name
         FAULT(file, "%s \"%s\" has password and password_file: keep one of them", what, name);
     else if (*file)
         read_secret(s, file, password, fault, report);
+    if (*fault)
+        *fault = arena_printf(s->memory->arena, "%s \"%s\" password_file %s: %s", what, name, *file, *fault);
 }
 
 /* The same for the key of deferred requests, which must be one. */

@@ -22,10 +22,10 @@ static void test_password_files(void **state)
         {"\n", 1, ""},
         {"", 0, ""},
         {"a\nb\0c", 5, "a"},
-        {"ab\0cd\n", 6, "its first line has a NUL byte"},
+        {"ab\0cd\n", 6, ": its first line has a NUL byte"},
         {BYTES_512, 512, BYTES_512},
         {BYTES_512 "\r\nmore", 518, BYTES_512},
-        {BYTES_512 "+\n", 514, "its first line is longer than 512 bytes"},
+        {BYTES_512 "+\n", 514, ": its first line is longer than 512 bytes"},
     };
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct memory_file secret = memory_file("", 0600);
@@ -37,7 +37,8 @@ static void test_password_files(void **state)
         struct error e = {0};
         assert_int_equal(settings_load(conf.path, &s, &e), 0);
         const struct account_def *a = &s->accounts[0];
-        CHECK_CASE_TEXT(i, files[i].file, a->password_fault ? a->password_fault : a->password, files[i].wanted);
+        const char *got = a->password_fault ? strrchr(a->password_fault, ':') : a->password;
+        CHECK_CASE_TEXT(i, files[i].file, got, files[i].wanted);
         settings_free(&s);
         close(conf.fd);
         close(secret.fd);
@@ -48,11 +49,14 @@ static void test_addresses(void **state)
 {
     (void)state;
     struct memory_file secret = memory_file("s3cret\n", 0600);
-    char text[300];
+    char text[400];
     snprintf(text, sizeof text,
              "account \"api\" { user = u password_file = \"%s\" }\n"
              "account \"runner\" { user = u password_file = \"/nonexistent/x\" }\n"
-             "database { socket = /s name = d }",
+             "database { socket = /s name = d }\n"
+             "source \"shop\" { database = d user = u password_file = /nonexistent/y }\n"
+             "backup \"own\" { user = u password_file = /nonexistent/z }\n"
+             "backup \"shared\" { }",
              secret.path);
     struct memory_file conf = memory_file(text, 0644);
     struct settings *s = NULL;
@@ -64,9 +68,18 @@ static void test_addresses(void **state)
     assert_string_equal(address.socket, "/s");
     assert_string_equal(address.name, "d");
     assert_int_equal(settings_queue_address(s, "runner", &address, &e), ERR_DENIED);
-    assert_non_null(strstr(e.text, ":2: password_file /nonexistent/x: cannot read it: No such"));
+    assert_non_null(strstr(e.text, ":2: account \"runner\" password_file /nonexistent/x: cannot read it: No such"));
     error_clear(&e);
     assert_int_equal(settings_queue_address(s, "migration", &address, &e), ERR_NOT_FOUND);
+
+    static const char *const whose[] = {"backup \"own\" password_file /nonexistent/z: cannot read it: No such",
+                                        "source \"shop\" password_file /nonexistent/y: cannot read it: No such"};
+    for (size_t i = 0; i < s->backup_count; i++) {
+        struct source_def source = settings_backup_source(s, &s->backups[i]);
+        error_clear(&e);
+        assert_int_equal(settings_source_address(&source, &address, &e), ERR_DENIED);
+        assert_int_equal(strncmp(e.text, whose[i], strlen(whose[i])), 0);
+    }
     settings_free(&s);
     close(conf.fd);
     close(secret.fd);

@@ -209,6 +209,10 @@ struct source_def settings_backup_source(const struct settings *s, const struct 
  * where it has its default. */
 int settings_line(const struct settings *s, const void *field);
 
+/* The same for line NTH (from 1) of the text at FIELD; where it begins if its lines are not those of the file, but
+ * from escapes. */
+int settings_line_within(const struct settings *s, const char *const *field, int nth);
+
 /* A duration as the file has it ("30s", "14d"), in microseconds: 0 or ERR_INVALID. */
 int duration_parse(const char *text, int64_t *usec) MUST_USE;
 

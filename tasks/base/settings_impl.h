@@ -90,25 +90,27 @@ const char *setting_kind_name(enum setting_kind kind); /* "integer" */
 
 /* --- the file's text (settings_text.c) -------------------------------------------------------- */
 
-/* What libconfuse does not say: where each section begins, in the order in which sections end. */
-struct section_lines {
-    int *lines;
-    size_t count;
+/* What libconfuse does not say: where things begin. */
+struct text_lines {
+    int *sections; /* in the order in which they end */
+    size_t section_count;
+    int *strings; /* of several lines: by the line where one ends; 0 = none does */
+    size_t string_count;
 };
 
 /* Blanks the comments of TEXT[0..len), which has a NUL behind it, in place, newlines stay: libconfuse
- * takes comments inside a list for values and miscounts lines behind block comments. Lists in LINES
- * (memory from ARENA) where the sections begin. ERR_INVALID, with the line in *LINE, for NUL bytes,
+ * takes comments inside a list for values and miscounts lines behind block comments. Fills LINES
+ * (memory from ARENA). ERR_INVALID, with the line in *LINE, for NUL bytes,
  * wrong UTF-8, anything that is not closed, and signs without quotes that libconfuse would drop. */
-int settings_text_prepare(char *text, size_t len, struct arena *arena, struct section_lines *lines,
+int settings_text_prepare(char *text, size_t len, struct arena *arena, struct text_lines *lines,
                           int *line, struct error *e) MUST_USE;
 
 /* --- the file (settings_parse.c), then the rules between settings (settings_check.c) ---------- */
 
-/* Where a field was set. */
+/* Where a field was set: the line of its value, and the last one of a string of several lines. */
 struct setting_line {
     const void *field;
-    int line;
+    int line, last;
 };
 
 struct settings_memory {

@@ -13,7 +13,7 @@ struct scan {
     int line;
     int *open; /* the lines of the braces that are open; a list's is negative */
     size_t depth;
-    struct section_lines *sections;
+    struct text_lines *lines;
     int *fault_line;
     struct error *e;
 };
@@ -90,6 +90,8 @@ static int skip_string(struct scan *s)
     if (s->p == s->end)
         return not_closed(s, "string", first);
     s->p++;
+    if (s->line > first)
+        s->lines->strings[s->line] = first;
     return 0;
 }
 
@@ -133,16 +135,16 @@ static void take_brace(struct scan *s, char before)
     } else if (s->depth) {
         int line = s->open[--s->depth];
         if (line > 0)
-            s->sections->lines[s->sections->count++] = line;
+            s->lines->sections[s->lines->section_count++] = line;
     }
 }
 
-/* Braces in the text, an upper bound for those outside strings. */
-static size_t count_braces(const char *text, size_t len)
+/* How often C is in the text, an upper bound for how often it is so outside strings. */
+static size_t count_bytes(const char *text, size_t len, char c)
 {
     size_t n = 0;
     for (size_t i = 0; i < len; i++)
-        n += text[i] == '{' || text[i] == '}';
+        n += text[i] == c;
     return n;
 }
 
@@ -160,16 +162,14 @@ static int take_byte(struct scan *s, char before)
     return 0;
 }
 
-int settings_text_prepare(char *text, size_t len, struct arena *arena, struct section_lines *lines,
+int settings_text_prepare(char *text, size_t len, struct arena *arena, struct text_lines *lines,
                           int *line, struct error *e)
 {
     size_t valid = utf8_valid_prefix(text, len);
     const char *nul = memchr(text, '\0', len);
     if (valid < len || nul) {
         const char *bad = nul && (size_t)(nul - text) < valid ? nul : text + valid;
-        *line = 1;
-        for (const char *p = text; p < bad; p++)
-            *line += *p == '\n';
+        *line = 1 + (int)count_bytes(text, (size_t)(bad - text), '\n');
         return error_set(e, ERR_INVALID, "%s: write the file as UTF-8 text",
                          bad == nul ? "a NUL byte" : "bytes that are not UTF-8");
     }
@@ -177,10 +177,12 @@ int settings_text_prepare(char *text, size_t len, struct arena *arena, struct se
     static const char mark[] = "\xef\xbb\xbf"; /* of Unicode, which some editors put first */
     if (strncmp(text, mark, sizeof mark - 1) == 0)
         memset(text, ' ', sizeof mark - 1);
-    size_t braces = count_braces(text, len);
-    *lines = (struct section_lines){arena_calloc(arena, braces + 1, sizeof(int)), 0};
-    struct scan s = {.begin = text, .p = text, .end = text + len, .line = 1, .sections = lines,
-                     .open = arena_calloc(arena, braces + 1, sizeof(int)), .fault_line = line, .e = e};
+    size_t open = count_bytes(text, len, '{'), string_count = count_bytes(text, len, '\n') + 2;
+    *lines = (struct text_lines){.sections = arena_calloc(arena, open + 1, sizeof(int)),
+                                 .strings = arena_calloc(arena, string_count, sizeof(int)),
+                                 .string_count = string_count};
+    struct scan s = {.begin = text, .p = text, .end = text + len, .line = 1, .lines = lines,
+                     .open = arena_calloc(arena, open + 1, sizeof(int)), .fault_line = line, .e = e};
     char before = '\n'; /* the last byte that is not white space */
     while (s.p < s.end) {
         bool comment = at_comment(&s);
@@ -195,8 +197,8 @@ int settings_text_prepare(char *text, size_t len, struct arena *arena, struct se
             before = c;
     }
     if (s.depth) {
-        int open = s.open[s.depth - 1];
-        return open < 0 ? not_closed(&s, "list", -open) : not_closed(&s, "section", open);
+        int first = s.open[s.depth - 1];
+        return first < 0 ? not_closed(&s, "list", -first) : not_closed(&s, "section", first);
     }
     return 0;
 }

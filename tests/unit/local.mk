@@ -121,7 +121,7 @@ unit_url_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 
 unit_utf8_SOURCES = tests/unit/unit.h tests/unit/test_utf8.c
 unit_utf8_CPPFLAGS = $(UNIT_CPPFLAGS)
-unit_utf8_LDADD = $(UNIT_LIBS)
+unit_utf8_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 unit_validate_SOURCES = tests/unit/unit.h tests/unit/test_validate.c
 unit_validate_CPPFLAGS = $(UNIT_CPPFLAGS)

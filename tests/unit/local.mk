@@ -19,6 +19,7 @@ unit_tests = \
 	unit_kept_headers \
 	unit_json_cell \
 	unit_lanes \
+	unit_log \
 	unit_long_result \
 	unit_output \
 	unit_nginx_check \
@@ -70,6 +71,10 @@ unit_idempotency_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 unit_json_SOURCES = tests/unit/unit.h tests/unit/test_json.c
 unit_json_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_json_LDADD = $(UNIT_LIBS)
+
+unit_log_SOURCES = tests/unit/unit.h tests/unit/test_log.c
+unit_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_log_LDADD = $(UNIT_LIBS)
 
 unit_prefer_SOURCES = tests/unit/unit.h tests/unit/test_prefer.c
 unit_prefer_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)

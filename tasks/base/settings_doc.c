@@ -11,9 +11,7 @@ enum { WIDTH = 96 };
 /* VALUE as it stands in a file: words and numbers bare, lists as they are, other text in quotes. */
 static void add_value(struct buf *out, const struct setting_row *row, const char *value)
 {
-    bool bare = row->kind != SETTING_STRING && row->kind != SETTING_PATH &&
-                row->kind != SETTING_SECRET && row->kind != SETTING_SECRET_FILE;
-    buf_addf(out, bare ? "%s" : "\"%s\"", value);
+    buf_addf(out, setting_is_text(row) ? "\"%s\"" : "%s", value);
 }
 
 static void add_default(struct buf *out, const struct setting_row *row)

@@ -55,6 +55,9 @@ extern const char setting_required[];
 extern const struct section_row setting_sections[];
 extern const size_t setting_section_count;
 
+/* Whether its field is a text and no list. */
+bool setting_is_text(const struct setting_row *row);
+
 /* NULL for an unknown name. */
 const struct section_row *setting_section(const char *name);
 
@@ -125,6 +128,20 @@ void settings_parse(struct settings *s, char *text, size_t len, struct settings_
 /* The rules between settings, and the passwords from their files. WORLD_READABLE: of the file
  * itself. */
 void settings_check(struct settings *s, bool world_readable, struct settings_report *report);
+
+/* What names are made of (settings_name.c). The length of the identifier that TEXT begins with: letters, digits and _,
+ * not beginning with a digit. */
+size_t setting_identifier(const char *text);
+
+/* Whether TEXT is 1 to 64 letters, digits, _ and -. */
+bool setting_is_name(const char *text);
+
+/* Refuses the NAME of a SECTION at LINE that is none. */
+void settings_check_name(const struct settings *s, const char *section, const char *name, int line,
+                         struct settings_report *report);
+
+/* The same for a parameter, which is an identifier of up to 64 bytes; false where it is refused. */
+bool settings_check_param_name(const struct settings *s, const struct param_def *param, struct settings_report *report);
 
 /* The part of it that is about the site's own programs (settings_command.c). */
 void settings_check_commands(const struct settings *s, struct settings_report *report);

@@ -28,11 +28,12 @@
 enum err { ERR_NONE = 0, ERR_TABLE(ERR_ENUM) };
 #undef ERR_ENUM
 
-/* What went wrong, for a person. Zero-initialise it; the first error set stays until cleared. */
+/* What went wrong, for a person. Zero-initialise it; an error that is set takes the place of
+ * the one before. */
 struct error {
     int code;       /* 0 or a negative enum err */
     int db_errno;   /* the server's error number where the code is one of ERR_DB*, else 0 */
-    char text[496]; /* one line, UTF-8, cut at the end if need be */
+    char text[496]; /* one line, UTF-8, cut behind a character if need be */
 };
 
 /* Stores CODE and the formatted text in E (which may be NULL) and returns CODE. */
@@ -41,8 +42,8 @@ int error_set(struct error *e, enum err code, const char *fmt, ...) PRINTF_LIKE(
 /* Like error_set, with ": " and strerror(errno) behind the text. */
 int error_errno(struct error *e, enum err code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Puts "<formatted text>: " before the text that E holds; keeps its code and returns it. */
-int error_prefix(struct error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Puts "<formatted text>: " before the text that E (which may be NULL) holds, and keeps its code. */
+void error_prefix(struct error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 void error_clear(struct error *e);
 

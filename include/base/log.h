@@ -9,10 +9,11 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* Names the program (static storage expected) and sets what is written. Before the call: "backdesk",
- * info. Call it before threads start. */
+ * info. Other threads may log meanwhile. */
 void log_open(const char *program, enum log_level level);
 
-/* Control characters in the text are written as \xHH, so that nobody forges a line. */
+/* Control characters (of Unicode too), line separators and bytes that are not UTF-8 are written as \xHH each, so that
+ * nobody forges a line. */
 void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -60,8 +60,8 @@ struct str_list {
         int line;                  \
         SETTING_MORE_##tag
 
-/* password_fault: why password_file cannot be read, or NULL. No error by itself, because a program
- * may read the file of its own account only. */
+/* password_fault: whose password_file cannot be read and why, or NULL. No error by itself, because a
+ * program may read the file of its own account only. */
 #define SETTING_MORE_account_def const char *password_fault;
 #define SETTING_MORE_source_def const char *password_fault;
 #define SETTING_MORE_backup_def const char *password_fault;
@@ -109,7 +109,7 @@ struct settings {
     struct api_settings api;
     struct runner_settings runner;
     struct defer_settings defer;
-    const char *defer_key_fault; /* why key_file cannot be read, or NULL, as password_fault */
+    const char *defer_key_fault; /* why key_file cannot be read, or NULL; no error by itself either */
     struct queue_settings queue;
     struct log_settings log;
     struct account_def *accounts;
@@ -209,6 +209,10 @@ struct source_def settings_backup_source(const struct settings *s, const struct 
 /* The line where the field at FIELD (the address of a member of S or of what it holds) was set; 0
  * where it has its default. */
 int settings_line(const struct settings *s, const void *field);
+
+/* The same for line NTH (from 1) of the text at FIELD; where it begins if its lines are not those of the file, but
+ * from escapes. */
+int settings_line_within(const struct settings *s, const char *const *field, int nth);
 
 /* A duration as the file has it ("30s", "14d"), in microseconds: 0 or ERR_INVALID. */
 int duration_parse(const char *text, int64_t *usec) MUST_USE;

@@ -14,4 +14,8 @@ size_t utf8_valid_prefix(const char *s, size_t len);
 /* How many characters well-formed text has. */
 size_t utf8_count(const char *s, size_t len);
 
+/* Makes well-formed what snprintf has left of WANTED bytes in TEXT[0..SIZE): it ends with a whole character, and other
+ * bytes that belong to none become '?'. */
+void utf8_finish(char *text, size_t size, int wanted);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -134,7 +135,6 @@ static char json_escape(unsigned char c)
 
 void buf_json(struct buf *b, const char *s, size_t len)
 {
-    static const char hex[] = "0123456789abcdef";
     const unsigned char *p = (const unsigned char *)s, *end = p + len, *run = p;
     buf_reserve(b, len + 2);
     buf_addc(b, '"');
@@ -157,7 +157,7 @@ void buf_json(struct buf *b, const char *s, size_t len)
         }
         buf_add(b, run, (size_t)(p - run));
         if (escape == 'u')
-            buf_add(b, (char[]){'\\', 'u', '0', '0', hex[*p >> 4], hex[*p & 15]}, 6);
+            buf_add(b, (char[]){'\\', 'u', '0', '0', hex_digits[*p >> 4], hex_digits[*p & 15]}, 6);
         else
             buf_add(b, (char[]){'\\', escape}, 2);
         run = ++p;

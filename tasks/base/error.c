@@ -7,11 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void set_text(struct error *e, enum err code, const char *fmt, va_list ap)
 {
     e->code = code;
     e->db_errno = 0;
-    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    utf8_finish(e->text, sizeof e->text, vsnprintf(e->text, sizeof e->text, fmt, ap));
+}
+
+/* Adds ": MORE". */
+static void add_text(struct error *e, const char *more)
+{
+    size_t used = strlen(e->text), room = sizeof e->text - used;
+    utf8_finish(e->text + used, room, snprintf(e->text + used, room, ": %s", more));
 }
 
 int error_set(struct error *e, enum err code, const char *fmt, ...)
@@ -33,28 +42,24 @@ int error_errno(struct error *e, enum err code, const char *fmt, ...)
         va_start(ap, fmt);
         set_text(e, code, fmt, ap);
         va_end(ap);
-        size_t used = strlen(e->text);
         char reason[128];
-        snprintf(e->text + used, sizeof e->text - used, ": %s",
-                 strerror_r(saved, reason, sizeof reason));
+        add_text(e, strerror_r(saved, reason, sizeof reason));
     }
     errno = saved;
     return code;
 }
 
-int error_prefix(struct error *e, const char *fmt, ...)
+void error_prefix(struct error *e, const char *fmt, ...)
 {
     if (!e)
-        return ERR_INVALID;
-    char old[sizeof e->text];
-    memcpy(old, e->text, sizeof old);
+        return;
+    struct error old = *e;
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    set_text(e, (enum err)old.code, fmt, ap);
     va_end(ap);
-    size_t used = strlen(e->text);
-    snprintf(e->text + used, sizeof e->text - used, ": %s", old);
-    return e->code;
+    e->db_errno = old.db_errno;
+    add_text(e, old.text);
 }
 
 void error_clear(struct error *e)

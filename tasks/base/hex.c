@@ -2,12 +2,13 @@
 /* hex.c: bytes as hexadecimal digits, and back. */
 #include "base/hex.h"
 
+const char hex_digits[] = "0123456789abcdef";
+
 void hex_write(char *out, const unsigned char *bytes, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < len; i++) {
-        *out++ = digits[bytes[i] >> 4];
-        *out++ = digits[bytes[i] & 15];
+        *out++ = hex_digits[bytes[i] >> 4];
+        *out++ = hex_digits[bytes[i] & 15];
     }
     *out = '\0';
 }
@@ -19,4 +20,14 @@ int hex_digit(char c)
     if (c >= 'a' && c <= 'f')
         return c - 'a' + 10;
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int hex_four(const unsigned char *p)
+{
+    int value = 0;
+    for (int i = 0; i < 4 && value >= 0; i++) {
+        int digit = hex_digit((char)p[i]);
+        value = digit < 0 ? -1 : value << 4 | digit;
+    }
+    return value;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 
 /* Reads a checked name byte by byte, escapes decoded to UTF-8. */
@@ -15,16 +16,6 @@ struct reader {
     unsigned char pending[4];
     unsigned count, at;
 };
-
-static unsigned hex_value(unsigned char c)
-{
-    return c <= '9' ? c - (unsigned)'0' : (c | 0x20u) - 'a' + 10u;
-}
-
-static unsigned hex4_value(const unsigned char *p)
-{
-    return hex_value(p[0]) << 12 | hex_value(p[1]) << 8 | hex_value(p[2]) << 4 | hex_value(p[3]);
-}
 
 static void set_pending(struct reader *r, uint32_t c)
 {
@@ -69,10 +60,10 @@ static void read_escape(struct reader *r)
         set_pending(r, c);
         return;
     }
-    uint32_t code = hex4_value(r->p);
+    uint32_t code = (uint32_t)hex_four(r->p);
     r->p += 4;
     if (code >= 0xd800 && code <= 0xdbff) {
-        code = 0x10000 + ((code - 0xd800) << 10) + (hex4_value(r->p + 2) - 0xdc00);
+        code = 0x10000 + ((code - 0xd800) << 10) + ((uint32_t)hex_four(r->p + 2) - 0xdc00);
         r->p += 6;
     }
     set_pending(r, code);

@@ -65,16 +65,7 @@ static int PRINTF_LIKE(3, 4)
 /* The value of the four hex digits at P, or -1. */
 static int hex4(const unsigned char *p, const unsigned char *end)
 {
-    int value = 0;
-    if (end - p < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit((char)p[i]);
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
+    return end - p < 4 ? -1 : hex_four(p);
 }
 
 /* Reads the escape at s->p (its backslash). */

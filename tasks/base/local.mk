@@ -19,7 +19,7 @@ libbase_a_SOURCES = \
 	include/base/settings.def include/base/settings.h tasks/base/settings.c \
 	include/base/settings_doc.h tasks/base/settings_doc.c \
 	tasks/base/settings_impl.h tasks/base/settings_check.c tasks/base/settings_keep.c \
-	tasks/base/settings_parse.c \
+	tasks/base/settings_name.c tasks/base/settings_parse.c \
 	tasks/base/settings_command.c \
 	tasks/base/settings_table.c tasks/base/settings_text.c tasks/base/settings_value.c \
 	include/base/utf8.h tasks/base/utf8.c

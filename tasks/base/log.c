@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -19,10 +20,10 @@ static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
 };
 
-/* Set once by log_open before threads start; the only mutable state of this layer. */
+/* Set by log_open, at the start and where settings are read again; the only mutable state of this layer. */
 static struct {
-    const char *program;
-    enum log_level level;
+    _Atomic(const char *) program;
+    _Atomic(enum log_level) level;
 } settings = {"backdesk", LOG_LEVEL_INFO};
 
 void log_open(const char *program, enum log_level level)
@@ -31,14 +32,31 @@ void log_open(const char *program, enum log_level level)
     settings.level = level;
 }
 
-/* Copies TEXT behind LINE[at], control characters escaped; returns the new end. */
+/* Whether the N bytes at P, a character of UTF-8, might move a terminal or make a reader see another line: C0, DEL, C1,
+ * and the separators U+2028 and U+2029. */
+static bool is_control(const unsigned char *p, size_t n)
+{
+    if (n == 1)
+        return *p < 0x20 || *p == 0x7f;
+    if (n == 2)
+        return p[0] == 0xc2 && p[1] < 0xa0;
+    return n == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0xa8 || p[2] == 0xa9);
+}
+
+/* Copies TEXT behind LINE[at], control characters and what is not UTF-8 escaped; returns the new end. */
 static size_t put_escaped(char *line, size_t at, size_t size, const char *text)
 {
-    for (const unsigned char *p = (const unsigned char *)text; *p && at + 6 < size; p++) {
-        if (*p < 0x20 || *p == 0x7f)
-            at += (size_t)snprintf(line + at, size - at, "\\x%02x", *p);
-        else
-            line[at++] = (char)*p;
+    enum { ROOM = 14 }; /* for three bytes as \xHH, a newline and a NUL */
+    const unsigned char *p = (const unsigned char *)text, *end = p + strlen(text);
+    while (p < end && at + ROOM <= size) {
+        size_t n = utf8_sequence(p, (size_t)(end - p));
+        bool escape = !n || is_control(p, n);
+        for (const unsigned char *stop = p + (n ? n : 1); p < stop; p++) {
+            if (escape)
+                at += (size_t)snprintf(line + at, size - at, "\\x%02x", *p);
+            else
+                line[at++] = (char)*p;
+        }
     }
     return at;
 }

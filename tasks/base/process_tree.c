@@ -2,7 +2,6 @@
 /* process_tree.c: ends a process with everything that it started, also what left its process group. */
 #include <ctype.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,11 +136,20 @@ size_t process_kill_children(bool (*spare)(const void *, pid_t), const void *con
     return n;
 }
 
-/* The number behind NAME in TEXT, a file such as /proc/PID/status; -1 where it does not stand there. */
-static long number_of(const char *text, const char *name)
+/* The threads of a process, if the account USER has it: by its /proc/PID/status, where the account's groups, of which
+ * there may be any number, stand between the two. Not by the owner of its directory: that is root where a process has
+ * changed its account. */
+static size_t threads_if_of(FILE *status, uid_t user)
 {
-    const char *line = strstr(text, name);
-    return line ? strtol(line + strlen(name), NULL, 10) : -1;
+    char line[256]; /* of a longer line several, none of which looks like another */
+    unsigned long uid, threads;
+    while (fgets(line, sizeof line, status)) {
+        if (sscanf(line, "Uid:\t%lu", &uid) == 1 && uid != user)
+            return 0;
+        if (sscanf(line, "Threads:\t%lu", &threads) == 1)
+            return threads;
+    }
+    return 0;
 }
 
 size_t process_threads_of(uid_t user)
@@ -150,19 +158,15 @@ size_t process_threads_of(uid_t user)
     struct dirent *entry;
     size_t n = 0;
     while (proc && (entry = readdir(proc))) {
-        char path[64], text[2048];
+        char path[64];
         if (!isdigit((unsigned char)entry->d_name[0]))
             continue;
-        /* not the owner of its directory: that is root where a process has changed its account */
-        snprintf(path, sizeof path, "%.20s/status", entry->d_name);
-        int fd = openat(dirfd(proc), path, O_RDONLY | O_CLOEXEC);
-        ssize_t len = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-        if (fd >= 0)
-            close(fd);
-        text[len > 0 ? len : 0] = '\0';
-        long threads = number_of(text, "\nThreads:\t");
-        if (threads > 0 && number_of(text, "\nUid:\t") == (long)user)
-            n += (size_t)threads;
+        snprintf(path, sizeof path, "/proc/%.20s/status", entry->d_name);
+        FILE *status = fopen(path, "re");
+        if (!status)
+            continue;
+        n += threads_if_of(status, user);
+        fclose(status);
     }
     if (proc)
         closedir(proc);

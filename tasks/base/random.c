@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <uuid.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 
 void random_bytes(void *out, size_t len)
@@ -24,13 +25,12 @@ void random_bytes(void *out, size_t len)
 
 void random_hex(char *out, size_t digits)
 {
-    static const char hex[] = "0123456789abcdef";
     while (digits) {
         unsigned char bytes[16];
         size_t n = digits < sizeof bytes ? digits : sizeof bytes;
         random_bytes(bytes, n);
         for (size_t i = 0; i < n; i++)
-            *out++ = hex[bytes[i] & 15];
+            *out++ = hex_digits[bytes[i] & 15];
         digits -= n;
     }
     *out = '\0';

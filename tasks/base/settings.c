@@ -186,8 +186,7 @@ int settings_queue_address(const struct settings *s, const char *account, struct
                          "%s: there is no section account \"%s\": add one with user and password",
                          s->path, account);
     if (a->password_fault)
-        return error_set(e, ERR_DENIED, "%s:%d: password_file %s: %s", s->path,
-                         settings_line(s, &a->password_file), a->password_file,
+        return error_set(e, ERR_DENIED, "%s:%d: %s", s->path, settings_line(s, &a->password_file),
                          a->password_fault);
     *out = (struct db_address){
         .socket = s->database.socket,
@@ -206,8 +205,7 @@ int settings_source_address(const struct source_def *source, struct db_address *
                             struct error *e)
 {
     if (source->password_fault)
-        return error_set(e, ERR_DENIED, "source \"%s\": password_file %s: %s", source->name,
-                         source->password_file, source->password_fault);
+        return error_set(e, ERR_DENIED, "%s", source->password_fault);
     *out = (struct db_address){
         .socket = source->socket,
         .host = source->host,
@@ -289,19 +287,34 @@ struct source_def settings_backup_source(const struct settings *s, const struct 
     return source;
 }
 
-int settings_line(const struct settings *s, const void *field)
+static const struct setting_line *find_line(const struct settings *s, const void *field)
 {
     size_t low = 0, high = s->memory->line_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (s->memory->lines[middle].field == field)
-            return s->memory->lines[middle].line;
+            return &s->memory->lines[middle];
         if (s->memory->lines[middle].field < field)
             low = middle + 1;
         else
             high = middle;
     }
-    return 0;
+    return NULL;
+}
+
+int settings_line(const struct settings *s, const void *field)
+{
+    const struct setting_line *l = find_line(s, field);
+    return l ? l->line : 0;
+}
+
+int settings_line_within(const struct settings *s, const char *const *field, int nth)
+{
+    const struct setting_line *l = find_line(s, field);
+    int more = 0;
+    for (const char *p = *field; *p; p++)
+        more += *p == '\n';
+    return !l ? 0 : l->last - l->line == more ? l->line + nth - 1 : l->line;
 }
 
 bool str_list_has(const struct str_list *list, const char *word)

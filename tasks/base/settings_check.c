@@ -8,30 +8,14 @@
 
 #include "settings_impl.h"
 
-enum { PASSWORD_MAX = 512 };
+enum { PASSWORD_MAX = 512, SECRET_FILE_MAX = 4096 };
 
 #define FAULT(field, ...) settings_error(report, s->path, settings_line(s, field), __VA_ARGS__)
 
 /* --- names of sections ------------------------------------------------------------------------ */
 
-static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
-static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-static const char digits[] = "0123456789";
-
-/* Whether NAME is 1 to 64 letters, digits, _ and bytes of MORE. */
-static bool plain_name(const char *name, const char *more)
-{
-    size_t len = 0;
-    for (const char *p = name; *p; p++, len++)
-        if (!strchr(lower, *p) && !strchr(upper, *p) && !strchr(digits, *p) && *p != '_' &&
-            !strchr(more, *p))
-            return false;
-    return len >= 1 && len <= 64;
-}
-
 static void check_names(const struct settings *s, struct settings_report *report)
 {
-    static const char rule[] = "a name is made of 1 to 64 letters, digits, _ and -";
     for (size_t i = 0; i < s->account_count; i++) {
         const char *name = s->accounts[i].name;
         if (strcmp(name, "api") != 0 && strcmp(name, "runner") != 0 &&
@@ -40,25 +24,15 @@ static void check_names(const struct settings *s, struct settings_report *report
                            "there is no account \"%.60s\": write api, runner or migration", name);
     }
     for (size_t i = 0; i < s->source_count; i++)
-        if (!plain_name(s->sources[i].name, "-"))
-            settings_error(report, s->path, s->sources[i].line, "source \"%.60s\": %s",
-                           s->sources[i].name, rule);
+        settings_check_name(s, "source", s->sources[i].name, s->sources[i].line, report);
     for (size_t i = 0; i < s->export_count; i++) {
         const struct export_def *x = &s->exports[i];
-        if (!plain_name(x->name, "-"))
-            settings_error(report, s->path, x->line, "export \"%.60s\": %s", x->name, rule);
-        for (size_t k = 0; k < x->param_count; k++) {
-            const char *name = x->params[k].name;
-            if (!plain_name(name, "") || strchr(digits, name[0]))
-                settings_error(report, s->path, x->params[k].line,
-                               "param \"%.60s\": its name is made of 1 to 64 letters, digits and "
-                               "_, not beginning with a digit",
-                               name);
-            else if (strcmp(name, "owner") == 0)
+        settings_check_name(s, "export", x->name, x->line, report);
+        for (size_t k = 0; k < x->param_count; k++)
+            if (settings_check_param_name(s, &x->params[k], report) && strcmp(x->params[k].name, "owner") == 0)
                 settings_error(report, s->path, x->params[k].line,
                                "param \"owner\": the name is taken, :owner is always the task's "
                                "creator: choose another name");
-        }
     }
 }
 
@@ -97,9 +71,7 @@ static void check_imports(const struct settings *s, struct settings_report *repo
     const struct import_def *is_default = NULL;
     for (size_t i = 0; i < s->import_count; i++) {
         const struct import_def *m = &s->imports[i];
-        if (!plain_name(m->name, "-"))
-            settings_error(report, s->path, m->line,
-                           "import \"%.60s\": a name is made of 1 to 64 letters, digits, _ and -", m->name);
+        settings_check_name(s, "import", m->name, m->line, report);
         if (!settings_source(s, m->target))
             FAULT(&m->target, "import \"%s\": there is no source \"%.60s\": add a section source \"%.60s\" "
                               "with an account that may write",
@@ -118,16 +90,14 @@ static void check_imports(const struct settings *s, struct settings_report *repo
 
 static void check_site(const struct settings *s, const struct site_def *d, struct settings_report *report)
 {
-    if (!plain_name(d->name, "-"))
-        settings_error(report, s->path, d->line,
-                       "site \"%.60s\": a name is made of 1 to 64 letters, digits, _ and -", d->name);
+    settings_check_name(s, "site", d->name, d->line, report);
     for (size_t i = 0; i < d->retry_unsafe.count; i++)
         if (d->retry_unsafe.items[i][0] != '/')
             FAULT(&d->retry_unsafe, "site \"%s\" retry_unsafe: \"%.60s\" is no beginning of a URI: begin it with /",
                   d->name, d->retry_unsafe.items[i]);
     for (size_t i = 0; i < d->fail_status.count; i++) {
         const char *text = d->fail_status.items[i];
-        bool one = strlen(text) == 3 && strspn(text, digits) == 3;
+        bool one = strlen(text) == 3 && strspn(text, "0123456789") == 3;
         if (!(one || (strlen(text) == 3 && strcmp(text + 1, "xx") == 0)) || text[0] < '1' || text[0] > '5')
             FAULT(&d->fail_status, "site \"%s\" fail_status: \"%.20s\" is no status: write one as 503 or a "
                                    "class as 5xx",
@@ -139,7 +109,7 @@ static void check_header_names(const struct settings *s, const struct str_list *
                                struct settings_report *report)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (!plain_name(list->items[i], "-"))
+        if (!setting_is_name(list->items[i]))
             FAULT(list, "defer %s: \"%.60s\" is no name of a header: letters, digits, - and _", name,
                   list->items[i]);
 }
@@ -163,16 +133,19 @@ static void read_secret(struct settings *s, const char *const *file, const char 
     size_t len;
     mode_t mode;
     struct error e = {0};
-    if (settings_read_file(*file, PASSWORD_MAX, &text, &len, &mode, &e)) {
+    if (settings_read_file(*file, SECRET_FILE_MAX, &text, &len, &mode, &e)) {
         *fault = arena_strdup(s->memory->arena, e.text);
         return;
     }
-    len--; /* the newline that settings_read_file adds */
-    if (len && text[len - 1] == '\n')
-        len--;
+    len = (size_t)((char *)memchr(text, '\n', len) - text); /* there is one: settings_read_file adds it */
     if (len && text[len - 1] == '\r')
         len--;
-    *secret = arena_strndup(s->memory->arena, text, len);
+    if (memchr(text, '\0', len))
+        *fault = "its first line has a NUL byte";
+    else if (len > PASSWORD_MAX)
+        *fault = "its first line is longer than 512 bytes";
+    else
+        *secret = arena_strndup(s->memory->arena, text, len);
     free(text);
     if (mode & S_IROTH)
         settings_warning(report, s->path, settings_line(s, file),
@@ -188,6 +161,8 @@ static void take_password(struct settings *s, const char *what, const char *name
         FAULT(file, "%s \"%s\" has password and password_file: keep one of them", what, name);
     else if (*file)
         read_secret(s, file, password, fault, report);
+    if (*fault)
+        *fault = arena_printf(s->memory->arena, "%s \"%s\" password_file %s: %s", what, name, *file, *fault);
 }
 
 /* The same for the key of deferred requests, which must be one. */
@@ -325,9 +300,7 @@ static void check_exports(const struct settings *s, struct settings_report *repo
 static void check_backup(const struct settings *s, const struct backup_def *b,
                          struct settings_report *report)
 {
-    if (!plain_name(b->name, "-"))
-        settings_error(report, s->path, b->line,
-                       "backup \"%.60s\": a name is made of 1 to 64 letters, digits, _ and -", b->name);
+    settings_check_name(s, "backup", b->name, b->line, report);
     if (b->source && !settings_source(s, b->source))
         FAULT(&b->source, "backup \"%s\": there is no source \"%.60s\": add a section source "
                           "\"%.60s\"",

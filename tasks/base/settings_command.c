@@ -6,36 +6,16 @@
 #include "settings_impl.h"
 
 /* What a runner says of itself in the database has room for the names of so many. */
-enum { COMMANDS_MAX = 500, NAME_MAX_LENGTH = 64 };
+enum { COMMANDS_MAX = 500 };
 
 #define FAULT(field, ...) settings_error(report, s->path, settings_line(s, field), __VA_ARGS__)
-
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-
-/* The length of the name that TEXT begins with: letters, digits and _, not beginning with a digit. */
-static size_t identifier(const char *text)
-{
-    return strchr(DIGITS, *text) ? 0 : strspn(text, LETTERS DIGITS "_");
-}
 
 static void check_names(const struct settings *s, const struct command_def *c,
                         struct settings_report *report)
 {
-    size_t len = strlen(c->name);
-    if (len < 1 || len > NAME_MAX_LENGTH || strspn(c->name, LETTERS DIGITS "_-") != len)
-        settings_error(report, s->path, c->line,
-                       "command \"%.60s\": a name is made of 1 to 64 letters, digits, _ and -",
-                       c->name);
-    for (size_t i = 0; i < c->param_count; i++) {
-        const char *name = c->params[i].name;
-        size_t length = identifier(name);
-        if (!length || name[length] || length > NAME_MAX_LENGTH)
-            settings_error(report, s->path, c->params[i].line,
-                           "param \"%.60s\": its name is made of 1 to 64 letters, digits and _, "
-                           "not beginning with a digit",
-                           name);
-    }
+    settings_check_name(s, "command", c->name, c->line, report);
+    for (size_t i = 0; i < c->param_count; i++)
+        (void)settings_check_param_name(s, &c->params[i], report);
     if (c->any_data && c->param_count)
         FAULT(&c->any_data,
               "command \"%s\": any_data and param exclude each other: keep one of them", c->name);
@@ -47,7 +27,7 @@ static void check_variables(const struct settings *s, const struct command_def *
     static const char own[] = "BACKDESK_";
     for (size_t i = 0; i < c->env.count; i++) {
         const char *entry = c->env.items[i];
-        size_t length = identifier(entry);
+        size_t length = setting_identifier(entry);
         if (!length || entry[length] != '=')
             FAULT(&c->env, "command \"%s\" env: \"%.60s\" is not NAME=value", c->name, entry);
         else if (strncmp(entry, own, sizeof own - 1) == 0)
@@ -56,7 +36,7 @@ static void check_variables(const struct settings *s, const struct command_def *
     }
     for (size_t i = 0; i < c->pass_env.count; i++) {
         const char *name = c->pass_env.items[i];
-        size_t length = identifier(name);
+        size_t length = setting_identifier(name);
         if (!length || name[length] || strncmp(name, own, sizeof own - 1) == 0)
             FAULT(&c->pass_env, "command \"%s\" pass_env: \"%.60s\" is no name of a variable to "
                                 "take over",
@@ -70,7 +50,7 @@ static void check_exit_codes(const struct settings *s, const struct command_def 
     for (size_t i = 0; i < c->retry_exit_codes.count; i++) {
         const char *text = c->retry_exit_codes.items[i];
         int code = atoi(text);
-        if (strspn(text, DIGITS) != strlen(text) || *text == '0' || code < 1 || code > 255)
+        if (strspn(text, "0123456789") != strlen(text) || *text == '0' || code < 1 || code > 255)
             FAULT(&c->retry_exit_codes,
                   "command \"%s\" retry_exit_codes: \"%.20s\" is no exit status from 1 to 255",
                   c->name, text);

@@ -11,9 +11,7 @@ enum { WIDTH = 96 };
 /* VALUE as it stands in a file: words and numbers bare, lists as they are, other text in quotes. */
 static void add_value(struct buf *out, const struct setting_row *row, const char *value)
 {
-    bool bare = row->kind != SETTING_STRING && row->kind != SETTING_PATH &&
-                row->kind != SETTING_SECRET && row->kind != SETTING_SECRET_FILE;
-    buf_addf(out, bare ? "%s" : "\"%s\"", value);
+    buf_addf(out, setting_is_text(row) ? "\"%s\"" : "%s", value);
 }
 
 static void add_default(struct buf *out, const struct setting_row *row)
@@ -135,8 +133,9 @@ void settings_doc_example(struct buf *out)
              "# backdesk.conf: an example with every setting. See backdesk.conf(5).\n"
              "#\n"
              "# Durations: 500ms, 30s, 5m, 2h, 14d. Sizes: bytes, 64KiB, 10MiB, 1GiB. Text with\n"
-             "# spaces or other signs stands in 'single' or \"double\" quotes; within double\n"
-             "# quotes \\ escapes and ${VARIABLE} is replaced from the environment.\n"
+             "# spaces or any of { } ( ) = + * , # or quotes in it stands in 'single' or \"double\"\n"
+             "# quotes: without them the text would end there. Within double quotes \\ escapes and\n"
+             "# ${VARIABLE} is replaced from the environment.\n"
              "#\n"
              "# After a change: taskctl check, then SIGHUP to tasks.fcgi and taskrunner on every host.\n"
              "# tasks.fcgi takes every change then; taskrunner not what it only reads at start.\n");

@@ -55,6 +55,9 @@ extern const char setting_required[];
 extern const struct section_row setting_sections[];
 extern const size_t setting_section_count;
 
+/* Whether its field is a text and no list. */
+bool setting_is_text(const struct setting_row *row);
+
 /* NULL for an unknown name. */
 const struct section_row *setting_section(const char *name);
 
@@ -90,25 +93,27 @@ const char *setting_kind_name(enum setting_kind kind); /* "integer" */
 
 /* --- the file's text (settings_text.c) -------------------------------------------------------- */
 
-/* What libconfuse does not say: where each section begins, in the order in which sections end. */
-struct section_lines {
-    int *lines;
-    size_t count;
+/* What libconfuse does not say: where things begin. */
+struct text_lines {
+    int *sections; /* in the order in which they end */
+    size_t section_count;
+    int *strings; /* of several lines: by the line where one ends; 0 = none does */
+    size_t string_count;
 };
 
-/* Blanks the comments of TEXT[0..len) in place, newlines stay: libconfuse takes comments inside
- * a list for values and miscounts lines behind block comments. Lists in LINES (memory from
- * ARENA) where the sections begin. ERR_INVALID, with the line in *LINE, for NUL bytes, wrong
- * UTF-8 and anything that is not closed, which libconfuse would let pass. */
-int settings_text_prepare(char *text, size_t len, struct arena *arena, struct section_lines *lines,
+/* Blanks the comments of TEXT[0..len), which has a NUL behind it, in place, newlines stay: libconfuse
+ * takes comments inside a list for values and miscounts lines behind block comments. Fills LINES
+ * (memory from ARENA). ERR_INVALID, with the line in *LINE, for NUL bytes,
+ * wrong UTF-8, anything that is not closed, and signs without quotes that libconfuse would drop. */
+int settings_text_prepare(char *text, size_t len, struct arena *arena, struct text_lines *lines,
                           int *line, struct error *e) MUST_USE;
 
 /* --- the file (settings_parse.c), then the rules between settings (settings_check.c) ---------- */
 
-/* Where a field was set. */
+/* Where a field was set: the line of its value, and the last one of a string of several lines. */
 struct setting_line {
     const void *field;
-    int line;
+    int line, last;
 };
 
 struct settings_memory {
@@ -123,6 +128,20 @@ void settings_parse(struct settings *s, char *text, size_t len, struct settings_
 /* The rules between settings, and the passwords from their files. WORLD_READABLE: of the file
  * itself. */
 void settings_check(struct settings *s, bool world_readable, struct settings_report *report);
+
+/* What names are made of (settings_name.c). The length of the identifier that TEXT begins with: letters, digits and _,
+ * not beginning with a digit. */
+size_t setting_identifier(const char *text);
+
+/* Whether TEXT is 1 to 64 letters, digits, _ and -. */
+bool setting_is_name(const char *text);
+
+/* Refuses the NAME of a SECTION at LINE that is none. */
+void settings_check_name(const struct settings *s, const char *section, const char *name, int line,
+                         struct settings_report *report);
+
+/* The same for a parameter, which is an identifier of up to 64 bytes; false where it is refused. */
+bool settings_check_param_name(const struct settings *s, const struct param_def *param, struct settings_report *report);
 
 /* The part of it that is about the site's own programs (settings_command.c). */
 void settings_check_commands(const struct settings *s, struct settings_report *report);

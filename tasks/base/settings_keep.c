@@ -36,12 +36,6 @@ static void copy_list(struct arena *arena, struct str_list *to, const struct str
     *to = (struct str_list){items, from->count};
 }
 
-static bool is_text(const struct setting_row *row)
-{
-    return row->kind == SETTING_STRING || row->kind == SETTING_PATH || row->kind == SETTING_SECRET ||
-           row->kind == SETTING_SECRET_FILE;
-}
-
 /* Of one that is neither text nor a list. */
 static size_t plain_size(const struct setting_row *row)
 {
@@ -50,7 +44,7 @@ static size_t plain_size(const struct setting_row *row)
 
 static bool same_value(const struct setting_row *row, const void *a, const void *b)
 {
-    if (is_text(row))
+    if (setting_is_text(row))
         return same_text(*(const char *const *)a, *(const char *const *)b);
     return row->kind == SETTING_LIST ? same_list(a, b) : memcmp(a, b, plain_size(row)) == 0;
 }
@@ -58,8 +52,8 @@ static bool same_value(const struct setting_row *row, const void *a, const void 
 /* Puts what stands in OLD into FIELD, with memory from ARENA. */
 static void copy_value(const struct setting_row *row, struct arena *arena, void *field, const void *old)
 {
-    const char *text = is_text(row) ? *(const char *const *)old : NULL;
-    if (is_text(row))
+    const char *text = setting_is_text(row) ? *(const char *const *)old : NULL;
+    if (setting_is_text(row))
         *(const char **)field = text ? arena_strdup(arena, text) : NULL;
     else if (row->kind == SETTING_LIST)
         copy_list(arena, field, old);

@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "settings_impl.h"
 
 /* Where an option or a section stands in the file. */
 struct place {
     const void *what; /* a cfg_opt_t or the cfg_t of a section */
-    int line;
+    int line, last;   /* where it begins and, of an option, where its first value ends */
     unsigned words;   /* of a list so far */
 };
 
@@ -24,7 +25,7 @@ struct parse {
     struct settings_report *report;
     struct place *places;
     size_t place_count, place_cap;
-    struct section_lines sections;
+    struct text_lines lines;
     size_t sections_closed;
 };
 
@@ -33,13 +34,13 @@ static struct parse *parse_of(cfg_t *cfg)
     return (struct parse *)cfg->opts[0].simple_value.ptr;
 }
 
-static void add_place(struct parse *p, const void *what, int line)
+static void add_place(struct parse *p, const void *what, int line, int last)
 {
     if (p->place_count == p->place_cap) {
         p->place_cap = p->place_cap ? 2 * p->place_cap : 64;
         p->places = xrealloc(p->places, p->place_cap * sizeof *p->places);
     }
-    p->places[p->place_count++] = (struct place){.what = what, .line = line};
+    p->places[p->place_count++] = (struct place){.what = what, .line = line, .last = last};
 }
 
 static int compare_places(const void *a, const void *b)
@@ -50,8 +51,8 @@ static int compare_places(const void *a, const void *b)
     return x->line - y->line;
 }
 
-/* The first line where WHAT stands; 0 if it does not. */
-static int find_place(const struct parse *p, const void *what)
+/* Where WHAT stands first; a place with line 0 if it does not. */
+static struct place find_place(const struct parse *p, const void *what)
 {
     size_t low = 0, high = p->place_count;
     while (low < high) {
@@ -61,7 +62,7 @@ static int find_place(const struct parse *p, const void *what)
         else
             high = middle;
     }
-    return low < p->place_count && p->places[low].what == what ? p->places[low].line : 0;
+    return low < p->place_count && p->places[low].what == what ? p->places[low] : (struct place){0};
 }
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -155,23 +156,41 @@ static bool begins_anew(struct place *place, unsigned words)
     return anew;
 }
 
+/* Where the value begins that ends at LAST: of those that end there, only the first may have begun on a line before. */
+static int first_line(struct parse *p, int last)
+{
+    bool known = last > 0 && (size_t)last < p->lines.string_count;
+    int first = known ? p->lines.strings[last] : 0;
+    if (first)
+        p->lines.strings[last] = 0;
+    return first ? first : last;
+}
+
 /* Called after each value (of a list: after each word and at its end). */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
     struct parse *p = parse_of(cfg);
     bool list = opt->flags & CFGF_LIST;
+    int first = first_line(p, cfg->line);
     for (size_t i = 0; i < p->place_count; i++) {
         if (p->places[i].what != opt)
             continue;
         if (!list || begins_anew(&p->places[i], cfg_opt_size(opt)))
-            settings_error(p->report, p->settings->path, cfg->line,
+            settings_error(p->report, p->settings->path, first,
                            "%s %s is set a second time, first in line %d: keep one of them",
                            cfg->name, opt->name, p->places[i].line);
         return 0;
     }
-    add_place(p, opt, cfg->line);
+    add_place(p, opt, first, cfg->line);
     p->places[p->place_count - 1].words = cfg_opt_size(opt) ? cfg_opt_size(opt) : UINT_MAX;
     return 0;
+}
+
+/* Escapes and ${VARIABLE} may have brought in bytes that the file itself must not have. */
+static bool is_utf8(const char *text)
+{
+    size_t len = strlen(text);
+    return utf8_valid_prefix(text, len) == len;
 }
 
 /* Called at the end of each section. */
@@ -179,11 +198,15 @@ static int on_section(cfg_t *cfg, cfg_opt_t *opt)
 {
     struct parse *p = parse_of(cfg);
     cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
-    int line = p->sections_closed < p->sections.count ? p->sections.lines[p->sections_closed]
-                                                      : cfg->line;
+    int line = p->sections_closed < p->lines.section_count ? p->lines.sections[p->sections_closed]
+                                                           : cfg->line;
     p->sections_closed++;
-    add_place(p, section, line);
-    return 0;
+    add_place(p, section, line, line);
+    if (!cfg_title(section) || is_utf8(cfg_title(section)))
+        return 0;
+    settings_error(p->report, p->settings->path, line, "section %s: its name has bytes that are not UTF-8",
+                   opt->name);
+    return -1; /* no other message may have it */
 }
 
 static const cfg_opt_t end_of_options = CFG_END();
@@ -256,13 +279,13 @@ static cfg_t *make_root(struct parse *p)
 
 /* --- from libconfuse into the structs --------------------------------------------------------- */
 
-static void add_line(struct settings_memory *m, const void *field, int line)
+static void add_line(struct settings_memory *m, const void *field, const struct place *place)
 {
     if (m->line_count == m->line_cap) {
         m->line_cap = m->line_cap ? 2 * m->line_cap : 64;
         m->lines = xrealloc(m->lines, m->line_cap * sizeof *m->lines);
     }
-    m->lines[m->line_count++] = (struct setting_line){field, line};
+    m->lines[m->line_count++] = (struct setting_line){field, place->line, place->last};
 }
 
 static void take_setting(struct parse *p, cfg_t *cfg, const struct setting_row *row, void *field)
@@ -270,27 +293,32 @@ static void take_setting(struct parse *p, cfg_t *cfg, const struct setting_row *
     struct settings_memory *m = p->settings->memory;
     cfg_opt_t *opt = cfg_getopt(cfg, row->name);
     unsigned count = cfg_opt_size(opt);
-    int line = find_place(p, opt);
+    struct place place = find_place(p, opt);
     if (!count) {
         if (row->def != setting_required) {
             setting_read_default(row, m->arena, field);
             return;
         }
-        settings_error(p->report, p->settings->path, find_place(p, cfg),
+        settings_error(p->report, p->settings->path, find_place(p, cfg).line,
                        "section %s \"%s\" has no %s: add %s = ... (%s)", cfg->name, cfg->title,
                        row->name, row->name, row->text);
         return;
     }
     const char **items = arena_alloc(m->arena, count * sizeof *items);
-    for (unsigned i = 0; i < count; i++)
+    bool utf8 = true;
+    for (unsigned i = 0; i < count; i++) {
         items[i] = cfg_opt_getnstr(opt, i);
+        utf8 = utf8 && is_utf8(items[i]);
+    }
     struct error e = {0};
     struct setting_text text = {items, count};
-    if (setting_read(row, &text, m->arena, field, &e))
-        settings_error(p->report, p->settings->path, line, "%s %s%s%s%s: %s", cfg->name,
+    if (!utf8)
+        error_set(&e, ERR_INVALID, "an escape or variable makes bytes that are not UTF-8");
+    if (!utf8 || setting_read(row, &text, m->arena, field, &e))
+        settings_error(p->report, p->settings->path, place.line, "%s %s%s%s%s: %s", cfg->name,
                        cfg->title ? "\"" : "", cfg->title ? cfg->title : "",
                        cfg->title ? "\" " : "", row->name, e.text);
-    add_line(m, field, line);
+    add_line(m, field, &place);
 }
 
 static void take_rows(struct parse *p, cfg_t *cfg, const struct section_row *section, char *base)
@@ -316,7 +344,7 @@ static void *take_titled(struct parse *p, cfg_t *parent, const char *name, size_
         cfg_t *cfg = cfg_opt_getnsec(opt, (unsigned)i);
         struct titled *head = (struct titled *)(void *)(base + i * section->size);
         head->name = arena_strdup(arena, cfg_title(cfg));
-        head->line = find_place(p, cfg);
+        head->line = find_place(p, cfg).line;
         take_rows(p, cfg, section, base + i * section->size);
     }
     return base;
@@ -371,7 +399,7 @@ void settings_parse(struct settings *s, char *text, size_t len, struct settings_
     struct parse p = {.settings = s, .report = report};
     struct error e = {0};
     int line = 0;
-    if (settings_text_prepare(text, len, s->memory->arena, &p.sections, &line, &e)) {
+    if (settings_text_prepare(text, len, s->memory->arena, &p.lines, &line, &e)) {
         settings_error(report, s->path, line, "%s", e.text);
         return;
     }

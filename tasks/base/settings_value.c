@@ -41,6 +41,12 @@ const char *setting_kind_name(enum setting_kind kind)
     return names[kind];
 }
 
+bool setting_is_text(const struct setting_row *row)
+{
+    return row->kind == SETTING_STRING || row->kind == SETTING_PATH || row->kind == SETTING_SECRET ||
+           row->kind == SETTING_SECRET_FILE;
+}
+
 /* --- for people ------------------------------------------------------------------------------ */
 
 static void add_number(struct buf *out, const struct unit *units, int64_t n)
@@ -97,8 +103,7 @@ void setting_describe_range(const struct setting_row *row, struct buf *out)
     add_bound(row, out, row->max);
     if (row->kind == SETTING_LIST)
         buf_adds(out, " words");
-    else if (row->kind == SETTING_STRING || row->kind == SETTING_PATH ||
-             row->kind == SETTING_SECRET || row->kind == SETTING_SECRET_FILE)
+    else if (setting_is_text(row))
         buf_adds(out, " bytes");
     else if (row->detail)
         buf_addf(out, " %s", row->detail);

@@ -2,6 +2,8 @@
 /* utf8.c: checks UTF-8 by RFC 3629 section 4's table. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_sequence(const unsigned char *p, size_t len)
 {
     if (!len)
@@ -43,4 +45,27 @@ size_t utf8_count(const char *s, size_t len)
     for (size_t i = 0; i < len; i++)
         n += ((unsigned char)s[i] & 0xc0) != 0x80;
     return n;
+}
+
+/* LEN without the beginning of a character at the end of S. */
+static size_t whole_characters(const char *s, size_t len)
+{
+    for (size_t back = 1; back < 4 && back <= len; back++) {
+        unsigned char c = (unsigned char)s[len - back];
+        if (c >= 0xc0)
+            return utf8_sequence((const unsigned char *)s + len - back, back) ? len : len - back;
+        if (c < 0x80)
+            break;
+    }
+    return len;
+}
+
+void utf8_finish(char *text, size_t size, int wanted)
+{
+    size_t len = strlen(text), at = 0;
+    if (wanted > 0 && (size_t)wanted >= size)
+        len = whole_characters(text, len);
+    text[len] = '\0';
+    while ((at += utf8_valid_prefix(text + at, len - at)) < len)
+        text[at] = '?';
 }

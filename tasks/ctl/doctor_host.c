@@ -157,10 +157,17 @@ void doctor_host(const struct settings *s, const struct findings *f)
 
 /* --- files ------------------------------------------------------------------------------------------ */
 
+/* Files that stat refuses for one kind of reason. */
+struct refused_files {
+    unsigned count;
+    char first[128];
+    int why; /* an errno, of the first */
+};
+
 struct file_count {
     const char *directory;
-    unsigned seen, missing;
-    char first[128]; /* the first missing one */
+    unsigned seen;
+    struct refused_files missing, hidden;
 };
 
 static void look_at_file(void *ctx, const char *path)
@@ -170,8 +177,13 @@ static void look_at_file(void *ctx, const char *path)
     struct stat st;
     buf_addf(&whole, "%s/%s", count->directory, path);
     count->seen++;
-    if (stat(buf_str(&whole), &st) < 0 && errno == ENOENT && !count->missing++)
-        snprintf(count->first, sizeof count->first, "%s", path);
+    if (stat(buf_str(&whole), &st) < 0) {
+        struct refused_files *r = errno == ENOENT ? &count->missing : &count->hidden;
+        if (!r->count++) {
+            r->why = errno;
+            snprintf(r->first, sizeof r->first, "%s", path);
+        }
+    }
     buf_free(&whole);
 }
 
@@ -179,13 +191,20 @@ void doctor_files(const struct settings *s, const struct db_address *runner, con
 {
     struct file_count count = {.directory = s->files.directory};
     struct error e = {0};
-    if (store_doctor_files(runner, NEWEST_FILES, look_at_file, &count, &e))
+    if (store_doctor_files(runner, NEWEST_FILES, look_at_file, &count, &e)) {
         finding_tell(f, FINDING_WRONG, "rows of files", "%s", e.text);
-    else if (count.missing)
+        return;
+    }
+    if (count.missing.count)
         finding_tell(f, FINDING_WRONG, "rows of files",
                      "%u of the newest %u name a file that is not there, the first %s: is files.directory "
                      "mounted, and the same on all hosts?",
-                     count.missing, count.seen, count.first);
-    else
+                     count.missing.count, count.seen, count.missing.first);
+    if (count.hidden.count)
+        finding_tell(f, FINDING_WRONG, "rows of files",
+                     "%u of the newest %u name a file that cannot be looked at, the first %s: %s: run this as the "
+                     "account of taskrunner",
+                     count.hidden.count, count.seen, count.hidden.first, strerror(count.hidden.why));
+    if (!count.missing.count && !count.hidden.count)
         finding_tell(f, FINDING_OK, "rows of files", "the newest %u name files that are there", count.seen);
 }

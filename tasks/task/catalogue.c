@@ -130,19 +130,16 @@ static void warn_of_passwords(const struct settings *s, struct settings_report *
     for (size_t i = 0; i < s->account_count; i++)
         if (s->accounts[i].password_fault)
             settings_warning(report, s->path, settings_line(s, &s->accounts[i].password_file),
-                             "account \"%s\" password_file: %s: the program that uses this account "
-                             "must be able to read it",
-                             s->accounts[i].name, s->accounts[i].password_fault);
+                             "%s: the program that uses this account must be able to read it",
+                             s->accounts[i].password_fault);
     for (size_t i = 0; i < s->source_count; i++)
         if (s->sources[i].password_fault)
             settings_warning(report, s->path, settings_line(s, &s->sources[i].password_file),
-                             "source \"%s\" password_file: %s: the runner must be able to read it",
-                             s->sources[i].name, s->sources[i].password_fault);
+                             "%s: the runner must be able to read it", s->sources[i].password_fault);
     for (size_t i = 0; i < s->backup_count; i++)
         if (s->backups[i].password_fault)
             settings_warning(report, s->path, settings_line(s, &s->backups[i].password_file),
-                             "backup \"%s\" password_file: %s: the runner must be able to read it",
-                             s->backups[i].name, s->backups[i].password_fault);
+                             "%s: the runner must be able to read it", s->backups[i].password_fault);
 }
 
 /* Without its key the pool does not start and no request is replayed: an error, unless it is there and only this

@@ -4,21 +4,12 @@
 
 #include "catalogue_impl.h"
 
-/* Where a multi-line value begins: the settings know the line where it ends. */
-static int first_line(const struct settings *s, const char *const *field)
-{
-    int line = settings_line(s, field);
-    for (const char *p = *field; *p; p++)
-        line -= *p == '\n';
-    return line;
-}
-
 /* Every parameter of the query is declared, every declared one used, and :owner is there. */
 static void check_names(const struct settings *s, const struct export *x,
                         struct settings_report *report)
 {
     const struct export_def *def = x->def;
-    int line = first_line(s, &def->query);
+    int line = settings_line(s, &def->query);
     if (def->owned && !query_uses(&x->query, "owner"))
         settings_error(report, s->path, line,
                        "export \"%s\": its query does not use :owner, so that everybody would get "
@@ -86,7 +77,7 @@ void catalogue_prepare_export(struct catalogue *c, const struct export_def *def,
     check_formats(s, def, report);
     check_connections(s, def, report);
     if (query_parse(def->query, strlen(def->query), c->arena, &x->query, &e))
-        settings_error(report, s->path, first_line(s, &def->query) + x->query.line - 1,
+        settings_error(report, s->path, settings_line_within(s, &def->query, x->query.line),
                        "export \"%s\" query: %s", def->name, e.text);
     else
         check_names(s, x, report);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "task/run.h"
 
 void run_succeed(struct run_outcome *o)
@@ -17,7 +18,7 @@ int run_fail(struct run_outcome *o, enum run_end end, const char *code, const ch
     snprintf(o->code, sizeof o->code, "%s", code);
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(o->message, sizeof o->message, fmt, ap);
+    utf8_finish(o->message, sizeof o->message, vsnprintf(o->message, sizeof o->message, fmt, ap));
     va_end(ap);
     return ERR_INVALID;
 }

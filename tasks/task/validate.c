@@ -274,8 +274,11 @@ static int bind_payload(const struct catalogue *c, const struct task_type *type,
     *p = (struct payload){0};
     if (!catalogue_type(c, type->name))
         return error_set(e, ERR_INVALID, "the type %s is switched off here", type->name);
-    if (json_parse(text, len, &data, e))
-        return error_prefix(e, "data is no valid JSON");
+    int rc = json_parse(text, len, &data, e);
+    if (rc) {
+        error_prefix(e, "data is no valid JSON");
+        return rc;
+    }
     struct faults faults = FAULTS_INIT(arena);
     read_payload(c, type, data, &faults, p);
     json_object_put(data);

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/utf8.h"
 #include "command_impl.h"
 #include "conversation.h"
 #include "task/command.h"
@@ -74,10 +73,7 @@ static void take_error(struct command_task *t, struct json_object *error, bool r
                                json_object_is_type(message, json_type_string)
                            ? json_object_get_string(message)
                            : "the program says that the task has failed";
-    size_t len = strlen(text);
-    if (len >= RUN_MESSAGE_SIZE)
-        len = utf8_valid_prefix(text, RUN_MESSAGE_SIZE - 1);
-    run_fail(t->outcome, retry ? RUN_FAILED : RUN_FAILED_FINAL, error_code(error), "%.*s", (int)len, text);
+    run_fail(t->outcome, retry ? RUN_FAILED : RUN_FAILED_FINAL, error_code(error), "%s", text);
 }
 
 enum answer { ANSWER_RESULT, ANSWER_ERROR, ANSWER_NONSENSE };

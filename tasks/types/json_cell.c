@@ -2,6 +2,7 @@
 /* json_cell.c: escaping, numbers and embedded JSON. */
 #include "json_cell.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "json_check.h"
 #include "scan.h"
@@ -41,7 +42,6 @@ enum json_kind json_kind_of(const struct db_column *c, bool hex, bool boolean)
 
 static char *put_escape(char *p, unsigned char c)
 {
-    static const char digits[] = "0123456789abcdef";
     static const char letters[] = "btn\0fr"; /* of 8 to 13 */
     *p++ = '\\';
     if (c == '"' || c == '\\') {
@@ -50,8 +50,8 @@ static char *put_escape(char *p, unsigned char c)
         *p++ = letters[c - 8];
     } else {
         p = PUT(p, "u00");
-        *p++ = digits[c >> 4];
-        *p++ = digits[c & 15];
+        *p++ = hex_digits[c >> 4];
+        *p++ = hex_digits[c & 15];
     }
     return p;
 }

@@ -20,6 +20,7 @@ unit_tests = \
 	unit_kept_headers \
 	unit_json_cell \
 	unit_lanes \
+	unit_log \
 	unit_long_result \
 	unit_output \
 	unit_nginx_check \
@@ -36,6 +37,8 @@ unit_tests = \
 	unit_route \
 	unit_seal \
 	unit_settings \
+	unit_settings_secret \
+	unit_settings_text \
 	unit_slot \
 	unit_stored_response \
 	unit_url \
@@ -75,6 +78,10 @@ unit_json_SOURCES = tests/unit/unit.h tests/unit/test_json.c
 unit_json_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_json_LDADD = $(UNIT_LIBS)
 
+unit_log_SOURCES = tests/unit/unit.h tests/unit/test_log.c
+unit_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_log_LDADD = $(UNIT_LIBS)
+
 unit_prefer_SOURCES = tests/unit/unit.h tests/unit/test_prefer.c
 unit_prefer_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_prefer_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
@@ -107,6 +114,14 @@ unit_settings_SOURCES = tests/unit/unit.h tests/unit/test_settings.c
 unit_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_settings_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
+unit_settings_secret_SOURCES = tests/unit/unit.h tests/unit/test_settings_secret.c
+unit_settings_secret_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_settings_secret_LDADD = $(UNIT_LIBS)
+
+unit_settings_text_SOURCES = tests/unit/unit.h tests/unit/test_settings_text.c
+unit_settings_text_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_settings_text_LDADD = $(UNIT_LIBS)
+
 unit_stored_response_SOURCES = tests/unit/unit.h tests/unit/test_stored_response.c
 unit_stored_response_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_stored_response_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
@@ -117,7 +132,7 @@ unit_url_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 
 unit_utf8_SOURCES = tests/unit/unit.h tests/unit/test_utf8.c
 unit_utf8_CPPFLAGS = $(UNIT_CPPFLAGS)
-unit_utf8_LDADD = $(UNIT_LIBS)
+unit_utf8_LDADD = $(TASK_LIBS) $(UNIT_LIBS)
 
 unit_validate_SOURCES = tests/unit/unit.h tests/unit/test_validate.c
 unit_validate_CPPFLAGS = $(UNIT_CPPFLAGS)

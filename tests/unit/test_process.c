@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_process.c: a process is ended with all that it started, wherever that has gone. */
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -91,11 +92,39 @@ static void test_kill_children(void **state)
     assert_int_equal(waitpid(kept, &status, 0), kept);
 }
 
+/* An account that has no process but ours. */
+static void test_threads_of(void **state)
+{
+    (void)state;
+    enum { ACCOUNT = 2000000011, GROUPS = 2000 };
+    static gid_t groups[GROUPS];
+    for (gid_t i = 0; i < GROUPS; i++)
+        groups[i] = ACCOUNT + i;
+    int ready[2];
+    char byte = 0;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(process_threads_of(ACCOUNT), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        byte = !setgroups(GROUPS, groups) && !setuid(ACCOUNT);
+        (void)!write(ready[1], &byte, 1);
+        linger();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    size_t n = process_threads_of(ACCOUNT);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    if (!byte)
+        skip(); /* not root */
+    assert_int_equal(n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill_tree),
         cmocka_unit_test(test_kill_children),
+        cmocka_unit_test(test_threads_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

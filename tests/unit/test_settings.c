@@ -215,6 +215,13 @@ static const struct {
      "add a condition such as owner_id = :owner, or set owned = no\n"},
     {SOURCE "export \"x\" {\n query = \"SELECT 1\nFROM t\nWHERE a = ?\"\n}",
      "conf:5: export \"x\" query: a ? has no name: write a parameter, such as :since\n"},
+    {SOURCE "export \"x\" {\n query = \"SELECT 1\\nFROM t\\nWHERE a = ?\"\n}",
+     "conf:3: export \"x\" query: a ? has no name: write a parameter, such as :since\n"},
+    {SOURCE "export \"x\" {\n query = \"SELECT 1\\n\\n,\n:owner, :a\" formats = {pdf} }",
+     "conf:4: export \"x\": there is no format \"pdf\": see taskctl types\n"
+     "conf:3: export \"x\": its query uses :a, which is not declared: add param \"a\" { type = ... }\n"},
+    {SOURCE "export \"x\" {\n null = \"a\n\nb\" " QUERY "null = \"a\nb\" }",
+     "conf:6: export null is set a second time, first in line 3: keep one of them\n"},
     {SOURCE "export \"x\" { query = \"SELECT :owner, :a, :a\" }",
      "conf:2: export \"x\": its query uses :a, which is not declared: add param \"a\" { type = ... "
      "}\n"},
@@ -350,30 +357,6 @@ static void test_secrets(void **state)
     got = report_on(inside, 0640);
     assert_string_equal(got, "");
     free(got);
-
-    struct memory_file secret = memory_file("s3cret\n", 0600);
-    char text[300];
-    snprintf(text, sizeof text,
-             "account \"api\" { user = u password_file = \"%s\" }\n"
-             "account \"runner\" { user = u password_file = \"/nonexistent/x\" }\n"
-             "database { socket = /s name = d }",
-             secret.path);
-    struct memory_file conf = memory_file(text, 0644);
-    struct settings *s = NULL;
-    struct error e = {0};
-    struct db_address address;
-    assert_int_equal(settings_load(conf.path, &s, &e), 0);
-    assert_int_equal(settings_queue_address(s, "api", &address, &e), 0);
-    assert_string_equal(address.password, "s3cret");
-    assert_string_equal(address.socket, "/s");
-    assert_string_equal(address.name, "d");
-    assert_int_equal(settings_queue_address(s, "runner", &address, &e), ERR_DENIED);
-    assert_non_null(strstr(e.text, ":2: password_file /nonexistent/x: cannot read it: No such"));
-    error_clear(&e);
-    assert_int_equal(settings_queue_address(s, "migration", &address, &e), ERR_NOT_FOUND);
-    settings_free(&s);
-    close(conf.fd);
-    close(secret.fd);
 }
 
 static void test_values(void **state)
@@ -408,7 +391,7 @@ static void test_values(void **state)
     assert_string_equal(x->query, "SELECT :owner,\n           \"$\\n\"");
     assert_string_equal(x->null_text, "\\N");
     assert_int_equal(x->line, 4);
-    assert_int_equal(settings_line(s, &x->query), 6);
+    assert_int_equal(settings_line(s, &x->query), 5);
     assert_string_equal(settings_export_source(s, x)->name, "s");
 
     struct task_limits limits;

@@ -62,11 +62,11 @@ int doctor_plans(struct doctor *d, struct error *e)
     struct db_value type = db_text(lane.type), priority = db_int(lane.priority), zero = db_int(0), ten = db_int(10);
     const struct {
         enum statement_id id;
-        struct db_value params[6];
+        struct db_value params[7];
         unsigned count;
     } asked[] = {
-        {ST_CLAIM_LANE, {type, priority, zero, zero, zero, ten}, 6},
-        {ST_CLAIM_LANE_BUT, {zero, type, priority, ten}, 4},
+        {ST_CLAIM_LANE, {type, priority, zero, zero, zero, type, ten}, 7},
+        {ST_CLAIM_LANE_BUT, {zero, type, priority, type, ten}, 5},
         {ST_DUE, {type, priority, zero, ten}, 4},
     };
     unsigned good = 0;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "doctor_connect.h"
 #include "doctor_host.h"
 #include "store/doctor.h"
 #include "store/store.h"
@@ -71,9 +72,11 @@ int cmd_doctor(const struct call *call)
         .migration = address_of(s, "migration", &migration, FINDING_NOTE, &findings),
     };
     doctor_host(s, &findings);
+    doctor_accounts(s, &accounts, &findings);
     store_doctor(&accounts, &needs, &findings);
     if (accounts.runner)
         doctor_files(s, accounts.runner, &findings);
+    doctor_sources(call->catalogue, &findings);
     printf("%u ok, %u to note, %u wrong\n", counts[FINDING_OK], counts[FINDING_NOTE], counts[FINDING_WRONG]);
     return counts[FINDING_WRONG] ? EXIT_FAILED : EXIT_DONE;
 }

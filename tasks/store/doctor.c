@@ -9,7 +9,7 @@
 #include "doctor_impl.h"
 #include "store/migrate.h"
 
-enum { TIMEOUT_S = 10, TEXT_SIZE = 1024 };
+enum { TEXT_SIZE = 1024 };
 
 void finding_tell(const struct findings *f, enum finding how, const char *what, const char *fmt, ...)
 {
@@ -106,7 +106,7 @@ static void look_as(const struct db_address *address, const char *account, const
                     const struct doctor_needs *needs, const struct findings *findings)
 {
     struct doctor d = {.needs = needs, .findings = findings};
-    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = TIMEOUT_S};
+    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = DOCTOR_TIMEOUT_S};
     struct error e = {0};
     if (db_open(address, &options, &d.db, &e))
         finding_tell(findings, FINDING_WRONG, account, "%s", e.text);
@@ -120,7 +120,7 @@ static void look_as(const struct db_address *address, const char *account, const
 static void look_at_statements(const struct db_address *address, const char *account, enum store_role role,
                                const struct findings *findings)
 {
-    struct store *s = store_create(address, role, TIMEOUT_S);
+    struct store *s = store_create(address, role, DOCTOR_TIMEOUT_S);
     struct error e = {0};
     if (store_check(s, &e))
         finding_tell(findings, FINDING_WRONG, account, "%s%s", e.text,
@@ -149,7 +149,7 @@ int store_doctor_files(const struct db_address *runner, int64_t max,
                        void (*file)(void *ctx, const char *path), void *ctx, struct error *e)
 {
     struct doctor d = {0};
-    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = TIMEOUT_S};
+    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = DOCTOR_TIMEOUT_S};
     struct db_value limit = db_int(max);
     int rc = db_open(runner, &options, &d.db, e);
     if (!rc)

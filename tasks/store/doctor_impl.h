@@ -6,6 +6,8 @@
 #include "impl.h"
 #include "store/doctor.h"
 
+enum { DOCTOR_TIMEOUT_S = 10 };
+
 /* One connection with one statement at a time, and where to tell what it shows. */
 struct doctor {
     struct db *db;

@@ -44,7 +44,8 @@ def test_a_sound_stack(stack):
     assert wrong(found) == set(), found
     assert {"isolation", "binary log", "durability", "packet", "connections", "memory", "clock", "runners", "claim plans",
             "indexes", "history", "open views", "files", "space", "doorbell", "rows of files", "pool", "rights of api",
-            "rights of runner", "account api", "account runner"} <= set(found)
+            "rights of runner", "account api", "account runner", "source site", "source site_import",
+            "backup site"} <= set(found)
     assert "1 runners of this host listen" in found["doorbell"][1]
     assert "1 alive" in found["runners"][1]
 
@@ -150,10 +151,38 @@ def test_files_that_are_gone(stack):
 
 
 def test_no_database(stack):
+    """Said once, with the setting, not for each account and each check."""
     config = stack.variant("doctor", {"database.socket": '"/nowhere/mysql.sock"'})
     found = doctor(stack, config)
-    assert {"account api", "account runner", "database", "rows of files"} <= wrong(found)
-    assert found["files"][0] == "ok"
+    assert wrong(found) == {"database"}
+    line = config.read_text().split('    socket = "/nowhere')[0].count("\n") + 1
+    assert found["database"][1].endswith(
+        f"(2002): does the server run, and is database socket ({config}:{line}) right?")
+    assert found["files"][0] == "ok" and found["source site"][0] == "ok"
+
+
+CONNECTIONS = [
+    # what is wrong, the line that says so, the setting in it
+    ({'account "api".password': '"wrong"'}, {"account api"}, r'\(1045\): user or password of account "api" \(.*:\d+\)'),
+    ({"database.name": '"nowhere"'}, {"account api", "account runner", "account migration"},
+     r"\(1044\): is database name \(.*:\d+\) right, and have taskctl migrate and sql/grants.sql been run"),
+    ({'source "site".password': '"wrong"'}, {"source site"}, r'user or password of source "site" \(.*:\d+\)'),
+    ({'source "site".socket': '"/nowhere"'}, {"source site"}, r'is source "site" socket \(.*:\d+\) right'),
+    ({'source "site".database': '"nowhere"'}, {"source site"}, r'is source "site" database \(.*:\d+\) right'),
+    ({'backup "site".password': '"wrong"'}, {"backup site"}, r'user or password of backup "site" \(.*:\d+\)'),
+    ({'export "books".query': '"SELECT id FROM nothing WHERE owner_id = :owner"'}, {"export books"},
+     r"conf:\d+: prepare: Table '.*nothing' doesn't exist \(1146\): correct query"),
+    ({'export "books".key': '{"nothing"}'}, {"export books"}, r"Unknown column 'page.nothing'"),
+    ({'import "books".table': '"nothing"'}, {"import books"}, r"conf:\d+: .* \(1142\): .*give the target's account"),
+]
+
+
+@pytest.mark.parametrize("changes, lines, said", CONNECTIONS, ids=[" ".join(row[0]) for row in CONNECTIONS])
+def test_what_does_not_get_in(stack, changes, lines, said):
+    """Each where it is set, with the remedy, and nothing else with it."""
+    found = doctor(stack, stack.variant("doctor", changes))
+    assert wrong(found) == lines
+    assert all(re.search(said, found[line][1]) for line in lines), found
 
 
 def test_it_takes_no_arguments(stack):

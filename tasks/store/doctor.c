@@ -77,6 +77,7 @@ static const struct row {
     {"clock", doctor_clock, NULL},
     {"runners", doctor_runners, NULL},
     {"waiting", doctor_waiting, NULL},
+    {"paused", doctor_paused, NULL},
     {"rights of api", doctor_rights, NULL},
 }, runner_checks[] = {
     {"claim plans", doctor_plans, NULL},

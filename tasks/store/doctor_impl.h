@@ -36,7 +36,7 @@ doctor_check doctor_version, doctor_isolation, doctor_binlog, doctor_durability,
     doctor_connections, doctor_memory, doctor_writable;
 
 /* doctor_queue.c: what the tables look like */
-doctor_check doctor_plans, doctor_indexes, doctor_history, doctor_views, doctor_runners, doctor_waiting,
+doctor_check doctor_plans, doctor_indexes, doctor_history, doctor_views, doctor_runners, doctor_waiting, doctor_paused,
     doctor_trash, doctor_rights;
 
 #endif

@@ -42,7 +42,7 @@ def server_setting(stack, name, value):
 def test_a_sound_stack(stack):
     found = doctor(stack)
     assert wrong(found) == set(), found
-    assert {"isolation", "binary log", "durability", "packet", "connections", "memory", "clock", "runners", "claim plans",
+    assert {"isolation", "binary log", "durability", "packet", "connections", "memory", "clock", "runners", "paused", "claim plans",
             "indexes", "history", "open views", "files", "space", "doorbell", "rows of files", "pool", "rights of api",
             "rights of runner", "account api", "account runner", "source site", "source site_import",
             "backup site"} <= set(found)
@@ -127,15 +127,23 @@ def test_rights(stack):
 
 
 def test_what_no_runner_takes(stack):
-    """By plain SQL any name can come in: it waits for ever, and behind it nobody looks."""
-    stack.sql("INSERT INTO tasks (type, data, created_by) VALUES ('misspelt', '{}', 1)")
+    """By plain SQL any name can come in: it waits for ever, and behind it nobody looks. A pause is meant."""
+    names = [f"misspelt{i}" for i in range(7)]
+    stack.sql(f"INSERT INTO tasks (type, data, created_by) VALUES {', '.join(['(%s, %s, 1)'] * 7)}",
+              [value for name in names for value in (name, "{}")])
     try:
-        assert re.search("type misspelt for .* no living runner takes", doctor(stack)["waiting"][1])
-        stack.sql("INSERT INTO type_control (type, paused_at) VALUES ('misspelt', NOW())")
-        assert wrong(doctor(stack)) == set()
+        how, text = doctor(stack)["waiting"]
+        assert how == "WRONG" and re.search(r'type ("misspelt\d", ){4}"misspelt\d" and 2 more, the first for \d+ s, and no '
+                                            'living runner takes these types', text), text
+        stack.sql("DELETE FROM tasks WHERE type LIKE 'misspelt_' AND type <> 'misspelt3'")
+        assert re.search('type "misspelt3", .* no living runner takes this type', doctor(stack)["waiting"][1])
+        stack.sql("INSERT INTO type_control (type, paused_at) VALUES ('misspelt3', '2026-01-02 03:04:05.6')")
+        found = doctor(stack)
+        assert wrong(found) == set()
+        assert found["paused"] == ("note", "misspelt3 since 2026-01-02T03:04:05Z, 1 wait: taskctl resume misspelt3")
     finally:
-        stack.sql("DELETE FROM tasks WHERE type = 'misspelt'")
-        stack.sql("DELETE FROM type_control WHERE type = 'misspelt'")
+        stack.sql("DELETE FROM tasks WHERE type LIKE 'misspelt_'")
+        stack.sql("DELETE FROM type_control WHERE type = 'misspelt3'")
 
 
 def test_files_that_are_gone(stack):

@@ -188,7 +188,7 @@ int doctor_memory(struct doctor *d, struct error *e)
                               " WHERE table_schema = DATABASE() AND table_name = 'tasks'", &table, e);
     if (rc)
         return rc;
-    /* reads tell nothing where the pool has room: after a start it has to be filled. A full one keeps some pages free. */
+    /* reads tell nothing where the pool has room, as after a start; a full one keeps some pages free */
     bool small = table * 2 > pool || (free_pages * 4 < pages && requests > 100000 && reads * 100 > requests);
     finding_tell(d->findings, small ? FINDING_NOTE : FINDING_OK, d->what,
                  "innodb_buffer_pool_size = %" PRId64 " MiB, indexes of tasks %" PRId64 " MiB, %.2f%% of "

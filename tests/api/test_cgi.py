@@ -48,6 +48,19 @@ def test_others(run, variables, status):
     assert (answer.body == b"") == (variables["REQUEST_METHOD"] == "HEAD")
 
 
+@pytest.mark.parametrize("user, quoted", [
+    ("bob", b'"bob"'), ("0", b'"0"'), ("-1", b'"-1"'), ("9223372036854775808", b'"9223372036854775808"'),
+    ('"\n' + "x" * 200, b'"\\"\\n' + b"x" * 98 + b'"'), ("", None), ("1", None)])
+def test_users_that_are_no_numbers(run, user, quoted):
+    """Nobody, as without one; but the log says what the site has to change."""
+    done = run(REQUEST_METHOD="GET", REQUEST_URI="/v1/tasks/types", BACKDESK_USER=user)
+    assert Answer(done.stdout).status == (200 if user == "1" else 401)
+    if quoted:
+        assert b"BACKDESK_USER " + quoted + b": a user is a number from 1 to 2^63-1" in done.stderr, done.stderr
+    else:
+        assert b"BACKDESK_USER" not in done.stderr
+
+
 def test_command_line(stack, run):
     assert run("--check-config").returncode == 0
     assert b"usage" in run("--help").stdout

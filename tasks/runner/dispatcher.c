@@ -419,6 +419,8 @@ static int start(struct dispatcher *d, struct error *e)
     d->first_settings = settings;
     take_settings(d, settings, catalogue);
     rc = process_become(settings->runner.user, e);
+    if (rc)
+        error_prefix(e, "%s:%d: runner user", settings->path, settings_line(settings, &settings->runner.user));
     if (!rc)
         rc = check_commands(settings, e);
     if (!rc)

@@ -84,6 +84,8 @@ def test_a_setting_of_the_configuration(stack, tmp_path):
     assert "No such file or directory: make it" in found["files"][1]
     assert "chmod o-w" in found["doorbell"][1]
     assert found["pool"][0] == "note" and "api.threads = 2" in found["pool"][1]
+    found = doctor(stack, stack.variant("doctor", {"runner.user": '"nobdy"'}))
+    assert re.search(r"doctor\.conf:\d+: there is no account nobdy: taskrunner does not start", found["runner user"][1])
 
 
 def test_indexes_that_somebody_changed(stack):

@@ -200,7 +200,7 @@ static void try_exports(struct look *l, const struct source_def *source)
             continue;
         struct buf sql = BUF_INIT;
         add_export(&sql, x);
-        try_statement(l, "export", x->def->name, settings_line(s, &x->def->query), &sql,
+        try_statement(l, "export", x->def->name, x->def->line, &sql,
                       "correct query or key, or GRANT the source's account SELECT");
         buf_free(&sql);
     }

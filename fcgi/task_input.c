@@ -114,11 +114,11 @@ static void read_member(struct reader *r, const char *name, struct json_object *
 static void read_data(struct reader *r, struct json_object *data, struct new_task *task,
                       const char **upload)
 {
-    const struct task_type *type = task->type ? catalogue_type(r->app->catalogue, task->type) : NULL;
+    const char *pointer, *role = task->type ? task_role(r->app->catalogue, task->type, data, &pointer) : NULL;
     int64_t max = r->app->settings->api.max_data_bytes;
-    if (type && type->role && !r->who->admin) {
+    if (role && !r->who->admin) {
         r->role_missing = true;
-        faults_add(&r->faults, "/type", "needs the role %s", type->role);
+        faults_add(&r->faults, pointer, "needs the role %s", role);
     }
     if (task->type)
         (void)!task_validate(r->app->catalogue, task->type, data, &r->faults);

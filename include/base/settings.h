@@ -42,7 +42,7 @@ enum column_kind {
     COLUMN_TIME,
 };
 enum command_mode { COMMAND_EXEC, COMMAND_PERSISTENT };
-enum command_role { COMMAND_EVERYBODY, COMMAND_ADMIN };
+enum needed_role { ROLE_NONE, ROLE_ADMIN }; /* of exports and commands */
 
 /* Words in the order of the file. */
 struct str_list {
@@ -211,6 +211,7 @@ int settings_line(const struct settings *s, const void *field);
 
 /* A duration as the file has it ("30s", "14d"), in microseconds: 0 or ERR_INVALID. */
 int duration_parse(const char *text, int64_t *usec) MUST_USE;
+void duration_text(struct buf *out, int64_t usec); /* the way back; 0 is "0" */
 
 bool str_list_has(const struct str_list *list, const char *word);
 

@@ -19,7 +19,7 @@ void command_type(const struct command_def *def, struct task_type *out)
         .title = def->title ? def->title : def->name,
         .description = def->description ? def->description : "Runs a program of this site.",
         .payload = def->any_data ? PAYLOAD_ANY : PAYLOAD_PARAMS,
-        .role = def->role == COMMAND_ADMIN ? "admin" : NULL,
+        .role = def->role == ROLE_ADMIN ? "admin" : NULL,
         .postable = true,
         .on_by_default = true,
         .params = def->params,

@@ -168,6 +168,18 @@ static void add_import_branches(struct buf *out, const struct catalogue *c, cons
     buf_adds(out, "]}");
 }
 
+/* With its role, since a form shows no more of it. */
+static void add_export_description(struct buf *out, const struct export *x)
+{
+    struct buf text = BUF_INIT;
+    if (x->def->description)
+        buf_adds(&text, x->def->description);
+    if (x->role)
+        buf_addf(&text, "%sOnly for the role %s.", text.len ? " " : "", x->role);
+    text_member(out, "description", text.len ? buf_str(&text) : NULL);
+    buf_free(&text);
+}
+
 /* One export as a branch of oneOf; NAMED: "export" must be given. */
 static void add_branch(struct buf *out, const struct export *x, bool named,
                        const struct param *options, size_t option_count)
@@ -175,7 +187,8 @@ static void add_branch(struct buf *out, const struct export *x, bool named,
     bool needs_params = params_any_required(x->params, x->param_count);
     buf_addc(out, '{');
     text_member(out, "title", x->def->title ? x->def->title : x->def->name);
-    text_member(out, "description", x->def->description);
+    add_export_description(out, x);
+    text_member(out, "role", x->role);
     text_member(out, "type", "object");
     member(out, "properties");
     buf_adds(out, "{\"export\":{\"const\":");

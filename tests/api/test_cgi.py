@@ -61,6 +61,28 @@ def test_users_that_are_no_numbers(run, user, quoted):
         assert b"BACKDESK_USER" not in done.stderr
 
 
+def test_an_export_for_admins(stack, run):
+    """403 where the type would be, for a retry too; what an admin makes for another one is that one's."""
+    config = stack.variant("cgi", {'export "loans".role': "admin"})
+
+    def ask(path, body=None, **identity):
+        done = run(body=b"" if body is None else json.dumps(body).encode(), config=config, REQUEST_METHOD="POST",
+                   REQUEST_URI=f"/v1/tasks{path}", **({"CONTENT_TYPE": "application/json"} if body else {}), **identity)
+        return Answer(done.stdout)
+
+    user, admin = {"BACKDESK_USER": "2"}, {"BACKDESK_USER": "100", "BACKDESK_ROLES": "admin"}
+    loans = {"type": "csv_export", "data": {"export": "loans"}, "run_at": "2099-01-01T00:00:00Z"}
+    refused = ask("", loans, **user)
+    assert (refused.status, refused.json()["code"]) == (403, "role_missing")
+    assert refused.json()["errors"] == [{"pointer": "/data/export", "detail": "needs the role admin"}]
+    assert ask("", {**loans, "data": {"export": "books"}}, **user).status == 202
+    task = ask("", {**loans, "created_by": 2}, **admin).json()
+    assert stack.task(task["id"], "grace")["created_by"] == 2
+    assert stack.request("POST", f"/v1/tasks/{task['id']}/cancel", "grace").status_code == 202
+    assert ask(f"/{task['id']}/retry", **user).status == 403
+    assert ask(f"/{task['id']}/retry", **admin).status == 202
+
+
 def test_command_line(stack, run):
     assert run("--check-config").returncode == 0
     assert b"usage" in run("--help").stdout

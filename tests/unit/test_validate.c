@@ -12,7 +12,7 @@ static const char config[] =
     "source \"s\" { database = d user = u }\n"
     "export \"plain\" { default = yes query = 'SELECT :owner' }\n"
     "export \"rich\" {\n"
-    "  title = 'Rich'\n"
+    "  title = 'Rich' role = admin\n"
     "  query = 'SELECT :word, :owner, :n, :x, :flag, :day, :at, :kind, :n'\n"
     "  param \"word\" { required = yes max_length = 3 pattern = '^[a-z\xc3\xa9]*$' }\n"
     "  param \"n\" { type = integer min = -5 max = 5 default = 3 }\n"
@@ -236,6 +236,37 @@ static void test_export_bind(void **state)
     assert_string_equal(e.text, "/data/export is no export: known are plain, rich");
 }
 
+static const struct {
+    const char *type, *data, *role, *pointer;
+} roles[] = {
+    {"csv_export", "{\"export\":\"rich\"}", "admin", "/data/export"},
+    {"html_export", "{\"export\":\"rich\"}", "admin", "/data/export"}, /* also where the type is off */
+    {"csv_export", "{\"export\":\"plain\"}", NULL, "/data/export"},
+    {"csv_export", "{\"export\":\"gone\"}", NULL, "/data/export"},
+    {"csv_export", "{\"export\":7}", NULL, "/data/export"},
+    {"csv_export", "{}", NULL, "/type"},
+    {"csv_export", "[]", NULL, "/type"},
+    {"csv_export", "null", NULL, "/type"},
+    {"backup", "{}", "admin", "/type"},
+    {"dummy", "{\"export\":\"rich\"}", NULL, "/type"},
+    {"nothing", "{}", NULL, "/type"},
+};
+
+static void test_roles(void **state)
+{
+    struct world *w = *state;
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        struct json_object *data = NULL;
+        struct error e = {0};
+        const char *pointer;
+        assert_int_equal(json_parse(roles[i].data, strlen(roles[i].data), &data, &e), 0);
+        const char *role = task_role(w->catalogue, roles[i].type, data, &pointer);
+        CHECK_CASE_TEXT(i, roles[i].data, role ? role : "", roles[i].role ? roles[i].role : "");
+        CHECK_CASE_TEXT(i, roles[i].data, pointer, roles[i].pointer);
+        json_object_put(data);
+    }
+}
+
 static void test_task_bind(void **state)
 {
     struct world *w = *state;
@@ -273,6 +304,9 @@ static const struct {
     {"types/0/parameters/oneOf/0/properties/export", "{\"const\":\"plain\"}"},
     {"types/0/parameters/oneOf/0/required", ""},
     {"types/0/parameters/oneOf/1/title", "\"Rich\""},
+    {"types/0/parameters/oneOf/0/role", ""},
+    {"types/0/parameters/oneOf/1/role", "\"admin\""},
+    {"types/0/parameters/oneOf/1/description", "\"Only for the role admin.\""},
     {"types/0/parameters/oneOf/1/required", "[\"export\",\"params\"]"},
     {"types/0/parameters/oneOf/1/additionalProperties", "false"},
     {"types/0/parameters/oneOf/1/properties/params/required", "[\"word\"]"},
@@ -322,7 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),      cmocka_unit_test(test_many_faults),
         cmocka_unit_test(test_export_bind), cmocka_unit_test(test_task_bind),
-        cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_roles),       cmocka_unit_test(test_schema),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

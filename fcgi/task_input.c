@@ -97,6 +97,14 @@ static const struct {
     {"created_by", read_created_by},
 };
 
+static const char *known_members(const struct reader *r)
+{
+    const char *list = members[0].name;
+    for (size_t i = 1; i < COUNT_OF(members); i++)
+        list = arena_printf(r->arena, "%s, %s", list, members[i].name);
+    return list;
+}
+
 static void read_member(struct reader *r, const char *name, struct json_object *value,
                         struct new_task *task)
 {
@@ -108,7 +116,7 @@ static void read_member(struct reader *r, const char *name, struct json_object *
         }
     r->unknown_member = true;
     if (!faults_full(&r->faults))
-        faults_add(&r->faults, faults_step(&r->faults, "", name), "is not known here");
+        faults_add(&r->faults, faults_step(&r->faults, "", name), "is not known here: known are %s", known_members(r));
 }
 
 static void read_data(struct reader *r, struct json_object *data, struct new_task *task,

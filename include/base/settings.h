@@ -157,6 +157,9 @@ void settings_warning(struct settings_report *r, const char *path, int line, con
  * the installed one. */
 const char *settings_path(const char *option);
 
+/* Every line of REPORT, warnings all, as a warning of the log. */
+void settings_log_warnings(struct settings_report *report);
+
 /* Reads and checks PATH. Returns 0 with *OUT, or an error with the first problem in E; warnings
  * go to the log. Not for use by two threads at a time. */
 int settings_load(const char *path, struct settings **out, struct error *e) MUST_USE;

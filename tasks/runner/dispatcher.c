@@ -133,8 +133,7 @@ static int database_timeout(const struct settings *s)
 
 static void log_report(struct settings_report *report)
 {
-    for (const char *p = buf_str(&report->text); *p; p += strcspn(p, "\n") + 1)
-        log_warning("%.*s", (int)strcspn(p, "\n"), p);
+    settings_log_warnings(report);
     settings_report_free(report);
 }
 

@@ -18,6 +18,9 @@ void finding_tell(const struct findings *f, enum finding how, const char *what, 
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    for (char *p = text; *p; p++)
+        if (*p == '\n' || *p == '\t') /* of a query that the server quotes */
+            *p = ' ';
     f->tell(f->ctx, how, what, text);
 }
 

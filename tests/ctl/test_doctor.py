@@ -182,6 +182,8 @@ CONNECTIONS = [
     ({'backup "site".password': '"wrong"'}, {"backup site"}, r'user or password of backup "site" \(.*:\d+\)'),
     ({'export "books".query': '"SELECT id FROM nothing WHERE owner_id = :owner"'}, {"export books"},
      r"conf:\d+: prepare: Table '.*nothing' doesn't exist \(1146\): correct query"),
+    ({'export "books".query': '"SELECT id FRM books\n\tWHERE owner_id = :owner"'}, {"export books"},
+     r"near 'books  WHERE owner_id = \?.*\(1064\): correct query"),
     ({'export "books".key': '{"nothing"}'}, {"export books"}, r"Unknown column 'page.nothing'"),
     ({'import "books".table': '"nothing"'}, {"import books"}, r"conf:\d+: .* \(1142\): .*give the target's account"),
 ]

@@ -83,7 +83,11 @@ static int test_stale(struct lease *lease, int64_t now, struct error *e)
 /* Tells the breaker how the call went; DETAIL says what failed. */
 static void note_result(struct backend *b, bool away, const struct error *detail)
 {
-    if (breaker_leave(&b->breaker, !away))
+    if (!breaker_leave(&b->breaker, !away))
+        return;
+    if (away && detail->code == ERR_DENIED)
+        log_warning("the database refuses: %s: see taskctl doctor", detail->text);
+    else
         log_warning("the database %s%s", away ? "is away: " : "answers again", away ? detail->text : "");
 }
 

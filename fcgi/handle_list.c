@@ -10,6 +10,18 @@
 #include "fcgi/page.h"
 #include "fcgi/view.h"
 
+/* A status that cannot be asked for, and which can: all, or those of tasks that have ended. */
+static int bad_status(const char *word, bool ended_only, struct error *e)
+{
+    struct buf known = BUF_INIT;
+    for (int i = 0; i < TASK_STATUS_COUNT; i++)
+        if (!ended_only || task_status_ended((enum task_status)i))
+            buf_addf(&known, "%s%s", known.len ? ", " : "", task_status_name((enum task_status)i));
+    int result = error_set(e, ERR_INVALID, "status cannot be \"%.40s\" here, but %s.", word, buf_str(&known));
+    buf_free(&known);
+    return result;
+}
+
 /* Reads "failure,dropped" into flags. */
 static int read_status(struct exchange *x, bool status[TASK_STATUS_COUNT], bool *given, bool ended_only,
                        struct error *e)
@@ -23,7 +35,7 @@ static int read_status(struct exchange *x, bool status[TASK_STATUS_COUNT], bool 
     for (size_t i = 0; i < count; i++) {
         int number = task_status_parse(words[i], strlen(words[i]));
         if (number < 0 || (ended_only && !task_status_ended((enum task_status)number)))
-            return error_set(e, ERR_INVALID, "status cannot be \"%.40s\" here.", words[i]);
+            return bad_status(words[i], ended_only, e);
         status[number] = true;
     }
     return 0;

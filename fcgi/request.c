@@ -2,16 +2,21 @@
 /* request.c: reads a request and refuses what no handler should see. */
 #include "fcgi/request.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "fcgi/backend.h"
 #include "fcgi/exchange.h"
 #include "fcgi/tokens.h"
 
-enum { READ_CHUNK = 16 * 1024, EMPTY_MAX = 256, SMALL_MAX = 8 * 1024 };
+enum { READ_CHUNK = 16 * 1024, EMPTY_MAX = 256, SMALL_MAX = 8 * 1024, SHOWN_MAX = 100 };
+
+static const int64_t warning_pause_ns = INT64_C(60000000000);
 
 /* A parameter that is set and not empty, else NULL. */
 static const char *param(struct exchange *x, const char *name)
@@ -114,12 +119,28 @@ static bool take_token(struct exchange *x, const char *token)
     return false;
 }
 
+/* Where users have no numbers everybody looks signed out for ever. Once a minute: each request is like the others. */
+static void warn_of_user(const char *user)
+{
+    static _Atomic int64_t next_ns;
+    int64_t now = clock_mono_ns(), due = atomic_load(&next_ns);
+    if (now < due || !atomic_compare_exchange_strong(&next_ns, &due, now + warning_pause_ns))
+        return;
+    struct buf quoted = BUF_INIT;
+    buf_json(&quoted, user, strnlen(user, SHOWN_MAX));
+    log_warning("nginx sends BACKDESK_USER %s: a user is a number from 1 to 2^63-1, anything else is nobody (401)",
+                buf_str(&quoted));
+    buf_free(&quoted);
+}
+
 /* Whom nginx says it is; returns the name it gives, or NULL. */
 static const char *take_user(struct exchange *x)
 {
     struct identity *who = &x->request.identity;
     const char *user = param(x, "BACKDESK_USER");
     who->user = user ? parse_user(user) : 0;
+    if (user && !who->user)
+        warn_of_user(user);
     who->admin = who->user && has_role(param(x, "BACKDESK_ROLES"), "admin");
     return user;
 }

@@ -97,6 +97,14 @@ static const struct {
     {"created_by", read_created_by},
 };
 
+static const char *known_members(const struct reader *r)
+{
+    const char *list = members[0].name;
+    for (size_t i = 1; i < COUNT_OF(members); i++)
+        list = arena_printf(r->arena, "%s, %s", list, members[i].name);
+    return list;
+}
+
 static void read_member(struct reader *r, const char *name, struct json_object *value,
                         struct new_task *task)
 {
@@ -108,17 +116,17 @@ static void read_member(struct reader *r, const char *name, struct json_object *
         }
     r->unknown_member = true;
     if (!faults_full(&r->faults))
-        faults_add(&r->faults, faults_step(&r->faults, "", name), "is not known here");
+        faults_add(&r->faults, faults_step(&r->faults, "", name), "is not known here: known are %s", known_members(r));
 }
 
 static void read_data(struct reader *r, struct json_object *data, struct new_task *task,
                       const char **upload)
 {
-    const struct task_type *type = task->type ? catalogue_type(r->app->catalogue, task->type) : NULL;
+    const char *pointer, *role = task->type ? task_role(r->app->catalogue, task->type, data, &pointer) : NULL;
     int64_t max = r->app->settings->api.max_data_bytes;
-    if (type && type->role && !r->who->admin) {
+    if (role && !r->who->admin) {
         r->role_missing = true;
-        faults_add(&r->faults, "/type", "needs the role %s", type->role);
+        faults_add(&r->faults, pointer, "needs the role %s", role);
     }
     if (task->type)
         (void)!task_validate(r->app->catalogue, task->type, data, &r->faults);

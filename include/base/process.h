@@ -26,6 +26,10 @@ void process_fill_std(void);
  * USER is NULL, it stays what it is. */
 int process_become(const char *user, struct error *e) MUST_USE;
 
+/* access(2) of PATH as USER with that account's groups, where the process is root's; elsewhere, where USER is NULL and
+ * where there is no such account, as the process itself. Returns 0 or an errno. Forks. */
+int process_access_as(const char *user, const char *path, int mode) MUST_USE;
+
 /* SIGKILL to ROOT, its process group and every descendant, also one that has called setsid or has been
  * left by its parent, where ROOT is a subreaper (PR_SET_CHILD_SUBREAPER). Linux: reads /proc. ROOT must be
  * a child of the caller that has not been waited for. */

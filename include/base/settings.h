@@ -42,7 +42,7 @@ enum column_kind {
     COLUMN_TIME,
 };
 enum command_mode { COMMAND_EXEC, COMMAND_PERSISTENT };
-enum command_role { COMMAND_EVERYBODY, COMMAND_ADMIN };
+enum needed_role { ROLE_NONE, ROLE_ADMIN }; /* of exports and commands */
 enum log_reader { LOG_FOR_OWNER, LOG_FOR_ADMIN };
 
 /* Words in the order of the file. */
@@ -158,6 +158,9 @@ void settings_warning(struct settings_report *r, const char *path, int line, con
  * the installed one. */
 const char *settings_path(const char *option);
 
+/* Every line of REPORT, warnings all, as a warning of the log. */
+void settings_log_warnings(struct settings_report *report);
+
 /* Reads and checks PATH. Returns 0 with *OUT, or an error with the first problem in E; warnings
  * go to the log. Not for use by two threads at a time. */
 int settings_load(const char *path, struct settings **out, struct error *e) MUST_USE;
@@ -216,6 +219,7 @@ int settings_line_within(const struct settings *s, const char *const *field, int
 
 /* A duration as the file has it ("30s", "14d"), in microseconds: 0 or ERR_INVALID. */
 int duration_parse(const char *text, int64_t *usec) MUST_USE;
+void duration_text(struct buf *out, int64_t usec); /* the way back; 0 is "0" */
 
 bool str_list_has(const struct str_list *list, const char *word);
 

@@ -33,6 +33,7 @@ struct claimed {
     uint64_t id, fence;
     unsigned attempt, max_attempts; /* max_attempts 0: as the type's setting says */
     int64_t created_by, created_at;
+    int priority;
     int64_t turn; /* its place in the lane, which it has left */
     struct text data; /* from the arena */
     bool cancel_requested;

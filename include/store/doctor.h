@@ -48,4 +48,18 @@ void store_doctor(const struct doctor_accounts *accounts, const struct doctor_ne
 int store_doctor_files(const struct db_address *runner, int64_t max,
                        void (*file)(void *ctx, const char *path), void *ctx, struct error *e) MUST_USE;
 
+/* --- other databases, whose tables Backdesk does not know --- */
+
+struct doctor_source;
+
+/* Connects; e->db_errno has the number of what the server, or the client library, answers. TIME_ZONE: of the session,
+ * or NULL. *OUT is NULL after a failure. */
+int doctor_source_open(const struct db_address *address, const char *time_zone, struct doctor_source **out,
+                       struct error *e) MUST_USE;
+
+/* Whether the server knows everything in SQL, and the account may ask for it. Nothing is run. */
+int doctor_source_prepare(struct doctor_source *s, const char *sql, struct error *e) MUST_USE;
+
+void doctor_source_close(struct doctor_source **s); /* NULL is accepted */
+
 #endif

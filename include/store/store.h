@@ -39,7 +39,7 @@ bool store_ends_changes(const struct store *s);
 void store_destroy(struct store **s);
 
 /* Whether the schema is the one that this build knows: ERR_CONFLICT with both versions and the remedy where it is
- * not. */
+ * not, also where there are no tables at all. */
 int store_check_schema(struct store *s, struct error *e) MUST_USE;
 
 /* The same, and prepares every statement of the role: what a program does at start, so that a fault shows there

@@ -49,6 +49,7 @@ struct param {
 struct export {
     const struct export_def *def;
     const struct source_def *source;
+    const char *role;   /* which a user must have to ask for it, or NULL */
     struct query query; /* the text with ? and what each ? stands for */
     struct param *params;
     size_t param_count;

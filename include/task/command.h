@@ -19,8 +19,12 @@ void command_type(const struct command_def *def, struct task_type *out);
 /* How many files a task of DEF may leave; 0: none, and a persistent program has no directory for them. */
 int64_t command_max_files(const struct command_def *def);
 
-/* Warns of programs that cannot be executed by this user; perhaps the runner can. */
+/* Warns of programs that the account of the runner cannot execute, or where this process is not root it: perhaps the
+ * runner can. */
 void commands_warn(const struct settings *s, struct settings_report *report);
+
+/* Warns of accounts that this host does not have: those of a runner's host. */
+void accounts_warn(const struct settings *s, struct settings_report *report);
 
 /* Whether this process, once it is what it stays, can run each command as its user. ERR_DENIED or
  * ERR_INVALID with file and line. */

@@ -43,7 +43,7 @@ const char *faults_step(const struct faults *f, const char *pointer, const char 
 
 /* Checks DATA (NULL: no data or null, the same as {}) for a task of type NAME. Adds every fault
  * to F and returns 0 where there was none, else ERR_INVALID. A type that cannot be POSTed or is
- * not enabled is a fault at /type. Roles are the caller's to check (task_type.role). */
+ * not enabled is a fault at /type. Roles are the caller's to check (task_role). */
 int task_validate(const struct catalogue *c, const char *name, struct json_object *data,
                   struct faults *f) MUST_USE;
 
@@ -84,6 +84,10 @@ struct import_call {
 /* Like task_bind, for types with PAYLOAD_IMPORT. */
 int import_bind(const struct catalogue *c, const struct task_type *type, const char *data,
                 size_t len, struct arena *arena, struct import_call *out, struct error *e) MUST_USE;
+
+/* The role that somebody must have to ask for a task of type NAME with DATA, whatever that is, or NULL; *POINTER is
+ * what asks for it. */
+const char *task_role(const struct catalogue *c, const char *name, struct json_object *data, const char **pointer);
 
 /* The upload that valid DATA of a task of type NAME stands on; NULL: none. It lives as long as DATA. */
 const char *task_upload(const struct catalogue *c, const char *name, struct json_object *data);

@@ -51,6 +51,9 @@ free_port() {
     die "no free port found"
 }
 
+# What somebody has put below the last line of the demo's configuration.
+own_sections() { sed '1,/^# Sections of your own/d' "$state/etc/backdesk.conf" 2>/dev/null || true; }
+
 # Directories, programs, configuration. What runs with older ones is stopped, to be started again.
 prepare() {
     changed=''
@@ -67,7 +70,8 @@ prepare() {
         -e "s|@PASSWORD_MIGRATION@|$(password_of backdesk_migration)|" \
         -e "s|@PASSWORD_SITE@|$(password_of site_reader)|" \
         -e "s|@PASSWORD_BACKUP@|$(password_of site_backup)|" \
-        -e "s|@PASSWORD_IMPORT@|$(password_of site_importer)|"
+        -e "s|@PASSWORD_IMPORT@|$(password_of site_importer)|" \
+        -e "\$r "<(own_sections)
     defer_configure
     nginx_configure
     [[ -z $changed ]] || services_stop

@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+
+enum { GROUPS_MAX = 1024 };
 
 void process_close_from(int first)
 {
@@ -64,4 +67,29 @@ int process_become(const char *user, struct error *e)
     /* giving up root also took away our own /proc/self, which core dumps and leak checks read */
     (void)prctl(PR_SET_DUMPABLE, 1);
     return 0;
+}
+
+/* Only system calls: also for the child of a process with threads. */
+static int access_in_child(const struct passwd *account, const gid_t *groups, int count, const char *path, int mode)
+{
+    if (setgroups((size_t)count, groups) || setgid(account->pw_gid) || setuid(account->pw_uid))
+        return errno;
+    return access(path, mode) ? errno : 0;
+}
+
+int process_access_as(const char *user, const char *path, int mode)
+{
+    gid_t groups[GROUPS_MAX];
+    int count = GROUPS_MAX, status = 0;
+    const struct passwd *account = user && geteuid() == 0 ? getpwnam(user) : NULL;
+    if (!account)
+        return access(path, mode) ? errno : 0;
+    if (getgrouplist(user, account->pw_gid, groups, &count) < 0)
+        count = GROUPS_MAX;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(access_in_child(account, groups, count, path, mode));
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
 }

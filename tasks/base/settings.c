@@ -25,6 +25,8 @@ void settings_report_free(struct settings_report *r)
     *r = (struct settings_report)SETTINGS_REPORT_INIT;
 }
 
+static const char warning_word[] = "warning: ";
+
 static void add_problem(struct settings_report *r, bool warning, const char *path, int line,
                         const char *fmt, va_list ap)
 {
@@ -32,7 +34,7 @@ static void add_problem(struct settings_report *r, bool warning, const char *pat
     vsnprintf(text, sizeof text, fmt, ap);
     if (line > 0)
         snprintf(where, sizeof where, ":%d", line);
-    buf_addf(&r->text, "%s%s: %s%s\n", path, where, warning ? "warning: " : "", text);
+    buf_addf(&r->text, "%s%s: %s%s\n", path, where, warning ? warning_word : "", text);
     if (warning)
         r->warnings++;
     else if (!r->errors++)
@@ -138,13 +140,15 @@ int settings_load_report(const char *path, struct settings **out, struct setting
     return 0;
 }
 
-static void log_warnings(struct settings_report *report)
+/* The log says itself that it is one. */
+void settings_log_warnings(struct settings_report *report)
 {
     const char *p = buf_str(&report->text);
-    for (int i = 0; i < report->warnings; i++) {
-        size_t len = strcspn(p, "\n");
-        log_warning("%.*s", (int)len, p);
-        p += len + 1;
+    for (size_t len; *p; p += len + 1) {
+        len = strcspn(p, "\n");
+        const char *word = memmem(p, len, warning_word, sizeof warning_word - 1);
+        const char *end = word ? word : p + len, *more = word ? word + sizeof warning_word - 1 : end;
+        log_warning("%.*s%.*s", (int)(end - p), p, (int)(p + len - more), more);
     }
 }
 
@@ -155,7 +159,7 @@ int settings_load(const char *path, struct settings **out, struct error *e)
     if (rc)
         error_set(e, (enum err)rc, "%s", report.first.text);
     else
-        log_warnings(&report);
+        settings_log_warnings(&report);
     settings_report_free(&report);
     return rc;
 }

@@ -101,10 +101,43 @@ static int distance(const char *a, const char *b, int budget)
     return 1 + (other < best ? other : best);
 }
 
+/* "5 s" is a number and then a word of its own. */
+static bool is_unit(const char *name)
+{
+    static const char *const units[] = {"ms", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute",
+                                        "minutes", "h", "hour", "hours", "d", "day", "days", "B", "KB", "MB", "GB",
+                                        "KiB", "MiB", "GiB"};
+    for (size_t i = 0; i < COUNT_OF(units); i++)
+        if (strcmp(units[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Limits of tasks are looked for where the tasks are described. */
+static bool is_of_types(const char *name)
+{
+    const struct section_row *types = setting_section("type");
+    for (size_t i = 0; i < types->row_count; i++)
+        if (strcmp(types->rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void unknown_name(cfg_t *cfg, const char *name)
 {
     struct parse *p = parse_of(cfg);
     bool root = strcmp(cfg->name, "root") == 0;
+    if (!root && is_unit(name)) {
+        settings_error(p->report, p->settings->path, cfg->line,
+                       "\"%s\" is no setting: write a number and its unit as one word, such as 5s or 64KiB", name);
+        return;
+    }
+    if (cfg_title(cfg) && is_of_types(name)) {
+        settings_error(p->report, p->settings->path, cfg->line,
+                       "%s is no setting of section %s: write it into a section type, whose name is the task type",
+                       name, cfg->name);
+        return;
+    }
     const char *close = NULL;
     struct buf all = BUF_INIT;
     char what[80] = "section";

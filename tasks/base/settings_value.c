@@ -60,6 +60,11 @@ static void add_number(struct buf *out, const struct unit *units, int64_t n)
     buf_add_i64(out, n);
 }
 
+void duration_text(struct buf *out, int64_t usec)
+{
+    add_number(out, duration_units, usec);
+}
+
 static void add_bound(const struct setting_row *row, struct buf *out, int64_t n)
 {
     if (row->kind == SETTING_DURATION)

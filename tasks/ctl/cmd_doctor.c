@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_doctor.c: taskctl doctor: one line for each thing that was looked at, and whether anything is wrong. */
+#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "doctor_connect.h"
 #include "doctor_host.h"
 #include "store/doctor.h"
 #include "store/store.h"
@@ -55,6 +57,13 @@ static const struct db_address *address_of(const struct settings *s, const char 
     return NULL;
 }
 
+static void look_at_user(const struct settings *s, const struct findings *f)
+{
+    if (s->runner.user && !getpwnam(s->runner.user))
+        finding_tell(f, FINDING_WRONG, "runner user", "%s:%d: there is no account %s: taskrunner does not start",
+                     s->path, settings_line(s, &s->runner.user), s->runner.user);
+}
+
 int cmd_doctor(const struct call *call)
 {
     if (call->argc)
@@ -70,10 +79,13 @@ int cmd_doctor(const struct call *call)
         .runner = address_of(s, "runner", &runner, FINDING_WRONG, &findings),
         .migration = address_of(s, "migration", &migration, FINDING_NOTE, &findings),
     };
+    look_at_user(s, &findings);
     doctor_host(s, &findings);
+    doctor_accounts(s, &accounts, &findings);
     store_doctor(&accounts, &needs, &findings);
     if (accounts.runner)
         doctor_files(s, accounts.runner, &findings);
+    doctor_sources(call->catalogue, &findings);
     printf("%u ok, %u to note, %u wrong\n", counts[FINDING_OK], counts[FINDING_NOTE], counts[FINDING_WRONG]);
     return counts[FINDING_WRONG] ? EXIT_FAILED : EXIT_DONE;
 }

@@ -15,6 +15,7 @@ taskctl_SOURCES = \
 	tasks/ctl/command.h tasks/ctl/commands.def \
 	tasks/ctl/nginx_check.h tasks/ctl/nginx_check.c \
 	tasks/ctl/nginx_conf.h tasks/ctl/nginx_conf.c \
+	tasks/ctl/doctor_connect.c tasks/ctl/doctor_connect.h \
 	tasks/ctl/doctor_host.c tasks/ctl/doctor_host.h \
 	tasks/ctl/taskctl.c
 taskctl_LDADD = $(STORE_LIBS) $(DB_LIBS) $(TASK_LIBS) $(BASE_LIBS)

@@ -132,6 +132,17 @@ void claim_end_cancelled(struct run_claim *c)
     c->finish.keep_usec = c->limits.retention_failure_usec;
 }
 
+/* A task of nobody's could be seen by nobody, and one above all priorities would go before everybody's. */
+bool claim_end_invalid(struct run_claim *c, const struct claimed *t)
+{
+    bool nobody = t->created_by < 1, beyond = t->priority < PRIORITY_MIN || t->priority > PRIORITY_MAX;
+    if (nobody)
+        end_failed(c, FINISH_FAILURE, false, "invalid_data", "created_by is no user: those are numbers from 1 on");
+    else if (beyond)
+        end_failed(c, FINISH_FAILURE, false, "invalid_data", "priority is not one of 0 to 9");
+    return nobody || beyond;
+}
+
 void claim_end_hand_back(struct run_claim *c)
 {
     c->finish.kind = FINISH_HAND_BACK;

@@ -78,6 +78,9 @@ void claim_end_hand_back(struct run_claim *c);
 /* Asked to stop before it reached a worker. */
 void claim_end_cancelled(struct run_claim *c);
 
+/* Where T is what only plain SQL can write, and no POST, its end as a failure, unrun; else false. */
+bool claim_end_invalid(struct run_claim *c, const struct claimed *t) MUST_USE;
+
 /* The database refuses what the finish says (it is too long, say): say less. */
 void claim_end_refused(struct run_claim *c, const char *reason);
 

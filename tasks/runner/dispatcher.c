@@ -133,8 +133,7 @@ static int database_timeout(const struct settings *s)
 
 static void log_report(struct settings_report *report)
 {
-    for (const char *p = buf_str(&report->text); *p; p += strcspn(p, "\n") + 1)
-        log_warning("%.*s", (int)strcspn(p, "\n"), p);
+    settings_log_warnings(report);
     settings_report_free(report);
 }
 
@@ -419,6 +418,8 @@ static int start(struct dispatcher *d, struct error *e)
     d->first_settings = settings;
     take_settings(d, settings, catalogue);
     rc = process_become(settings->runner.user, e);
+    if (rc)
+        error_prefix(e, "%s:%d: runner user", settings->path, settings_line(settings, &settings->runner.user));
     if (!rc)
         rc = check_commands(settings, e);
     if (!rc)

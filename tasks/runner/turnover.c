@@ -251,6 +251,8 @@ static void take_claims(struct dispatcher *d, const struct turn *t)
             c->stop = STOP_CANCELLED;
             claim_end_cancelled(c);
             claim_list_push(&d->ended, c);
+        } else if (claim_end_invalid(c, &t->tasks[i])) {
+            claim_list_push(&d->ended, c);
         } else {
             claim_list_push(&d->waiting[c->kind], c);
         }

@@ -258,8 +258,10 @@ int store_claim_lane(struct store *s, const char *worker, const char *type, int 
         rc = store_move_ids(s, EVENT_schedule, TASK_fresh, NULL, 0, ids, early, e);
     if (rc < 0)
         return (int)rc;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ids[i] = out[i].id;
+        out[i].priority = priority;
+    }
     struct db_value by = db_text(worker);
     rc = store_move_ids(s, EVENT_claim, TASK_fresh, &by, 1, ids, count, e);
     if (rc < 0)

@@ -9,7 +9,7 @@
 #include "doctor_impl.h"
 #include "store/migrate.h"
 
-enum { TIMEOUT_S = 10, TEXT_SIZE = 1024 };
+enum { TEXT_SIZE = 1024 };
 
 void finding_tell(const struct findings *f, enum finding how, const char *what, const char *fmt, ...)
 {
@@ -18,6 +18,9 @@ void finding_tell(const struct findings *f, enum finding how, const char *what, 
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    for (char *p = text; *p; p++)
+        if (*p == '\n' || *p == '\t') /* of a query that the server quotes */
+            *p = ' ';
     f->tell(f->ctx, how, what, text);
 }
 
@@ -77,6 +80,7 @@ static const struct row {
     {"clock", doctor_clock, NULL},
     {"runners", doctor_runners, NULL},
     {"waiting", doctor_waiting, NULL},
+    {"paused", doctor_paused, NULL},
     {"rights of api", doctor_rights, NULL},
 }, runner_checks[] = {
     {"claim plans", doctor_plans, NULL},
@@ -106,7 +110,7 @@ static void look_as(const struct db_address *address, const char *account, const
                     const struct doctor_needs *needs, const struct findings *findings)
 {
     struct doctor d = {.needs = needs, .findings = findings};
-    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = TIMEOUT_S};
+    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = DOCTOR_TIMEOUT_S};
     struct error e = {0};
     if (db_open(address, &options, &d.db, &e))
         finding_tell(findings, FINDING_WRONG, account, "%s", e.text);
@@ -120,7 +124,7 @@ static void look_as(const struct db_address *address, const char *account, const
 static void look_at_statements(const struct db_address *address, const char *account, enum store_role role,
                                const struct findings *findings)
 {
-    struct store *s = store_create(address, role, TIMEOUT_S);
+    struct store *s = store_create(address, role, DOCTOR_TIMEOUT_S);
     struct error e = {0};
     if (store_check(s, &e))
         finding_tell(findings, FINDING_WRONG, account, "%s%s", e.text,
@@ -149,7 +153,7 @@ int store_doctor_files(const struct db_address *runner, int64_t max,
                        void (*file)(void *ctx, const char *path), void *ctx, struct error *e)
 {
     struct doctor d = {0};
-    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = TIMEOUT_S};
+    struct db_options options = {.session = DB_SESSION_QUEUE, .timeout_s = DOCTOR_TIMEOUT_S};
     struct db_value limit = db_int(max);
     int rc = db_open(runner, &options, &d.db, e);
     if (!rc)

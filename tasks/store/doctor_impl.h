@@ -6,6 +6,8 @@
 #include "impl.h"
 #include "store/doctor.h"
 
+enum { DOCTOR_TIMEOUT_S = 10 };
+
 /* One connection with one statement at a time, and where to tell what it shows. */
 struct doctor {
     struct db *db;
@@ -34,7 +36,7 @@ doctor_check doctor_version, doctor_isolation, doctor_binlog, doctor_durability,
     doctor_connections, doctor_memory, doctor_writable;
 
 /* doctor_queue.c: what the tables look like */
-doctor_check doctor_plans, doctor_indexes, doctor_history, doctor_views, doctor_runners, doctor_waiting,
+doctor_check doctor_plans, doctor_indexes, doctor_history, doctor_views, doctor_runners, doctor_waiting, doctor_paused,
     doctor_trash, doctor_rights;
 
 #endif

@@ -185,34 +185,82 @@ int doctor_runners(struct doctor *d, struct error *e)
     return 0;
 }
 
-/* How long the first of a lane waits, those first that no runner takes; paused types are meant to. */
-int doctor_waiting(struct doctor *d, struct error *e)
+/* What waits by type; the minimum is that of its lanes. */
+#define WAITING "(SELECT type, MIN(turn) AS first, COUNT(*) AS tasks FROM tasks FORCE INDEX (claim)" \
+                " WHERE status = 'fresh' GROUP BY type)"
+
+enum { TYPES_NAMED = 5 };
+
+/* Types that no runner takes, the longest wait first; paused ones are meant to wait. Returns whether there was one. */
+static int tell_untaken(struct doctor *d, struct error *e)
 {
     int rc = doctor_ask(d,
-                        "SELECT h.type, (" TURN_NOW " - h.first) DIV 1000000, EXISTS (SELECT 1 FROM runners r "
-                        "WHERE r.gone_at IS NULL AND " RUNNER_LIVES
-                        " AND JSON_CONTAINS(r.types, JSON_QUOTE(h.type))) AS taken FROM (SELECT type, "
-                        "MIN(turn) AS first FROM tasks FORCE INDEX (claim) WHERE status = 'fresh' GROUP BY "
-                        "type) h WHERE h.type NOT IN (SELECT type FROM type_control WHERE paused_at IS NOT "
-                        "NULL) ORDER BY taken, h.first LIMIT 1",
+                        "SELECT h.type, (" TURN_NOW " - h.first) DIV 1000000 FROM " WAITING " h WHERE h.type NOT IN "
+                        "(SELECT type FROM type_control WHERE paused_at IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM "
+                        "runners r WHERE r.gone_at IS NULL AND " RUNNER_LIVES
+                        " AND JSON_CONTAINS(r.types, JSON_QUOTE(h.type))) ORDER BY h.first",
                         NULL, 0, e);
+    struct buf names = BUF_INIT;
+    unsigned count = 0;
+    int64_t age = 0;
+    for (; rc > 0; rc = db_next(d->stmt, e)) {
+        if (count == 0)
+            age = db_col_int(d->stmt, 1);
+        if (count++ >= TYPES_NAMED)
+            continue;
+        buf_adds(&names, count > 1 ? ", " : "");
+        buf_json_s(&names, db_col_text(d->stmt, 0, NULL));
+    }
+    if (count > TYPES_NAMED)
+        buf_addf(&names, " and %u more", count - TYPES_NAMED);
+    if (rc >= 0 && count)
+        finding_tell(d->findings, FINDING_WRONG, d->what,
+                     "tasks of type %s, the first for %" PRId64 " s, and no living runner takes %s: is the name right, "
+                     "is the type enabled, is it in runner.types?",
+                     buf_str(&names), age > 0 ? age : 0, count > 1 ? "these types" : "this type");
+    buf_free(&names);
+    return rc < 0 ? rc : count > 0;
+}
+
+/* How long the first of a lane waits. */
+int doctor_waiting(struct doctor *d, struct error *e)
+{
+    int rc = tell_untaken(d, e);
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = doctor_ask(d,
+                    "SELECT h.type, (" TURN_NOW " - h.first) DIV 1000000 FROM " WAITING " h WHERE h.type NOT IN "
+                    "(SELECT type FROM type_control WHERE paused_at IS NOT NULL) ORDER BY h.first LIMIT 1",
+                    NULL, 0, e);
     if (rc < 0)
         return rc;
-    const char *type = rc ? db_col_text(d->stmt, 0, NULL) : "";
     int64_t age = rc && db_col_int(d->stmt, 1) > 0 ? db_col_int(d->stmt, 1) : 0;
-    if (rc && !db_col_int(d->stmt, 2))
-        finding_tell(d->findings, FINDING_WRONG, d->what,
-                     "a task of type %s for %" PRId64 " s, and no living runner takes this type: is the name right, is "
-                     "the type enabled, is it in runner.types?",
-                     type, age);
-    else if (age < 600)
+    if (age < 600)
         finding_tell(d->findings, FINDING_OK, d->what, "the first in the queue for %" PRId64 " s", age);
     else
         finding_tell(d->findings, FINDING_NOTE, d->what,
                      "a task of type %s for %" PRId64 " s: are there enough workers, or does a task hold one for "
                      "ever (queue.timeout)?",
-                     type, age);
+                     db_col_text(d->stmt, 0, NULL), age);
     return 0;
+}
+
+/* A pause that was forgotten looks like a queue that hangs. */
+int doctor_paused(struct doctor *d, struct error *e)
+{
+    int rc = doctor_ask(d,
+                        "SELECT h.type, DATE_FORMAT(c.paused_at, '%Y-%m-%dT%H:%i:%sZ'), h.tasks FROM " WAITING
+                        " h JOIN type_control c ON c.type = h.type WHERE c.paused_at IS NOT NULL ORDER BY c.paused_at",
+                        NULL, 0, e);
+    unsigned count = 0;
+    for (; rc > 0; rc = db_next(d->stmt, e), count++) {
+        const char *type = db_col_text(d->stmt, 0, NULL);
+        finding_tell(d->findings, FINDING_NOTE, d->what, "%s since %s, %" PRId64 " wait: taskctl resume %s", type,
+                     db_col_text(d->stmt, 1, NULL), db_col_int(d->stmt, 2), type);
+    }
+    if (rc == 0 && !count)
+        finding_tell(d->findings, FINDING_OK, d->what, "no task waits for the end of a pause");
+    return rc;
 }
 
 int doctor_trash(struct doctor *d, struct error *e)

@@ -109,6 +109,6 @@ struct text store_text(struct db_stmt *stmt, unsigned col, struct arena *arena);
 void store_read_task(struct db_stmt *stmt, struct arena *arena, struct task *out);
 
 /* The servers' error numbers for a duplicate key, and for a lock that did not become free in time. */
-enum { ERRNO_DUPLICATE = 1062, ERRNO_LOCK_WAIT = 1205 };
+enum { ERRNO_DUPLICATE = 1062, ERRNO_NO_TABLE = 1146, ERRNO_LOCK_WAIT = 1205 };
 
 #endif

@@ -8,7 +8,7 @@ libstore_a_SOURCES = \
 	include/store/claim.h tasks/store/claim.c tasks/store/finish.c \
 	tasks/store/runner.c tasks/store/sweep.c \
 	include/store/doctor.h tasks/store/doctor.c tasks/store/doctor_impl.h \
-	tasks/store/doctor_queue.c tasks/store/doctor_server.c \
+	tasks/store/doctor_queue.c tasks/store/doctor_server.c tasks/store/doctor_source.c \
 	include/store/doorbell.h tasks/store/doorbell.c \
 	include/store/http_request.h tasks/store/http_request.c \
 	include/store/history.h tasks/store/history.c \

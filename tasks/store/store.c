@@ -268,6 +268,8 @@ int store_check_schema(struct store *s, struct error *e)
     int64_t rc = store_run(s, ST_SCHEMA, 1, NULL, 0, &stmt, e);
     if (rc >= 0)
         rc = db_next(stmt, e);
+    if (rc == ERR_NOT_FOUND && e->db_errno == ERRNO_NO_TABLE)
+        return error_set(e, ERR_CONFLICT, "the database has no tables of Backdesk: run taskctl migrate");
     if (rc < 0)
         return (int)rc;
     uint64_t version = db_col_uint(stmt, 0);

@@ -172,6 +172,7 @@ int catalogue_check(const char *path, struct settings_report *report)
         if (check_key(s, report))
             rc = ERR_INVALID;
         warn_of_passwords(s, report);
+        accounts_warn(s, report);
         commands_warn(s, report);
     }
     catalogue_free(&c);

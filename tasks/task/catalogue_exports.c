@@ -71,6 +71,7 @@ void catalogue_prepare_export(struct catalogue *c, const struct export_def *def,
     struct error e = {0};
     x->def = def;
     x->source = settings_export_source(s, def);
+    x->role = def->role == ROLE_ADMIN ? "admin" : NULL;
     x->params = arena_calloc(c->arena, def->param_count + 1, sizeof *x->params);
     x->param_count = params_prepare(c, "export", def->name, def->params, def->param_count, x->params,
                                     report);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "param.h"
 #include "task/run.h"
 #include "task/validate.h"
@@ -18,7 +19,7 @@ void command_type(const struct command_def *def, struct task_type *out)
         .title = def->title ? def->title : def->name,
         .description = def->description ? def->description : "Runs a program of this site.",
         .payload = def->any_data ? PAYLOAD_ANY : PAYLOAD_PARAMS,
-        .role = def->role == COMMAND_ADMIN ? "admin" : NULL,
+        .role = def->role == ROLE_ADMIN ? "admin" : NULL,
         .postable = true,
         .on_by_default = true,
         .params = def->params,
@@ -34,19 +35,56 @@ int64_t command_max_files(const struct command_def *def)
     return def->mode == COMMAND_PERSISTENT ? 0 : RUN_FILES_MAX;
 }
 
+/* Warns where the account that runs C may not do MODE with PATH; that of a runner that stays root is C's own. */
+static void warn_of_path(const struct settings *s, const struct command_def *c, const void *field, const char *path,
+                         int mode, const char *what, struct settings_report *report)
+{
+    const char *user = s->runner.user ? s->runner.user : c->user;
+    int fault = process_access_as(user, path, mode), line = settings_line(s, field);
+    if (!user || geteuid() != 0)
+        user = "this account";
+    if (fault)
+        settings_warning(report, s->path, line ? line : c->line,
+                         "command \"%s\": %s cannot be %s by %s: %s: the runner must be able to", c->name, path, what,
+                         user, strerror(fault));
+}
+
+/* Is an argument the path of a file that is there? Of a script, say: its interpreter has to read it. */
+static bool is_file(const char *argument)
+{
+    return *argument == '/' && access(argument, F_OK) == 0;
+}
+
 void commands_warn(const struct settings *s, struct settings_report *report)
 {
     for (size_t i = 0; i < s->command_count; i++) {
         const struct command_def *c = &s->commands[i];
-        if (access(c->argv.items[0], X_OK) != 0)
-            settings_warning(report, s->path, settings_line(s, &c->argv),
-                             "command \"%s\": %s cannot be executed: %s: the runner must be able to",
-                             c->name, c->argv.items[0], strerror(errno));
-        if (access(c->directory, X_OK) != 0)
-            settings_warning(report, s->path,
-                             settings_line(s, &c->directory) ? settings_line(s, &c->directory) : c->line,
-                             "command \"%s\": its directory %s cannot be entered: %s", c->name,
-                             c->directory, strerror(errno));
+        const char *const *argv = c->argv.items;
+        warn_of_path(s, c, &c->argv, argv[0], X_OK, "executed", report);
+        for (size_t k = 1; k < c->argv.count; k++)
+            if (is_file(argv[k]))
+                warn_of_path(s, c, &c->argv, argv[k], R_OK, "read", report);
+        warn_of_path(s, c, &c->directory, c->directory, X_OK, "entered", report);
+    }
+}
+
+static void warn_of_account(const struct settings *s, const char *const *user, const char *section,
+                            struct settings_report *report)
+{
+    if (*user && !getpwnam(*user))
+        settings_warning(report, s->path, settings_line(s, user),
+                         "%s user: there is no account %s on this host: a taskrunner does not start here", section,
+                         *user);
+}
+
+void accounts_warn(const struct settings *s, struct settings_report *report)
+{
+    warn_of_account(s, &s->runner.user, "runner", report);
+    for (size_t i = 0; i < s->command_count; i++) {
+        struct buf section = BUF_INIT;
+        buf_addf(&section, "command \"%s\"", s->commands[i].name);
+        warn_of_account(s, &s->commands[i].user, buf_str(&section), report);
+        buf_free(&section);
     }
 }
 

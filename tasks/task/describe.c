@@ -43,6 +43,8 @@ static void add_exports(struct buf *out, const struct catalogue *c, const struct
         buf_addc(out, '\n');
         if (x->def->description)
             buf_addf(out, "    %s\n", x->def->description);
+        if (x->role)
+            buf_addf(out, "    only for the role %s\n", x->role);
         if (x->param_count)
             buf_adds(out, "    params:\n");
         add_params(out, "      ", x->params, x->param_count);
@@ -78,7 +80,11 @@ static void add_type(struct buf *out, const struct catalogue *c, const struct of
         buf_addf(out, "  only for the role %s\n", o->type->role);
     if (!o->type->postable)
         buf_adds(out, "  created by the system only\n");
-    buf_addf(out, "  at most %lld attempts\n", (long long)limits.max_attempts);
+    buf_addf(out, "  at most %lld attempts", (long long)limits.max_attempts);
+    buf_adds(out, limits.timeout_usec ? ", time-out " : ", no time-out");
+    if (limits.timeout_usec)
+        duration_text(out, limits.timeout_usec);
+    buf_addc(out, '\n');
     if (o->type->payload == PAYLOAD_EXPORT)
         add_exports(out, c, o->type);
     if (o->type->payload == PAYLOAD_ANY)

@@ -139,7 +139,7 @@ static void end_object(struct buf *out)
 
 /* One export or import of oneOf. */
 struct branch {
-    const char *kind, *name, *title, *description;
+    const char *kind, *name, *title, *description, *role;
     bool named;             /* KIND must be given */
     const struct export *x; /* whose params there are; NULL: none */
 };
@@ -161,6 +161,7 @@ static void add_branch(struct buf *out, const struct branch *b, const struct off
     buf_addc(out, '{');
     text_member(out, "title", b->title ? b->title : b->name);
     text_member(out, "description", b->description);
+    text_member(out, "role", b->role);
     text_member(out, "type", "object");
     member(out, "properties");
     buf_addc(out, '{');
@@ -176,12 +177,18 @@ static void add_branch(struct buf *out, const struct branch *b, const struct off
     end_object(out);
 }
 
-static void add_exports(struct buf *out, const struct catalogue *c, const struct offered_type *o)
+/* Nobody is shown what he may not ask for. */
+static bool shows(const struct export *x, const struct task_type *type, bool admin)
+{
+    return export_allows(x, type) && (admin || !x->role);
+}
+
+static void add_exports(struct buf *out, const struct catalogue *c, const struct offered_type *o, bool admin)
 {
     const struct export *fallback = catalogue_default_export(c, o->type);
     for (const struct export *x = c->exports; x < c->exports + c->export_count; x++)
-        if (export_allows(x, o->type))
-            add_branch(out, &(struct branch){"export", x->def->name, x->def->title, x->def->description,
+        if (shows(x, o->type, admin))
+            add_branch(out, &(struct branch){"export", x->def->name, x->def->title, x->def->description, x->role,
                                              x != fallback, x}, o);
 }
 
@@ -189,11 +196,11 @@ static void add_imports(struct buf *out, const struct catalogue *c, const struct
 {
     const struct import *fallback = catalogue_default_import(c);
     for (const struct import *m = c->imports; m < c->imports + c->import_count; m++)
-        add_branch(out, &(struct branch){"import", m->def->name, m->def->title, m->def->description,
+        add_branch(out, &(struct branch){"import", m->def->name, m->def->title, m->def->description, NULL,
                                          m != fallback, NULL}, o);
 }
 
-static void add_schema(struct buf *out, const struct catalogue *c, const struct offered_type *o)
+static void add_schema(struct buf *out, const struct catalogue *c, const struct offered_type *o, bool admin)
 {
     const struct task_type *type = o->type;
     buf_adds(out, "{\"type\":\"object\"");
@@ -205,7 +212,7 @@ static void add_schema(struct buf *out, const struct catalogue *c, const struct 
         member(out, "oneOf");
         buf_addc(out, '[');
         if (type->payload == PAYLOAD_EXPORT)
-            add_exports(out, c, o);
+            add_exports(out, c, o, admin);
         else
             add_imports(out, c, o);
         buf_adds(out, "]}");
@@ -219,14 +226,14 @@ static void add_schema(struct buf *out, const struct catalogue *c, const struct 
     end_object(out);
 }
 
-static bool offers_something(const struct catalogue *c, const struct task_type *type)
+static bool offers_something(const struct catalogue *c, const struct task_type *type, bool admin)
 {
     if (type->payload == PAYLOAD_IMPORT)
         return c->import_count > 0;
     if (type->payload != PAYLOAD_EXPORT)
         return true;
     for (size_t i = 0; i < c->export_count; i++)
-        if (export_allows(&c->exports[i], type))
+        if (shows(&c->exports[i], type, admin))
             return true;
     return false;
 }
@@ -236,7 +243,7 @@ void catalogue_json(const struct catalogue *c, bool admin, struct buf *out)
     buf_adds(out, "{\"types\":[");
     for (size_t i = 0; i < c->type_count; i++) {
         const struct task_type *type = c->types[i].type;
-        if (!type->postable || (type->role && !admin) || !offers_something(c, type))
+        if (!type->postable || (type->role && !admin) || !offers_something(c, type, admin))
             continue;
         if (out->len && out->data[out->len - 1] != '[')
             buf_addc(out, ',');
@@ -247,7 +254,7 @@ void catalogue_json(const struct catalogue *c, bool admin, struct buf *out)
         member(out, "role");
         buf_json_s(out, type->role);
         member(out, "parameters");
-        add_schema(out, c, &c->types[i]);
+        add_schema(out, c, &c->types[i], admin);
         buf_addc(out, '}');
     }
     buf_adds(out, admin ? "],\"roles\":[\"admin\"]}" : "],\"roles\":[]}");

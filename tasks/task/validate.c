@@ -144,26 +144,32 @@ static const char *list_exports(const struct catalogue *c, const struct task_typ
     return copy;
 }
 
-/* The export that DATA names, or the default; NULL with a fault. */
-static const struct export *choose_export(const struct catalogue *c, const struct task_type *type,
-                                          struct json_object *data, struct faults *f)
+/* The export that DATA names, or the default, or NULL; GIVEN: whether it names any. */
+static const struct export *find_export(const struct catalogue *c, const struct task_type *type,
+                                        struct json_object *data, bool *given)
 {
     struct json_object *name;
-    const struct export *x;
-    if (!data || !json_object_object_get_ex(data, "export", &name)) {
-        x = catalogue_default_export(c, type);
-        if (!x)
-            faults_add(f, "/data/export", "is missing: %s", list_exports(c, type, f->arena));
-        return x;
-    }
-    x = json_object_is_type(name, json_type_string) &&
+    *given = data && json_object_object_get_ex(data, "export", &name);
+    if (!*given)
+        return catalogue_default_export(c, type);
+    const struct export *x =
+        json_object_is_type(name, json_type_string) &&
                 strlen(json_object_get_string(name)) == (size_t)json_object_get_string_len(name)
             ? catalogue_export(c, json_object_get_string(name))
             : NULL;
-    if (x && export_allows(x, type))
-        return x;
-    faults_add(f, "/data/export", "is no export: %s", list_exports(c, type, f->arena));
-    return NULL;
+    return x && export_allows(x, type) ? x : NULL;
+}
+
+/* The same, with a fault where there is none. */
+static const struct export *choose_export(const struct catalogue *c, const struct task_type *type,
+                                          struct json_object *data, struct faults *f)
+{
+    bool given;
+    const struct export *x = find_export(c, type, data, &given);
+    if (!x)
+        faults_add(f, "/data/export", "%s: %s", given ? "is no export" : "is missing",
+                   list_exports(c, type, f->arena));
+    return x;
 }
 
 static void read_export(const struct catalogue *c, const struct task_type *type,
@@ -330,6 +336,19 @@ int import_bind(const struct catalogue *c, const struct task_type *type, const c
     int rc = bind_payload(c, type, data, len, arena, &p, e);
     *out = (struct import_call){p.import, p.call.options};
     return rc;
+}
+
+const char *task_role(const struct catalogue *c, const char *name, struct json_object *data, const char **pointer)
+{
+    bool given;
+    const struct task_type *type = catalogue_known_type(c, name);
+    *pointer = "/type";
+    if (!type || type->role || type->payload != PAYLOAD_EXPORT)
+        return type ? type->role : NULL;
+    const struct export *x = find_export(c, type, data, &given);
+    if (given)
+        *pointer = "/data/export";
+    return x ? x->role : NULL;
 }
 
 const char *task_upload(const struct catalogue *c, const char *name, struct json_object *data)

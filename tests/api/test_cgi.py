@@ -64,6 +64,41 @@ def test_input_that_does_not_end(stack, run, variables, sent, status):
     assert answer.status == status
 
 
+@pytest.mark.parametrize("user, quoted", [
+    ("bob", b'"bob"'), ("0", b'"0"'), ("-1", b'"-1"'), ("9223372036854775808", b'"9223372036854775808"'),
+    ('"\n' + "x" * 200, b'"\\"\\n' + b"x" * 98 + b'"'), ("", None), ("1", None)])
+def test_users_that_are_no_numbers(run, user, quoted):
+    """Nobody, as without one; but the log says what the site has to change."""
+    done = run(REQUEST_METHOD="GET", REQUEST_URI="/v1/tasks/types", BACKDESK_USER=user)
+    assert Answer(done.stdout).status == (200 if user == "1" else 401)
+    if quoted:
+        assert b"BACKDESK_USER " + quoted + b": a user is a number from 1 to 2^63-1" in done.stderr, done.stderr
+    else:
+        assert b"BACKDESK_USER" not in done.stderr
+
+
+def test_an_export_for_admins(stack, run):
+    """403 where the type would be, for a retry too; what an admin makes for another one is that one's."""
+    config = stack.variant("cgi", {'export "loans".role': "admin"})
+
+    def ask(path, body=None, **identity):
+        done = run(body=b"" if body is None else json.dumps(body).encode(), config=config, REQUEST_METHOD="POST",
+                   REQUEST_URI=f"/v1/tasks{path}", **({"CONTENT_TYPE": "application/json"} if body else {}), **identity)
+        return Answer(done.stdout)
+
+    user, admin = {"BACKDESK_USER": "2"}, {"BACKDESK_USER": "100", "BACKDESK_ROLES": "admin"}
+    loans = {"type": "csv_export", "data": {"export": "loans"}, "run_at": "2099-01-01T00:00:00Z"}
+    refused = ask("", loans, **user)
+    assert (refused.status, refused.json()["code"]) == (403, "role_missing")
+    assert refused.json()["errors"] == [{"pointer": "/data/export", "detail": "needs the role admin"}]
+    assert ask("", {**loans, "data": {"export": "books"}}, **user).status == 202
+    task = ask("", {**loans, "created_by": 2}, **admin).json()
+    assert stack.task(task["id"], "grace")["created_by"] == 2
+    assert stack.request("POST", f"/v1/tasks/{task['id']}/cancel", "grace").status_code == 202
+    assert ask(f"/{task['id']}/retry", **user).status == 403
+    assert ask(f"/{task['id']}/retry", **admin).status == 202
+
+
 def test_command_line(stack, run):
     assert run("--check-config").returncode == 0
     assert b"usage" in run("--help").stdout

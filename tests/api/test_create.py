@@ -135,6 +135,8 @@ def test_bad_member(stack, member, value, pointer):
 def test_unknown_member(stack):
     problem = assert_problem(post(stack, {"type": "dummy", "a/b~c": 1, "priority": 99}), 400, "unknown_member")
     assert [fault["pointer"] for fault in problem["errors"]] == ["/a~1b~0c", "/priority"]
+    assert problem["errors"][0]["detail"] == ("is not known here: known are type, data, priority, run_at, max_attempts, "
+                                              "created_by")
 
 
 @pytest.mark.parametrize("body", ["5", '"x"', "null", "true", "[[]]", "[null]"])

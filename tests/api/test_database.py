@@ -91,6 +91,21 @@ def test_connections_killed(stack):
         assert stack.request("POST", "/v1/tasks", json={"type": "dummy", "run_at": NEVER}).status_code == 202
 
 
+def test_a_right_that_is_missing(stack):
+    """To clients it is no database; the log says what it is."""
+    assert_back(stack)
+    before = len(stack.log("tasks.fcgi"))
+    stack.root_sql("REVOKE INSERT ON backdesk.tasks FROM backdesk_api@localhost")
+    try:
+        answer = stack.request("POST", "/v1/tasks", json={"type": "dummy", "run_at": NEVER})
+        assert assert_problem(answer, 503)["code"] == "unavailable"
+    finally:
+        stack.root_sql("GRANT INSERT ON backdesk.tasks TO backdesk_api@localhost")
+    said = stack.log("tasks.fcgi")[before:]
+    assert "the database refuses: " in said and "INSERT command denied" in said and "is away" not in said
+    assert_back(stack)
+
+
 def test_row_that_is_held(stack):
     """Who waits for a row that somebody holds is told to come again; nobody else notices. (One only: as many as
     there are connections would leave none for others.)"""

@@ -90,6 +90,15 @@ def test_bad_value(stack, query):
     assert_problem(stack.request("GET", "/v1/tasks?" + query), 400, "bad_parameter")
 
 
+@pytest.mark.parametrize("method, query, known", [
+    ("GET", "status=failed", "scheduled, fresh, started, success, failure, cancelled, dropped"),
+    ("DELETE", "finished_before=2020-01-01T00:00:00Z&status=fresh", "success, failure, cancelled, dropped")])
+def test_bad_status(stack, method, query, known):
+    problem = assert_problem(stack.request(method, "/v1/tasks?" + query), 400, "bad_parameter")
+    word = query.rsplit("=", 1)[1]
+    assert problem["detail"] == f'status cannot be "{word}" here, but {known}.'
+
+
 def test_pages(stack, make):
     kind = f"pages{make()}"
     made = [make(type=kind) for _ in range(23)]

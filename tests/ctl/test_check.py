@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """taskctl check: what another program would stumble over is said before."""
 
+import os
 import re
+import subprocess
+
+import pytest
 
 
 def test_a_key_that_is_missing(stack):
@@ -29,3 +33,41 @@ def test_the_default_key(stack):
     done = stack.taskctl("check", config=config, check=False)
     line = config.read_text().split('site "demo"')[0].count("\n") + 1
     assert f"check.conf:{line}: defer key_file " in done.stderr and done.returncode == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another account")
+def test_what_the_runner_may_not(stack):
+    """What root can do is not what counts: the runner has an account of its own."""
+    place = stack.state / "etc" / "closed"
+    place.mkdir(mode=0o700, exist_ok=True)
+    script = place / "script.py"
+    script.write_text("#!/usr/bin/python3\n")
+    script.chmod(0o755)
+    commands = (f'command "direct" {{\nargv = {{"{script}"}}\n}}\n'
+                f'command "by_python" {{\nargv = {{"/usr/bin/python3", "{script}"}}\ndirectory = "{place}"\n}}\n')
+    config = stack.variant("check", lambda text: text + commands)
+    done = stack.taskctl("check", config=config)
+    said = [re.sub(r"^.*check\.conf:\d+: warning: ", "", line) for line in done.stderr.splitlines()]
+    reason = "by nobody: Permission denied: the runner must be able to"
+    assert said == [f'command "direct": {script} cannot be executed {reason}',
+                    f'command "by_python": {script} cannot be read {reason}',
+                    f'command "by_python": {place} cannot be entered {reason}']
+    place.chmod(0o755)
+    assert stack.taskctl("check", config=config).stderr == ""
+
+
+def test_accounts_that_are_not_there(stack):
+    """Said by check, and by the runner that dies of it, with file and line."""
+    def without_user(text):
+        return re.sub(r"(?m)^    user = \"nobody\"\n", "", text).replace(
+            'command "count_words" {', 'command "count_words" {\n    user = "nobdy"')
+    for edit, section in (({"runner.user": '"nobdy"'}, "runner"), (without_user, 'command "count_words"')):
+        config = stack.variant("check", edit)
+        said = stack.taskctl("check", config=config).stderr
+        assert re.fullmatch(rf"\S+check\.conf:\d+: warning: {section} user: there is no account nobdy on this host: "
+                            "a taskrunner does not start here\n", said)
+        if os.geteuid() == 0:
+            done = subprocess.run([stack.env["TASKRUNNER"], "--config", config], stdin=subprocess.DEVNULL, text=True,
+                                  capture_output=True, env=stack.daemon_environment(), timeout=20, check=False)
+            assert done.returncode
+            assert re.search(rf"check\.conf:\d+: {section} user: there is no account nobdy", done.stderr)

@@ -42,9 +42,10 @@ def server_setting(stack, name, value):
 def test_a_sound_stack(stack):
     found = doctor(stack)
     assert wrong(found) == set(), found
-    assert {"isolation", "binary log", "durability", "packet", "connections", "memory", "clock", "runners", "claim plans",
+    assert {"isolation", "binary log", "durability", "packet", "connections", "memory", "clock", "runners", "paused", "claim plans",
             "indexes", "history", "open views", "files", "space", "doorbell", "rows of files", "pool", "rights of api",
-            "rights of runner", "account api", "account runner"} <= set(found)
+            "rights of runner", "account api", "account runner", "source site", "source site_import",
+            "backup site"} <= set(found)
     assert "1 runners of this host listen" in found["doorbell"][1]
     assert "1 alive" in found["runners"][1]
 
@@ -83,6 +84,8 @@ def test_a_setting_of_the_configuration(stack, tmp_path):
     assert "No such file or directory: make it" in found["files"][1]
     assert "chmod o-w" in found["doorbell"][1]
     assert found["pool"][0] == "note" and "api.threads = 2" in found["pool"][1]
+    found = doctor(stack, stack.variant("doctor", {"runner.user": '"nobdy"'}))
+    assert re.search(r"doctor\.conf:\d+: there is no account nobdy: taskrunner does not start", found["runner user"][1])
 
 
 def test_indexes_that_somebody_changed(stack):
@@ -126,15 +129,23 @@ def test_rights(stack):
 
 
 def test_what_no_runner_takes(stack):
-    """By plain SQL any name can come in: it waits for ever, and behind it nobody looks."""
-    stack.sql("INSERT INTO tasks (type, data, created_by) VALUES ('misspelt', '{}', 1)")
+    """By plain SQL any name can come in: it waits for ever, and behind it nobody looks. A pause is meant."""
+    names = [f"misspelt{i}" for i in range(7)]
+    stack.sql(f"INSERT INTO tasks (type, data, created_by) VALUES {', '.join(['(%s, %s, 1)'] * 7)}",
+              [value for name in names for value in (name, "{}")])
     try:
-        assert re.search("type misspelt for .* no living runner takes", doctor(stack)["waiting"][1])
-        stack.sql("INSERT INTO type_control (type, paused_at) VALUES ('misspelt', NOW())")
-        assert wrong(doctor(stack)) == set()
+        how, text = doctor(stack)["waiting"]
+        assert how == "WRONG" and re.search(r'type ("misspelt\d", ){4}"misspelt\d" and 2 more, the first for \d+ s, and no '
+                                            'living runner takes these types', text), text
+        stack.sql("DELETE FROM tasks WHERE type LIKE 'misspelt_' AND type <> 'misspelt3'")
+        assert re.search('type "misspelt3", .* no living runner takes this type', doctor(stack)["waiting"][1])
+        stack.sql("INSERT INTO type_control (type, paused_at) VALUES ('misspelt3', '2026-01-02 03:04:05.6')")
+        found = doctor(stack)
+        assert wrong(found) == set()
+        assert found["paused"] == ("note", "misspelt3 since 2026-01-02T03:04:05Z, 1 wait: taskctl resume misspelt3")
     finally:
-        stack.sql("DELETE FROM tasks WHERE type = 'misspelt'")
-        stack.sql("DELETE FROM type_control WHERE type = 'misspelt'")
+        stack.sql("DELETE FROM tasks WHERE type LIKE 'misspelt_'")
+        stack.sql("DELETE FROM type_control WHERE type = 'misspelt3'")
 
 
 def test_files_that_are_gone(stack):
@@ -153,10 +164,40 @@ def test_files_that_are_gone(stack):
 
 
 def test_no_database(stack):
+    """Said once, with the setting, not for each account and each check."""
     config = stack.variant("doctor", {"database.socket": '"/nowhere/mysql.sock"'})
     found = doctor(stack, config)
-    assert {"account api", "account runner", "database", "rows of files"} <= wrong(found)
-    assert found["files"][0] == "ok"
+    assert wrong(found) == {"database"}
+    line = config.read_text().split('    socket = "/nowhere')[0].count("\n") + 1
+    assert found["database"][1].endswith(
+        f"(2002): does the server run, and is database socket ({config}:{line}) right?")
+    assert found["files"][0] == "ok" and found["source site"][0] == "ok"
+
+
+CONNECTIONS = [
+    # what is wrong, the line that says so, the setting in it
+    ({'account "api".password': '"wrong"'}, {"account api"}, r'\(1045\): user or password of account "api" \(.*:\d+\)'),
+    ({"database.name": '"nowhere"'}, {"account api", "account runner", "account migration"},
+     r"\(1044\): is database name \(.*:\d+\) right, and have taskctl migrate and sql/grants.sql been run"),
+    ({'source "site".password': '"wrong"'}, {"source site"}, r'user or password of source "site" \(.*:\d+\)'),
+    ({'source "site".socket': '"/nowhere"'}, {"source site"}, r'is source "site" socket \(.*:\d+\) right'),
+    ({'source "site".database': '"nowhere"'}, {"source site"}, r'is source "site" database \(.*:\d+\) right'),
+    ({'backup "site".password': '"wrong"'}, {"backup site"}, r'user or password of backup "site" \(.*:\d+\)'),
+    ({'export "books".query': '"SELECT id FROM nothing WHERE owner_id = :owner"'}, {"export books"},
+     r"conf:\d+: prepare: Table '.*nothing' doesn't exist \(1146\): correct query"),
+    ({'export "books".query': '"SELECT id FRM books\n\tWHERE owner_id = :owner"'}, {"export books"},
+     r"near 'books  WHERE owner_id = \?.*\(1064\): correct query"),
+    ({'export "books".key': '{"nothing"}'}, {"export books"}, r"Unknown column 'page.nothing'"),
+    ({'import "books".table': '"nothing"'}, {"import books"}, r"conf:\d+: .* \(1142\): .*give the target's account"),
+]
+
+
+@pytest.mark.parametrize("changes, lines, said", CONNECTIONS, ids=[" ".join(row[0]) for row in CONNECTIONS])
+def test_what_does_not_get_in(stack, changes, lines, said):
+    """Each where it is set, with the remedy, and nothing else with it."""
+    found = doctor(stack, stack.variant("doctor", changes))
+    assert wrong(found) == lines
+    assert all(re.search(said, found[line][1]) for line in lines), found
 
 
 def test_it_takes_no_arguments(stack):

@@ -12,3 +12,9 @@ def test_full(stack, arguments):
         done = subprocess.run([stack.taskctl_path, "--config", stack.config, *arguments], stdout=full, text=True,
                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=stack.daemon_environment())
     assert (done.returncode, done.stderr) == (1, "taskctl: cannot write to standard output\n")
+
+
+def test_limits_of_a_type(stack):
+    config = stack.variant("types", {'type "dummy".timeout': '"90s"', 'type "dummy".max_attempts': "4"})
+    assert "\n  at most 4 attempts, time-out 90s\n" in stack.taskctl("types", "dummy", config=config).stdout
+    assert "\n  at most 3 attempts, no time-out\n" in stack.taskctl("types", "csv_export").stdout

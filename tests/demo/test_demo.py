@@ -16,7 +16,7 @@ import pytest
 from stack import SCRIPT, Stack, read_env, wait_until
 
 NAMES = {"BASE_URL", "MYSQL_SOCKET", "MYSQL_DATABASE", "SITE_DATABASE", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_PID",
-         "MYSQL_START", "SHARED_DIR", "RUNNER_PID", "TASKRUNNER", "TASKCTL", "CONFIG"}
+         "MYSQL_START", "SHARED_DIR", "RUNNER_PID", "TASKRUNNER", "TASKCTL", "CONFIG", "POOL_PID", "TASKS_FCGI"}
 DAEMONS = ("mariadbd", "tasks.fcgi", "taskrunner", "nginx")
 
 
@@ -43,7 +43,8 @@ def test_env(stack):
     assert stack.request("GET", "/v1/tasks/health", None).status_code == 200
     assert int(env["MYSQL_PID"]) == stack.pid("mariadbd")
     assert int(env["RUNNER_PID"]) == stack.pid("taskrunner")
-    for name in ("TASKRUNNER", "TASKCTL", "MYSQL_START"):
+    assert int(env["POOL_PID"]) == stack.pid("tasks.fcgi")
+    for name in ("TASKRUNNER", "TASKCTL", "TASKS_FCGI", "MYSQL_START"):
         assert os.access(env[name], os.X_OK)
     assert Path(env["SHARED_DIR"]).is_dir() and Path(env["CONFIG"]).is_file()
     assert {row[0] for row in stack.sql("SHOW TABLES")} >= {"tasks", "csv_export", "attempts", "runners"}
@@ -111,6 +112,27 @@ def test_second_start_reuses(stack):
     before = {program: stack.pid(program) for program in DAEMONS}
     stack.start()
     assert before == {program: stack.pid(program) for program in DAEMONS}
+
+
+def test_sections_of_ones_own(stack):
+    """Below the last line of the configuration: taken by SIGHUP, and kept by the next start."""
+    before = stack.config.read_text()
+    pids = {program: stack.pid(program) for program in DAEMONS}
+    mine = 'command "echo" {\n    argv = {"/bin/cat"}    # @STATE@ & so on\n    any_data = yes\n}\n'
+    try:
+        stack.config.write_text(before + mine)
+        for name in ("POOL_PID", "RUNNER_PID"):
+            os.kill(int(stack.env[name]), signal.SIGHUP)
+        wait_until(lambda: stack.request("POST", "/v1/tasks", json={"type": "echo"}).status_code == 202)
+        task = stack.finish(stack.create("echo", {"a": 1})["id"])
+        assert (task["status"], task["result"]) == ("success", {"a": 1})
+        stack.start()
+        assert stack.config.read_text() == before + mine
+        assert pids == {program: stack.pid(program) for program in DAEMONS}
+    finally:
+        stack.config.write_text(before)
+        for name in ("POOL_PID", "RUNNER_PID"):
+            os.kill(int(stack.env[name]), signal.SIGHUP)
 
 
 @pytest.mark.parametrize("program", DAEMONS)

@@ -194,7 +194,7 @@ def test_what_counts_as_a_result(commands):
         row = commands.run("run", {"do": "say", "text": text}, max_attempts=3)
         assert (row["status"], row["error"]["code"], row["attempt"]) == ("failure", code, 1), text
     assert commands.code("gone", {}) == commands.code("nowhere", {}) == "not_started"
-    assert "/nonexistent/program cannot be executed" in commands.runner.said()
+    assert "/nonexistent/program cannot be executed by this account: No such file" in commands.runner.said()
     wait_until(lambda: "command gone: /nonexistent/program: the program cannot be started: it cannot be executed: "
                        "No such file" in commands.runner.said(), 10)
 

@@ -120,6 +120,10 @@ def test_broken_data_is_a_failure_of_its_own(queue):
         assert (row["status"], row["error"]["code"], row["attempt"]) == ("failure", "invalid_data", 1), data
     row = queue.wait(queue.make("csv_export", {"export": "nothing"}))
     assert row["status"] == "failure" and row["attempt"] == 1
+    for column, value in (("priority", 10), ("priority", 255), ("created_by", 0), ("created_by", -1)):
+        row = queue.wait(queue.make(**{column: value}))
+        assert (row["status"], row["error"]["code"], row["attempt"]) == ("failure", "invalid_data", 1), (column, value)
+        assert column in row["error"]["message"] and row["progress"] is None
 
 
 def test_a_failure_is_tried_again_with_growing_pauses(queue):

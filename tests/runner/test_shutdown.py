@@ -179,7 +179,7 @@ def test_what_needs_a_restart_stays(queue, tmp_path):
     runner.signal(signal.SIGHUP)
     wait_until(lambda: queue.sql("SELECT slots FROM runners WHERE worker = %s", (runner.worker,)) == [(3,)])
     line = runner.config.read_text().split(str(tmp_path))[0].count("\n") + 1
-    assert f"{runner.config}:{line}: warning: files directory: stays as it was" in runner.said()
+    assert f"{runner.config}:{line}: files directory: stays as it was" in runner.said()
     task = queue.wait(queue.make("csv_export", {"export": "books"}))["id"]
     answer = queue.stack.request("GET", queue.stack.task(task)["links"]["download"])
     assert answer.status_code == 200 and answer.content

@@ -263,6 +263,29 @@ static void test_logs_become_utf8(void **state)
     claim_free(&c);
 }
 
+static void test_what_no_post_writes(void **state)
+{
+    static const struct {
+        int64_t created_by;
+        int priority;
+        const char *error; /* must stand in it; NULL: it may run */
+    } rows[] = {
+        {1, 0, NULL}, {INT64_MAX, 9, NULL}, {0, 5, "created_by"}, {-1, 99, "created_by"}, {INT64_MIN, 5, "created_by"},
+        {1, 10, "priority"}, {1, 255, "priority"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct claimed task = {.created_by = rows[i].created_by, .priority = rows[i].priority, .data = {"{}", 2}};
+        struct run_claim *c = make(*state, 1, 3);
+        CHECK_CASE(i, "ends", claim_end_invalid(c, &task) == !!rows[i].error);
+        CHECK_CASE(i, "error", !c->finish.error == !rows[i].error);
+        if (rows[i].error) {
+            CHECK_CASE(i, "final", c->finish.kind == FINISH_FAILURE && c->finish.keep_usec == 2 * hour);
+            CHECK_CASE(i, "error", strstr(c->finish.error, "invalid_data") && strstr(c->finish.error, rows[i].error));
+        }
+        claim_free(&c);
+    }
+}
+
 static void test_progress(void **state)
 {
     static const struct {
@@ -330,7 +353,7 @@ int main(void)
         cmocka_unit_test(test_a_file_of_a_series_is_kept),
         cmocka_unit_test(test_what_the_database_refused_is_said_shorter),
         cmocka_unit_test(test_logs_become_utf8),
-        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_what_no_post_writes), cmocka_unit_test(test_progress),
         cmocka_unit_test(test_first_in_first_out),
     };
     return cmocka_run_group_tests_name("claim", tests, setup, teardown);

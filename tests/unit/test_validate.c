@@ -13,7 +13,7 @@ static const char config[] =
     "source \"s\" { database = d user = u }\n"
     "export \"plain\" { default = yes query = 'SELECT :owner' }\n"
     "export \"rich\" {\n"
-    "  title = 'Rich'\n"
+    "  title = 'Rich' role = admin\n"
     "  query = 'SELECT :word, :owner, :n, :x, :flag, :day, :at, :kind, :n'\n"
     "  param \"word\" { required = yes max_length = 3 pattern = '^[a-z\xc3\xa9]*$' }\n"
     "  param \"n\" { type = integer min = -5 max = 5 default = 3 }\n"
@@ -237,6 +237,37 @@ static void test_export_bind(void **state)
     assert_string_equal(e.text, "/data/export is no export: known are plain, rich");
 }
 
+static const struct {
+    const char *type, *data, *role, *pointer;
+} roles[] = {
+    {"csv_export", "{\"export\":\"rich\"}", "admin", "/data/export"},
+    {"html_export", "{\"export\":\"rich\"}", "admin", "/data/export"}, /* also where the type is off */
+    {"csv_export", "{\"export\":\"plain\"}", NULL, "/data/export"},
+    {"csv_export", "{\"export\":\"gone\"}", NULL, "/data/export"},
+    {"csv_export", "{\"export\":7}", NULL, "/data/export"},
+    {"csv_export", "{}", NULL, "/type"},
+    {"csv_export", "[]", NULL, "/type"},
+    {"csv_export", "null", NULL, "/type"},
+    {"backup", "{}", "admin", "/type"},
+    {"dummy", "{\"export\":\"rich\"}", NULL, "/type"},
+    {"nothing", "{}", NULL, "/type"},
+};
+
+static void test_roles(void **state)
+{
+    struct world *w = *state;
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        struct json_object *data = NULL;
+        struct error e = {0};
+        const char *pointer;
+        assert_int_equal(json_parse(roles[i].data, strlen(roles[i].data), &data, &e), 0);
+        const char *role = task_role(w->catalogue, roles[i].type, data, &pointer);
+        CHECK_CASE_TEXT(i, roles[i].data, role ? role : "", roles[i].role ? roles[i].role : "");
+        CHECK_CASE_TEXT(i, roles[i].data, pointer, roles[i].pointer);
+        json_object_put(data);
+    }
+}
+
 static void test_task_bind(void **state)
 {
     struct world *w = *state;
@@ -357,6 +388,8 @@ static const struct {
     {"types/0/parameters/oneOf/0/properties/export", "{\"const\":\"plain\"}"},
     {"types/0/parameters/oneOf/0/required", ""},
     {"types/0/parameters/oneOf/1/title", "\"Rich\""},
+    {"types/0/parameters/oneOf/0/role", ""},
+    {"types/0/parameters/oneOf/1/role", "\"admin\""},
     {"types/0/parameters/oneOf/1/required", "[\"export\",\"params\"]"},
     {"types/0/parameters/oneOf/1/additionalProperties", "false"},
     {"types/0/parameters/oneOf/1/properties/params/required", "[\"word\"]"},
@@ -390,18 +423,37 @@ static const struct {
     {"types/5", "null"},
 };
 
-static void test_schema(void **state)
+/* What is shown to others than admins. */
+static const struct {
+    const char *path, *wanted;
+} others_schema[] = {
+    {"types/0/parameters/oneOf/0/properties/export", "{\"const\":\"plain\"}"},
+    {"types/0/parameters/oneOf/1", "null"},
+    {"types/1/name", "\"json_export\""},
+};
+
+static struct json_object *schema_for(const struct catalogue *c, bool admin)
 {
-    struct world *w = *state;
     struct buf out = BUF_INIT;
     struct json_object *json;
     struct error e = {0};
-    catalogue_json(w->catalogue, false, &out);
+    catalogue_json(c, admin, &out);
     assert_int_equal(json_parse(out.data, out.len, &json, &e), 0);
+    buf_free(&out);
+    return json;
+}
+
+static void test_schema(void **state)
+{
+    const struct world *w = *state;
+    struct json_object *json = schema_for(w->catalogue, true);
     for (size_t i = 0; i < COUNT_OF(schema); i++)
         CHECK_CASE_TEXT(i, schema[i].path, at_path(json, schema[i].path), schema[i].wanted);
     json_object_put(json);
-    buf_free(&out);
+    json = schema_for(w->catalogue, false);
+    for (size_t i = 0; i < COUNT_OF(others_schema); i++)
+        CHECK_CASE_TEXT(i, others_schema[i].path, at_path(json, others_schema[i].path), others_schema[i].wanted);
+    json_object_put(json);
 }
 
 int main(void)
@@ -410,7 +462,7 @@ int main(void)
         cmocka_unit_test(test_faults),      cmocka_unit_test(test_many_faults),
         cmocka_unit_test(test_export_bind), cmocka_unit_test(test_task_bind),
         cmocka_unit_test(test_characters),  cmocka_unit_test(test_no_characters),
-        cmocka_unit_test(test_range),
+        cmocka_unit_test(test_range),       cmocka_unit_test(test_roles),
         cmocka_unit_test(test_schema),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

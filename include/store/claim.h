@@ -109,7 +109,7 @@ int store_finish(struct store *s, const struct finish *f, struct error *e) MUST_
 /* A success of which there is no more to say than its result and progress: no file, no log, no request. */
 bool finish_is_plain(const struct finish *f);
 
-enum { FINISH_GROUP_MAX = 128 };
+enum { FINISH_GROUP_MAX = 256 };
 
 /* As store_finish for COUNT plain ends (1 to FINISH_GROUP_MAX, ids ascending) that share their keep_usec, by
  * one statement for all of them where each is another task's. LOST[i] says that the claim of ENDS[i] was lost. A

@@ -200,7 +200,7 @@ def written(database):
                         f" FROM tasks t LEFT JOIN {CLAIMS} ON task_id = t.id GROUP BY t.id ORDER BY t.id")
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 128])
+@pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 256])
 def test_many_successes_at_once(database, runner, count):
     """Each gets its own values, whatever the number."""
     ends = claim_many(database, runner, count)

@@ -20,7 +20,7 @@ struct db_stmt;
 /* What the session is set to. */
 enum db_session {
     DB_SESSION_QUEUE,  /* READ COMMITTED, UTC, strict mode, short lock waits */
-    DB_SESSION_SOURCE, /* as the server has it, but for the character set */
+    DB_SESSION_SOURCE, /* as the server has it, but for the character set and what the options say */
 };
 
 struct db_options {
@@ -29,6 +29,7 @@ struct db_options {
     int silence_s; /* of a session for the queue: the server ends one that says nothing for so long within a
                     * transaction (MySQL: at any time), and its locks with it; 0 = as the server has it */
     int64_t statement_msec; /* of the same: as db_statement_timeout; 0 = no limit */
+    const char *time_zone;  /* of a session for a source, as the server writes it; NULL = as the server has it */
 };
 
 /* Once per process, before threads start; the library is not safe to initialise later. */

@@ -237,6 +237,24 @@ static int set_queue_session(struct db *d, const struct db_options *o, struct er
     return rc;
 }
 
+static int set_zone(struct db *d, const char *zone, struct error *e)
+{
+    struct db_stmt *set = NULL;
+    struct db_value value = db_text(zone);
+    int64_t rc = db_prepare(d, "SET SESSION time_zone = ?", &set, e);
+    if (!rc)
+        rc = db_run(set, &value, 1, e);
+    db_stmt_close(&set);
+    return rc < 0 ? (int)rc : 0;
+}
+
+static int set_session(struct db *d, const struct db_options *o, struct error *e)
+{
+    if (o->session == DB_SESSION_QUEUE)
+        return set_queue_session(d, o, e);
+    return o->time_zone ? set_zone(d, o->time_zone, e) : 0;
+}
+
 int db_open(const struct db_address *a, const struct db_options *o, struct db **out,
             struct error *e)
 {
@@ -257,7 +275,7 @@ int db_open(const struct db_address *a, const struct db_options *o, struct db **
         goto fail;
     }
     d->usable = true;
-    rc = o->session == DB_SESSION_QUEUE ? set_queue_session(d, o, e) : 0;
+    rc = set_session(d, o, e);
     if (rc)
         goto fail;
     *out = d;

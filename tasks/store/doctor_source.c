@@ -8,25 +8,12 @@ struct doctor_source {
     struct db *db;
 };
 
-static int set_zone(struct db *db, const char *zone, struct error *e)
-{
-    struct db_stmt *set = NULL;
-    struct db_value value = db_text(zone);
-    int64_t rc = db_prepare(db, "SET SESSION time_zone = ?", &set, e);
-    if (!rc)
-        rc = db_run(set, &value, 1, e);
-    db_stmt_close(&set);
-    return rc < 0 ? (int)rc : 0;
-}
-
 int doctor_source_open(const struct db_address *address, const char *time_zone, struct doctor_source **out,
                        struct error *e)
 {
     struct doctor_source *s = xcalloc(1, sizeof *s);
-    struct db_options options = {.session = DB_SESSION_SOURCE, .timeout_s = DOCTOR_TIMEOUT_S};
+    struct db_options options = {.session = DB_SESSION_SOURCE, .timeout_s = DOCTOR_TIMEOUT_S, .time_zone = time_zone};
     int rc = db_open(address, &options, &s->db, e);
-    if (!rc && time_zone)
-        rc = set_zone(s->db, time_zone, e);
     if (rc)
         doctor_source_close(&s);
     *out = s;

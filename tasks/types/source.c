@@ -59,35 +59,16 @@ static char *address_text(const struct source_def *s, const struct db_address *a
                      or_empty(a->password), or_empty(a->tls_ca), or_empty(s->time_zone));
 }
 
-static int set_zone(struct db *d, const char *zone, struct error *e)
-{
-    struct db_stmt *set = NULL;
-    struct db_value value = db_text(zone);
-    int64_t rc = db_prepare(d, "SET SESSION time_zone = ?", &set, e);
-    if (!rc)
-        rc = db_run(set, &value, 1, e);
-    db_stmt_close(&set);
-    return rc < 0 ? (int)rc : 0;
-}
-
 int source_open(const struct source_def *source, struct db **out, struct error *e)
 {
     struct db_options options = {
         .session = DB_SESSION_SOURCE,
         .timeout_s = (int)((source->read_timeout_usec + 999999) / 1000000),
+        .time_zone = source->time_zone,
     };
     struct db_address address;
-    struct db *d = NULL;
     int rc = settings_source_address(source, &address, e);
-    if (!rc)
-        rc = db_open(&address, &options, &d, e);
-    if (!rc && source->time_zone)
-        rc = set_zone(d, source->time_zone, e);
-    if (rc)
-        db_close(&d);
-    else
-        *out = d;
-    return rc;
+    return rc ? rc : db_open(&address, &options, out, e);
 }
 
 /* The kept connection to ADDRESS, taken out of the pool; NULL where there is none that answers. */

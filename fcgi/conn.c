@@ -22,15 +22,22 @@ void conn_wake_poller(const struct pool *p)
     (void)ignored; /* only a full counter fails, and then the poller wakes anyway */
 }
 
+bool conn_epoll(const struct pool *p, int operation, int fd, uint32_t events, const void *what)
+{
+    struct epoll_event event = {.events = events, .data.ptr = (void *)(uintptr_t)what};
+    if (epoll_ctl(p->epoll, operation, fd, &event) == 0)
+        return true;
+    if (errno != ENOSPC && errno != ENOMEM)
+        log_bug("epoll_ctl: %s", strerror(errno));
+    return false;
+}
+
 /* Lock held. False: the kernel has no room for it. */
 static bool watch(struct pool *p, struct conn *c, uint32_t events)
 {
-    struct epoll_event event = {.events = events | EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c};
     int operation = c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    if (epoll_ctl(p->epoll, operation, gateway_fd(c->gateway), &event) == 0)
+    if (conn_epoll(p, operation, gateway_fd(c->gateway), events | EPOLLRDHUP | EPOLLONESHOT, c))
         return c->watched = true;
-    if (errno != ENOSPC && errno != ENOMEM)
-        log_bug("epoll_ctl: %s", strerror(errno));
     log_warning("cannot watch a connection: %s", strerror(errno));
     return false;
 }

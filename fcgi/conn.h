@@ -62,6 +62,9 @@ struct pool {
     bool full;    /* the poller took the sources out of epoll: wake it when a connection goes */
 };
 
+/* epoll_ctl for the pool's. False, with errno: the kernel has no room for it; whatever else fails is a bug. */
+bool conn_epoll(const struct pool *p, int operation, int fd, uint32_t events, const void *what) MUST_USE;
+
 /* Takes over FD, a connected socket, and arms it; closes it where it cannot be watched. */
 void conn_open(struct pool *p, int fd);
 

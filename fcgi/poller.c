@@ -45,19 +45,15 @@ static void pause_accepting(struct poller *l, const char *why)
 /* Sources are distinguished by the address of the variable that holds their descriptor. */
 static void watch(struct poller *l, const int *fd)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = (void *)(uintptr_t)fd};
-    if (epoll_ctl(l->pool->epoll, EPOLL_CTL_ADD, *fd, &event) != 0)
+    if (!conn_epoll(l->pool, EPOLL_CTL_ADD, *fd, EPOLLIN, fd))
         log_bug("epoll_ctl: %s", strerror(errno));
 }
 
 /* Those of connections, which other children watch as well. False: not now, as the kernel has no room for it. */
 static bool watch_source(struct poller *l, const int *fd)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = (void *)(uintptr_t)fd};
-    if (epoll_ctl(l->pool->epoll, EPOLL_CTL_ADD, *fd, &event) == 0)
+    if (conn_epoll(l->pool, EPOLL_CTL_ADD, *fd, EPOLLIN | EPOLLEXCLUSIVE, fd))
         return true;
-    if (errno != ENOSPC && errno != ENOMEM)
-        log_bug("epoll_ctl: %s", strerror(errno));
     pause_accepting(l, strerror(errno));
     return false;
 }

@@ -70,25 +70,23 @@ def take(site, **place):
     return exported, site.run("backup", {"backup": "site"})
 
 
-def assert_refused(site):
+def assert_only_by_socket(site):
     exported, saved = take(site, host="127.0.0.1", port=site.server.port)
     assert (exported.end, exported.code) == ("failed", "source_unavailable"), exported.message
     assert saved.end == "failed" and not site.left(), (saved.code, saved.message)
+    exported, saved = take(site, socket=site.server.socket)
+    assert exported.end == saved.end == "success", (exported.message, saved.message)
 
 
 def test_a_server_without_tls(site):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY)")
-    assert_refused(site)
-    exported, saved = take(site, socket=site.server.socket)
-    assert exported.end == saved.end == "success", (exported.message, saved.message)
+    assert_only_by_socket(site)
 
 
 def test_a_certificate_of_another_name(site, tls):
     site.sql("CREATE TABLE t (id INT PRIMARY KEY)")
     tls("DNS:evil.example")
-    assert_refused(site)
-    exported, saved = take(site, socket=site.server.socket)
-    assert exported.end == saved.end == "success", (exported.message, saved.message)
+    assert_only_by_socket(site)
 
 
 def test_the_right_certificate(site, tls):

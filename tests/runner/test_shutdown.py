@@ -128,7 +128,8 @@ def test_a_new_configuration_hands_back_what_it_does_not_take(queue):
     queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', IF(seq = 1, '{\"seconds\": 60}', '{}'), 1"
               " FROM seq_1_to_30")
     tasks = [task for task, in queue.sql("SELECT id FROM tasks WHERE status <> 'success' ORDER BY turn, id")]
-    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'") == [(30,)])
+    # how many are claimed ahead is a matter of how fast tasks are here, and they are given back after a second
+    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'") > [(1,)], every=0.01)
     runner.config.write_text(runner.config.read_text().replace('{"dummy", "csv_export"}', '{"csv_export"}'))
     runner.signal(signal.SIGHUP)
     wait_until(lambda: queue.sql("SELECT status, COUNT(*), MAX(attempt) FROM tasks WHERE id IN %s GROUP BY status"

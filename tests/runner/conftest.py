@@ -88,6 +88,26 @@ class Queue:
         """Until a worker has begun it, and its runner knows: a claim stands in the table a moment earlier."""
         wait_until(lambda: self.row(task)["progress"], 20, message=f"task {task} is not begun")
 
+    def claim_ahead(self, insert, places):
+        """Has many quick tasks run, then INSERT() others, of which the runner is to claim more than it has PLACES for;
+        what INSERT gave. It claims none ahead after a task that was slow, as any is when the machine stands still
+        for a moment: then all of it once more."""
+        for _ in range(5):
+            self.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{}', 1 FROM seq_1_to_200")
+            self.wait_all_ended()
+            inserted = insert()
+            try:
+                wait_until(lambda: self.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'") > [(places,)], 3, 0.01)
+                return inserted
+            except AssertionError:
+                self.sql("UPDATE tasks SET cancel_requested = 1 WHERE status IN ('fresh', 'started')")
+                self.wait_all_ended()
+                self.sql("DELETE FROM tasks")
+        raise AssertionError("the runner claims nothing ahead")
+
+    def wait_all_ended(self):
+        wait_until(lambda: self.sql("SELECT COUNT(*) FROM tasks WHERE status NOT IN %s", (FINAL,)) == [(0,)], 30)
+
     def attempts(self, task):
         """[(fence, attempt, outcome, message of the error)]"""
         return [(fence, attempt, outcome, error and json.loads(error)["message"]) for fence, attempt, outcome, error

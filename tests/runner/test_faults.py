@@ -227,13 +227,11 @@ def test_stopped_together_with_its_workers(queue):
 def test_a_stopped_dispatcher_hands_nothing_back(queue):
     """Its workers went on meanwhile: what it has claimed ahead did not wait for them, but for it."""
     runner = queue.start(runner__workers=1)
-    queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{}', 1 FROM seq_1_to_100")
-    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(100,)])
-    queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{\"seconds\": 0.25}', 2 FROM seq_1_to_3")
-    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'") == [(3,)], every=0.01)
+    queue.claim_ahead(lambda: queue.sql(
+        "INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{\"seconds\": 0.25}', 2 FROM seq_1_to_3"), 2)
     with Paused(runner.pid):
         time.sleep(1.2)  # longer than a claim may wait
-    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(103,)])
+    queue.wait_all_ended()
     assert queue.sql("SELECT DISTINCT fence FROM tasks") == [(1,)]
 
 

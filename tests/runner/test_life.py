@@ -301,11 +301,9 @@ def test_a_long_result_becomes_a_file(queue):
 def test_what_was_claimed_ahead_does_not_wait_for_long_ones(queue):
     """Many short tasks, some of them claimed for later; then two take all the workers: others may have the rest."""
     first = queue.start("first", runner__batch=50)
-    queue.sql("INSERT INTO tasks (type, data, created_by) SELECT 'dummy', '{}', 1 FROM seq_1_to_200")
-    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'success'") == [(200,)])
-    queue.sql("INSERT INTO tasks (type, data, created_by)"
-              " SELECT 'dummy', IF(seq <= 2, '{\"seconds\": 60}', '{}'), 2 FROM seq_1_to_32")
-    wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'started'")[0][0] > 2)
+    queue.claim_ahead(lambda: queue.sql(
+        "INSERT INTO tasks (type, data, created_by)"
+        " SELECT 'dummy', IF(seq <= 2, '{\"seconds\": 60}', '{}'), 2 FROM seq_1_to_32"), 2)
     wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE status = 'fresh'") == [(30,)], 5)
     second = queue.start("second")
     wait_until(lambda: queue.sql("SELECT COUNT(*) FROM tasks WHERE created_by = 2 AND status = 'success'") == [(30,)], 5)

@@ -14,9 +14,9 @@ struct lane_head {
     int64_t turn;
 };
 
-/* Finds the lanes of the COUNT TYPES with fresh tasks, by a loose scan of the claim index: its cost is the
- * number of lanes, not of tasks. Fills at most MAX of OUT, returns how many. *DUE_USEC says in how many microseconds
- * the first scheduled task is due (0: it is), INT64_MAX if there is none. */
+/* Finds the lanes of the COUNT TYPES with fresh tasks. Its cost is the number of lanes, not of tasks; one statement
+ * where S saw the same ones at its last look. Fills at most MAX of OUT, in no order; returns how many. *DUE_USEC says
+ * in how many microseconds the first scheduled task is due (0: it is), INT64_MAX if there is none. */
 int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
                size_t max, int64_t *due_usec, struct error *e) MUST_USE;
 

@@ -1,121 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* claim.c: looks for work and takes it. The claim index yields a lane's order without a sort; a floor
- * keeps the scan from wading through entries that were consumed but not yet purged. */
+/* claim.c: takes tasks. The claim index yields a lane's order without a sort; a floor keeps the scan from wading
+ * through entries that were consumed but not yet purged. */
 #include "store/claim.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "impl.h"
-
-static bool is_one_of(const char *type, const char *const *types, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(type, types[i]) == 0)
-            return true;
-    return false;
-}
-
-int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
-               size_t max, int64_t *due_usec, struct error *e)
-{
-    struct db_stmt *r;
-    int64_t rc = store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
-    size_t n = 0;
-    *due_usec = INT64_MAX;
-    while (rc >= 0 && (rc = db_next(r, e)) > 0) {
-        size_t len;
-        const char *status = db_col_text(r, 0, &len);
-        int64_t turn = db_col_int(r, 3), now = db_col_instant(r, 4);
-        if (task_status_parse(status, len) == TASK_scheduled) {
-            int64_t left = turn > now ? turn - now : 0;
-            *due_usec = left < *due_usec ? left : *due_usec;
-            continue;
-        }
-        const char *type = db_col_text(r, 1, &len);
-        if (n == max || len >= sizeof out[n].type || !is_one_of(type, types, count))
-            continue;
-        memcpy(out[n].type, type, len + 1);
-        out[n].priority = (int)db_col_int(r, 2);
-        out[n].turn = turn;
-        n++;
-    }
-    return rc < 0 ? (int)rc : (int)n;
-}
-
-struct promotion {
-    size_t max;
-    struct lane_head *lanes;
-    size_t lane_count;
-    uint64_t *due, *early; /* room for max each */
-    size_t due_count, early_count;
-};
-
-enum { LANES_MAX = 256 };
-
-/* The lanes with scheduled tasks whose turn has come. */
-static int due_lanes(struct store *s, struct promotion *p, struct error *e)
-{
-    struct db_stmt *r;
-    int64_t found = store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
-    p->lane_count = 0;
-    while (found >= 0 && (found = db_next(r, e)) > 0) {
-        size_t len;
-        const char *status = db_col_text(r, 0, &len);
-        int64_t now = db_col_instant(r, 4);
-        if (task_status_parse(status, len) != TASK_scheduled || db_col_int(r, 3) > now ||
-            p->lane_count == LANES_MAX)
-            continue;
-        struct lane_head *lane = &p->lanes[p->lane_count++];
-        const char *type = db_col_text(r, 1, &len);
-        memcpy(lane->type, type, len < sizeof lane->type ? len + 1 : 1);
-        lane->priority = (int)db_col_int(r, 2);
-        lane->turn = now;
-    }
-    return found < 0 ? (int)found : 0;
-}
-
-static int promote(struct store *s, void *ctx, struct error *e)
-{
-    struct promotion *p = ctx;
-    p->due_count = p->early_count = 0;
-    for (size_t i = 0; i < p->lane_count && p->due_count < p->max; i++) {
-        const struct lane_head *lane = &p->lanes[i];
-        struct db_stmt *r;
-        int64_t rc = STORE_RUN(s, ST_DUE, &r, e, db_text(lane->type), db_int(lane->priority),
-                               db_int(lane->turn), db_uint(p->max - p->due_count));
-        while (rc >= 0 && (rc = db_next(r, e)) > 0) {
-            /* a scheduled row that plain SQL inserted has a turn of its own: give it its run_at's */
-            if (db_col_int(r, 1))
-                p->early[p->early_count++ % p->max] = db_col_uint(r, 0);
-            else
-                p->due[p->due_count++] = db_col_uint(r, 0);
-        }
-        if (rc < 0)
-            return (int)rc;
-    }
-    if (p->early_count > p->max)
-        p->early_count = p->max;
-    int64_t rc = store_run_ids(s, ST_RESCHEDULE, NULL, 0, p->early, p->early_count, e);
-    if (rc >= 0)
-        rc = store_move_ids(s, EVENT_promote, TASK_scheduled, NULL, 0, p->due, p->due_count, e);
-    return rc < 0 ? (int)rc : 0;
-}
-
-int store_promote(struct store *s, size_t max, struct error *e)
-{
-    struct promotion p = {.max = max};
-    p.lanes = xcalloc(LANES_MAX, sizeof *p.lanes);
-    p.due = xcalloc(max, sizeof *p.due);
-    p.early = xcalloc(max, sizeof *p.early);
-    int rc = due_lanes(s, &p, e);
-    if (!rc && p.lane_count)
-        rc = store_transaction(s, promote, &p, NULL, e);
-    free(p.lanes);
-    free(p.due);
-    free(p.early);
-    return rc < 0 ? rc : (int)p.due_count;
-}
 
 /* Locks TYPE's row of type_control until the transaction's end. */
 static int64_t lock_type(struct store *s, const char *type, struct error *e)
@@ -270,20 +161,6 @@ int store_claim_lane(struct store *s, const char *worker, const char *type, int 
     if ((size_t)rc != count)
         return error_set(e, ERR_DB_RETRY, "another node took a task that was locked here");
     return (int)count;
-}
-
-int store_paused_types(struct store *s, const char *const *types, size_t count, char (*out)[65], struct error *e)
-{
-    struct db_stmt *r;
-    int64_t rc = store_run(s, ST_PAUSED, 1, NULL, 0, &r, e);
-    size_t n = 0;
-    while (rc >= 0 && n < count && (rc = db_next(r, e)) > 0) {
-        size_t len;
-        const char *type = db_col_text(r, 0, &len);
-        if (len < sizeof out[n] && is_one_of(type, types, count))
-            memcpy(out[n++], type, len + 1);
-    }
-    return rc < 0 ? (int)rc : (int)n;
 }
 
 int store_type_room(struct store *s, const char *type, int64_t limit, struct error *e)

@@ -21,6 +21,7 @@ struct store {
     int64_t statement_msec; /* 0: as long as they take */
     bool ends_changes;
     int depth;
+    struct lanes_seen *seen; /* of look.c, or NULL: where the next look asks from */
     struct db_stmt *stmts[ST_COUNT][GROUP_SIZES];
 };
 

@@ -6,7 +6,7 @@ libstore_a_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 libstore_a_SOURCES = \
 	include/store/change.h tasks/store/cancel.c tasks/store/change.c \
 	include/store/claim.h tasks/store/claim.c tasks/store/finish.c \
-	tasks/store/runner.c tasks/store/sweep.c \
+	tasks/store/look.c tasks/store/runner.c tasks/store/sweep.c \
 	include/store/doctor.h tasks/store/doctor.c tasks/store/doctor_impl.h \
 	tasks/store/doctor_queue.c tasks/store/doctor_server.c tasks/store/doctor_source.c \
 	include/store/doorbell.h tasks/store/doorbell.c \

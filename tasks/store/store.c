@@ -62,6 +62,7 @@ void store_destroy(struct store **sp)
     if (!*sp)
         return;
     store_disconnect(*sp);
+    free((*sp)->seen);
     free(*sp);
     *sp = NULL;
 }

@@ -23,9 +23,10 @@ def moves():
     return {(event, start): end for event, start, end in re.findall(r"^MOVE\((\w+), (\w+), (\w+),", text, re.M)}
 
 
-def statement(name):
-    """The SQL of a statement that is made of nothing but strings."""
+def statement(name, count=1):
+    """The SQL of a statement that is made of nothing but strings, its {group|separator} written COUNT times."""
     text = without_comments(SOURCE / "tasks/store/statements.def")
     body = re.search(rf"^STATEMENT\({name}, [^,]*,(.*?)\)$", text, re.M | re.S)[1]
     assert not re.sub(r'"(?:[^"\\]|\\.)*"|\s', "", body), f"{name} has macros in it"
-    return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', body))
+    sql = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', body))
+    return re.sub(r"\{([^|}]*)\|?([^}]*)\}", lambda found: (found[2] or ", ").join([found[1]] * count), sql)

@@ -2,6 +2,7 @@
 """Claims: in order, by one at a time, at a cost that only depends on what is claimed."""
 
 import json
+import random
 import time
 
 import pytest
@@ -214,6 +215,32 @@ def test_a_look_is_not_crowded_out_by_types_of_nobody(database, runner):
     assert ids(claim(runner, type="zz")) == [task]
 
 
+def test_looks_follow_the_lanes(database, runner):
+    """From what the last one saw to whatever is there now; beyond 64 lanes by a scan."""
+    chance = random.Random(6)
+    every = [(status, f"t{n:02}", priority) for status in ("fresh", "scheduled") for n in range(12) for priority in range(4)]
+    types = [f"t{n:02}" for n in range(12)]
+    for count in (3, 3, 0, 1, 30, 29, 64, 65, 90, 65, 64, 63, 20, 2, 0):
+        lanes = chance.sample(every, count)
+        database.sql("DELETE FROM tasks")
+        with database.connect() as connection, connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO tasks (status, type, priority, turn, data, created_by)"
+                               " VALUES (%s, %s, %s, %s, '{}', 1)",
+                               [(*lane, turn) for lane in lanes for turn in (chance.randrange(9), 10)])
+        seen = runner("look", types=types)
+        assert sorted(tuple(lane.values()) for lane in seen["lanes"]) == list(database.sql(
+            "SELECT type, priority, MIN(turn) FROM tasks WHERE status = 'fresh' GROUP BY type, priority"
+            " ORDER BY type, priority")), count
+        assert (seen["due_usec"] == 0) == any(lane[0] == "scheduled" for lane in lanes)
+
+
+def test_a_status_that_is_none_is_no_lane(database, runner):
+    for status in ("", "fresi", "schedul", "scheduled2"):
+        database.insert(status=status, type="a")
+    database.insert(type="b")
+    assert [lane["type"] for lane in runner("look", types=["a", "b"])["lanes"]] == ["b"]
+
+
 # --- plans and their cost --------------------------------------------------------------------------------
 
 @pytest.fixture
@@ -252,7 +279,23 @@ def test_plan_of_a_claim(database, crowded, floor):
     assert "filesort" not in plan["extra"] and "temporary" not in plan["extra"], plan
 
 
+def places(*lanes):
+    """The values of LOOK_NEXT behind these (status, type, priority)."""
+    return [value for status, kind, priority in lanes for value in (status, kind, priority, status, kind, status)]
+
+
 def test_plan_of_a_look(database, crowded):
+    assert crowded
+    sql = statement("LOOK_NEXT", 2)
+    plans = [row for row in explain(database, sql, places(("fresh", "", -1), ("fresh", "t", 4))) if row[2]]
+    assert len(plans) >= 2
+    for plan in plans:
+        if plan[2] == "tasks":
+            assert plan[3] == "range" and plan[5] == "claim", plan
+        assert "filesort" not in (plan[9] or "") and "temporary" not in (plan[9] or ""), plan
+
+
+def test_plan_of_a_look_at_many_lanes(database, crowded):
     assert crowded
     plan = plan_of(database, statement("LOOK"), ())
     assert plan["key"] == "claim" and plan["type"] == "range", plan
@@ -294,10 +337,27 @@ def test_the_cost_of_a_claim_is_that_of_its_tasks(database, crowded):
 
 def test_the_cost_of_a_look_is_that_of_the_lanes(database, crowded):
     assert crowded
-    lanes = database.value("SELECT COUNT(DISTINCT status, type, priority) FROM tasks"
-                           " WHERE status IN ('fresh', 'scheduled')")
-    total, counted = rows_read(database, statement("LOOK"), ())
-    assert total <= 8 * lanes + 10, (lanes, counted)
+    lanes = list(database.sql("SELECT DISTINCT status, type, priority FROM tasks"
+                              " WHERE status IN ('fresh', 'scheduled')"))
+    for name, values in ("LOOK", ()), ("LOOK_NEXT", places(("fresh", "", -1), *lanes)):
+        total, counted = rows_read(database, statement(name, len(lanes) + 1), values)
+        assert total <= 8 * len(lanes) + 10, (name, lanes, counted)
+
+
+def test_a_look_needs_no_statistics(database, runner):
+    """The server has those of the empty table that it opened, as after an installation."""
+    def reads():
+        return sum(int(value) for _, value in database.sql("SHOW GLOBAL STATUS LIKE 'Handler_read%%'"))
+    database.sql("DELETE FROM tasks")
+    database.sql("ANALYZE TABLE tasks")
+    runner("look", types=["t"])
+    for status in ("fresh", "scheduled"):
+        database.sql("INSERT INTO tasks (type, data, created_by, status) SELECT 't', '{}', 1, %s FROM seq_1_to_3000",
+                     (status,))
+    for lanes in "new", "known":
+        before = reads()
+        assert len(runner("look", types=["t"])["lanes"]) == 1
+        assert reads() - before < 100, lanes
 
 
 def test_a_claim_behind_a_floor_passes_over_what_is_consumed(database, crowded):

@@ -98,6 +98,11 @@ static int ask_next(struct store *s, const struct lane_place *after, size_t coun
                     struct error *e)
 {
     struct db_value params[PLACES_MAX * PLACE_PARAMS];
+    struct db_stmt *r;
+    if (count == 1 && same_place(after, &beginning)) { /* the look of an idle runner: the least that can be asked */
+        int64_t rc = store_run(s, ST_LOOK_FIRST, 1, NULL, 0, &r, e);
+        return rc < 0 ? (int)rc : read_lanes(s, r, true, f, e);
+    }
     size_t group = store_group_for(count);
     for (size_t i = 0; i < group; i++) { /* the last one fills the group up */
         const struct lane_place *a = &after[i < count ? i : count - 1];
@@ -106,7 +111,6 @@ static int ask_next(struct store *s, const struct lane_place *after, size_t coun
         p[1] = p[4] = db_text(a->type);
         p[2] = db_int(a->priority);
     }
-    struct db_stmt *r;
     int64_t rc = store_run(s, ST_LOOK_NEXT, group, params, (unsigned)(group * PLACE_PARAMS), &r, e);
     return rc < 0 ? (int)rc : read_lanes(s, r, false, f, e);
 }

@@ -22,8 +22,6 @@ import requests
 SOURCE = Path(__file__).resolve().parent.parent
 SCRIPT = SOURCE / "nginx" / "demo" / "stack"
 FINAL = ("success", "failure", "cancelled", "dropped")
-READS_PAUSES = ("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'backdesk_runner'"
-                " AND state LIKE 'Waiting for table%%' AND info LIKE '%%paused_at%%'")
 REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 
@@ -209,16 +207,6 @@ class Stack:
         """The same as root."""
         with closing(self.connect_root()) as connection:
             return rows(connection, query, args)
-
-    def runners_read_pauses(self, count=1):
-        """Returns when COUNT runners know the types that are paused now; each reads them once a second.
-
-        The table is locked until they stand before it, and what they do then is to read it.
-        """
-        with closing(self.connect_root()) as connection:
-            rows(connection, "LOCK TABLES type_control WRITE")
-            wait_until(lambda: rows(connection, READS_PAUSES)[0][0] >= count)
-            rows(connection, "UNLOCK TABLES")
 
     def kill_database(self):
         os.kill(self.pid("mariadbd"), signal.SIGKILL)

@@ -222,9 +222,13 @@ int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t 
 int store_file_known(struct store *s, const char *path, struct error *e) MUST_USE;
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads
- * that have expired before their task (the row stays, for the answer 410), uploads and idempotency keys that have
- * expired, and forgets runners that have been gone for a day. Returns how many tasks and files went. */
+ * that have expired before their task (the row stays, for the answer 410), and uploads that have expired. Returns how
+ * many tasks and files went. */
 int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
+
+/* Deletes at most MAX idempotency keys that have expired, and runners that have been gone for a day. Returns how many
+ * keys went. */
+int store_forget(struct store *s, size_t max, struct error *e) MUST_USE;
 
 /* Deletes the tasks, with their files, that made all but the newest KEEP files of SERIES, at most MAX tasks.
  * The files that stay are locked meanwhile, so that neither two runners nor a runner and somebody who

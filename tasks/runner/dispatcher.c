@@ -36,6 +36,9 @@ static const uint64_t ev_signals = UINT64_MAX, ev_bell = UINT64_MAX - 1, ev_turn
 
 static const int64_t second_ns = 1000000000;
 
+/* How long what is due may wait for a look. */
+static const int64_t look_together_ns = 100000000;
+
 /* No round takes so long by itself: the database did, or the process was stopped. */
 static const int64_t stood_still_ns = 500000000;
 
@@ -301,8 +304,6 @@ static void serve_queue(struct dispatcher *d)
         lease_renew(d, now);
     if (now >= d->promote_at_ns && database_ready(d, now))
         promote(d, now);
-    if (now >= d->pauses_at_ns && database_ready(d, now))
-        read_pauses(d, now);
     if (now >= d->look_at_ns && turnover_wants(d) && database_ready(d, now))
         look(d, now);
     if (now >= d->note_at_ns && database_ready(d, now))
@@ -313,6 +314,8 @@ static void serve_queue(struct dispatcher *d)
         sweep_files(d, now);
     if (now >= d->expire_at_ns && database_ready(d, now) && !d->draining)
         expire(d, now);
+    if (now >= d->forget_at_ns && database_ready(d, now) && !d->draining)
+        forget(d, now);
     if (database_ready(d, clock_mono_ns()) && d->last_turn == TURN_DONE)
         d->database_pause_ns = 0;
     if (turnover_due(d, clock_mono_ns()))
@@ -330,12 +333,24 @@ static void between_turns(struct dispatcher *d, int64_t now_ns)
     serve_queue(d);
 }
 
+/* AT, or the look for work that comes soon after it: an idle machine is then woken once for both. */
+static int64_t with_look(const struct dispatcher *d, int64_t at, int64_t now_ns)
+{
+    bool soon = turnover_wants(d) && d->look_at_ns > at && d->look_at_ns - at <= look_together_ns;
+    return at > now_ns && soon ? d->look_at_ns : at;
+}
+
+/* When what the queue needs now and then is due. */
+static int64_t chores_due_at(const struct dispatcher *d)
+{
+    int64_t removals = least(d->sweep_at_ns, least(d->expire_at_ns, d->forget_at_ns));
+    return d->draining ? INT64_MAX : least(d->take_back_at_ns, removals);
+}
+
 /* When the next round is due if nothing happens before. */
 static int64_t next_round(const struct dispatcher *d, int64_t now_ns, int64_t enforce_at)
 {
-    int64_t next = least(d->renew_at_ns, d->pauses_at_ns);
-    if (!d->draining)
-        next = least(next, least(d->take_back_at_ns, least(d->sweep_at_ns, d->expire_at_ns)));
+    int64_t next = with_look(d, least(d->renew_at_ns, chores_due_at(d)), now_ns);
     if (turnover_wants(d))
         next = least(next, d->look_at_ns);
     if (!d->draining)

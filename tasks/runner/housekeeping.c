@@ -20,11 +20,11 @@
 #include "task/request.h"
 #include "task/work_dir.h"
 
-enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, THIN_MAX = 20, TRASH_MAX = 200, SHARDS_A_TURN = 64,
+enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, FORGET_MAX = 500, THIN_MAX = 20, TRASH_MAX = 200, SHARDS_A_TURN = 64,
        SHARDS_A_TMP = SWEEP_SHARDS / 16 };
 
 static const int64_t sweep_ns = 2000000000, expire_ns = 5000000000,
-                     take_back_most_ns = 1000000000;
+                     forget_ns = 60000000000, take_back_most_ns = 1000000000;
 
 /* What a worker that was ended, or a runner that is gone, has left of a claim. */
 static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence, enum result_rest rest)
@@ -300,4 +300,13 @@ void expire(struct dispatcher *d, int64_t now_ns)
     thin_backups(d);
     /* a backlog goes in small transactions with pauses: the queue's own work comes first */
     d->expire_at_ns = now_ns + (n >= EXPIRE_MAX ? expire_ns / 50 : expire_ns);
+}
+
+void forget(struct dispatcher *d, int64_t now_ns)
+{
+    struct error e = {0};
+    int n = store_forget(d->store, FORGET_MAX, &e);
+    if (n < 0)
+        database_failed(d, "deleting what nobody asks for any more", &e);
+    d->forget_at_ns = now_ns + (n >= FORGET_MAX ? forget_ns / 600 : forget_ns);
 }

@@ -76,6 +76,7 @@ struct dispatcher {
     int64_t database_at_ns; /* not before this, after the database was away */
     int64_t database_pause_ns;
     int64_t expire_at_ns;
+    int64_t forget_at_ns;
     int64_t pauses_at_ns;   /* when the paused types are read again */
     struct age_watch ages;  /* of files */
     unsigned sweep_shard;   /* where the search for orphaned files goes on ... */
@@ -130,11 +131,8 @@ void hand_back_waiting(struct dispatcher *d);
 
 /* --- look.c: what the queue has, and what of it may be claimed -------------------------------------- */
 
-/* Looks at the queue: corrects the lanes. */
+/* Looks at the queue: corrects the lanes; where any wait, reads which types are paused. */
 void look(struct dispatcher *d, int64_t now_ns);
-
-/* Reads which types are paused. */
-void read_pauses(struct dispatcher *d, int64_t now_ns);
 
 /* Makes due tasks fresh. */
 void promote(struct dispatcher *d, int64_t now_ns);
@@ -161,8 +159,11 @@ void take_back(struct dispatcher *d, int64_t now_ns);
 int take_back_some(struct dispatcher *d, struct error *e) MUST_USE;
 void sweep_files(struct dispatcher *d, int64_t now_ns);
 
-/* Deletes tasks, files and keys whose time is over. */
+/* Deletes tasks and files whose time is over. */
 void expire(struct dispatcher *d, int64_t now_ns);
+
+/* Deletes idempotency keys and runners that nobody asks for any more. */
+void forget(struct dispatcher *d, int64_t now_ns);
 
 /* Removes the files of an ended claim that no row will name, and what its worker left unfinished, but for
  * a checkpoint where the task may be tried AGAIN. */

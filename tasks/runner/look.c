@@ -15,6 +15,18 @@ static int64_t due_at(int64_t due_usec, int64_t now_ns)
     return now_ns + (due_usec < day_usec ? due_usec : day_usec) * 1000;
 }
 
+/* What waits may be of types that are paused: no more turns for them. The claim itself knows of a pause in any case. */
+static void read_pauses(struct dispatcher *d, int64_t now_ns)
+{
+    struct error e = {0};
+    int n = store_paused_types(d->store, d->types.names, d->types.count, d->paused, &e);
+    if (n < 0)
+        database_failed(d, "reading the paused types", &e);
+    else
+        d->paused_count = (size_t)n;
+    d->pauses_at_ns = now_ns + 1000000000;
+}
+
 void look(struct dispatcher *d, int64_t now_ns)
 {
     struct lane_head heads[HEADS_MAX];
@@ -33,17 +45,8 @@ void look(struct dispatcher *d, int64_t now_ns)
     /* a look that is slow (a held read view makes it so) is made rarer: 5% of the time at most */
     int64_t pause = (clock_mono_ns() - began) * 20;
     d->look_at_ns = now_ns + (pause < poll_ns ? poll_ns : pause > 1000000000 ? 1000000000 : pause);
-}
-
-void read_pauses(struct dispatcher *d, int64_t now_ns)
-{
-    struct error e = {0};
-    int n = store_paused_types(d->store, d->types.names, d->types.count, d->paused, &e);
-    if (n < 0)
-        database_failed(d, "reading the paused types", &e);
-    else
-        d->paused_count = (size_t)n;
-    d->pauses_at_ns = now_ns + 1000000000;
+    if (n > 0 && now_ns >= d->pauses_at_ns)
+        read_pauses(d, now_ns);
 }
 
 void promote(struct dispatcher *d, int64_t now_ns)

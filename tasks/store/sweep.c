@@ -313,16 +313,17 @@ int store_expire(struct store *s, size_t max, struct error *e)
         rc = store_transaction(s, expire_exports, &x, NULL, e);
     if (rc >= 0) {
         removed += rc;
-        int64_t gone = store_run(s, ST_DROP_KEYS, 1, NULL, 0, NULL, e);
-        if (gone >= 0)
-            gone = store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
-        rc = gone < 0 ? (int)gone : 0;
-    }
-    if (rc >= 0) {
         rc = store_expire_uploads(s, max, e);
         removed += rc > 0 ? rc : 0;
     }
     return rc < 0 ? rc : removed;
+}
+
+int store_forget(struct store *s, size_t max, struct error *e)
+{
+    int64_t keys = STORE_RUN(s, ST_DROP_KEYS, NULL, e, db_uint(max));
+    int64_t rc = keys < 0 ? keys : store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
+    return rc < 0 ? (int)rc : (int)keys;
 }
 
 /* --- series of files --------------------------------------------------------------------------- */

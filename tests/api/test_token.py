@@ -119,7 +119,6 @@ def test_pause_and_resume(stack):
     try:
         wait_until(lambda: any(row["type"] == "dummy" and row["paused"] for row in
                                stack.request("GET", "/v1/tasks/stats").json()["types"]), 5)
-        stack.runners_read_pauses()
         task = stack.create("dummy", {"seconds": 0})["id"]
         after = stack.create("html_export", {"export": "books"})["id"]
         assert stack.finish(after)["status"] == "success"

@@ -234,7 +234,6 @@ def test_nothing_is_left_of_a_task_that_ends_otherwise(paced):
     assert grown(paced, unrun)
     paced.sql("INSERT INTO type_control (type, paused_at) VALUES ('csv_export', UTC_TIMESTAMP(6))"
               " ON DUPLICATE KEY UPDATE paused_at = UTC_TIMESTAMP(6)")
-    paced.stack.runners_read_pauses()
     os.kill(worker_of(runner, unrun), signal.SIGKILL)
     paced.wait(unrun, "fresh", "scheduled")
     assert checkpoints(paced, unrun)

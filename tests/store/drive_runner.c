@@ -245,6 +245,14 @@ static int do_expire(struct driver *d, struct json_object *in, struct buf *out, 
     return n < 0 ? n : 0;
 }
 
+static int do_forget(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
+{
+    int n = store_forget(d->store, (size_t)int_of(in, "max", 200), e);
+    if (n >= 0)
+        buf_add_i64(out, n);
+    return n < 0 ? n : 0;
+}
+
 static int do_trash(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     struct trash_entry *entries = arena_calloc(d->arena, MANY, sizeof *entries);
@@ -280,6 +288,7 @@ static int do_known(struct driver *d, struct json_object *in, struct buf *out, s
 const struct verb runner_verbs[] = {
     {"claim", do_claim},
     {"expire", do_expire},
+    {"forget", do_forget},
     {"finish", do_finish},
     {"finish_plain", do_finish_plain},
     {"held", do_held},

@@ -180,8 +180,17 @@ def test_what_a_runner_holds(database, runner):
 def test_gone_runners_are_forgotten_after_a_day(database, runner, days, left):
     runner("leave", worker=WORKER)
     database.sql("UPDATE runners SET gone_at = gone_at - INTERVAL %s HOUR", (int(days * 24),))
-    runner("expire")
+    runner("forget")
     assert database.value("SELECT COUNT(*) FROM runners") == left
+
+
+def test_expired_keys_are_forgotten(database, runner):
+    """A part at a time; what is still good stays."""
+    database.sql("INSERT INTO idempotency_keys (user_id, idem_key, body, task_ids, expires_at)"
+                 " SELECT 1, CONCAT('k', seq), '', '1', UTC_TIMESTAMP(6) + INTERVAL IF(seq <= 5, -1, 60) SECOND"
+                 " FROM seq_1_to_8")
+    assert [runner("forget", max=3) for _ in range(3)] == [3, 2, 0]
+    assert [key for key, in database.sql("SELECT idem_key FROM idempotency_keys ORDER BY idem_key")] == ["k6", "k7", "k8"]
 
 
 # --- files -----------------------------------------------------------------------------------------------

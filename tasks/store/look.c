@@ -72,8 +72,8 @@ static int read_lanes(struct store *s, struct db_stmt *r, bool unique, struct fo
     while ((more = db_next(r, e)) > 0) {
         struct found_lane lane = {.turn = 0};
         size_t len;
-        const char *status = db_col_text(r, 0, &len);
-        lane.place.status = (enum task_status)task_status_parse(status, len);
+        /* one of the two, perhaps with blanks behind it, which plain SQL may write and comparisons pass over */
+        lane.place.status = *db_col_text(r, 0, &len) == 's' ? TASK_scheduled : TASK_fresh;
         const char *type = db_col_text(r, 1, &len);
         if (len >= sizeof lane.place.type)
             return error_set(e, ERR_DB, "a type's name is longer than its column");

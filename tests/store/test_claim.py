@@ -241,6 +241,16 @@ def test_a_status_that_is_none_is_no_lane(database, runner):
     assert [lane["type"] for lane in runner("look", types=["a", "b"])["lanes"]] == ["b"]
 
 
+def test_blanks_behind_a_status_do_not_count(database, runner):
+    """As in every comparison of the server."""
+    database.insert(status="fresh ", type="a")
+    database.insert(type="b")
+    database.insert(status="scheduled  ", type="c", turn=1)
+    for _ in range(2):
+        seen = runner("look", types=["a", "b", "c"])
+        assert ([lane["type"] for lane in seen["lanes"]], seen["due_usec"]) == (["a", "b"], 0)
+
+
 # --- plans and their cost --------------------------------------------------------------------------------
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +39,16 @@ static int open_place(struct work_place *p, struct error *e)
     return rc;
 }
 
+/* Whether what is open is what the path leads to: another file system may have been mounted there, or be gone. */
+static bool still_there(const struct work_place *p)
+{
+    char path[PATH_MAX];
+    struct stat there, open;
+    snprintf(path, sizeof path, "%s/" RESULT_TMP, p->directory);
+    return p->tmp >= 0 && stat(path, &there) == 0 && fstat(p->tmp, &open) == 0 && there.st_dev == open.st_dev &&
+           there.st_ino == open.st_ino;
+}
+
 int work_dir_create(struct work_place *p, uint64_t id, uint64_t fence, struct work_dir *out,
                     struct error *e)
 {
@@ -46,14 +57,11 @@ int work_dir_create(struct work_place *p, uint64_t id, uint64_t fence, struct wo
     *out = (struct work_dir)WORK_DIR_INIT;
     snprintf(out->name, sizeof out->name, "%llu-%llu-%s" RESULT_DIR, (unsigned long long)id,
              (unsigned long long)fence, random);
-    if (p->tmp < 0 || mkdirat(p->tmp, out->name, 0700)) {
-        /* the directory may have been replaced, by another file system mounted there */
-        int rc = open_place(p, e);
-        if (rc)
-            return rc;
-        if (mkdirat(p->tmp, out->name, 0700))
-            return error_errno(e, ERR_IO, "the output directory cannot be made");
-    }
+    int rc = still_there(p) ? 0 : open_place(p, e);
+    if (rc)
+        return rc;
+    if (mkdirat(p->tmp, out->name, 0700))
+        return error_errno(e, ERR_IO, "the output directory cannot be made");
     out->place = p;
     out->touched_ns = clock_mono_ns();
     return 0;

@@ -198,9 +198,11 @@ static int connection_failed(struct planner *p, const struct error *e)
     if (e->code == ERR_DENIED)
         return run_fail(p->outcome, RUN_FAILED, "source_denied", "the database of backup \"%s\" refuses access",
                         name);
-    if (e->code == ERR_DB_GONE)
+    if (e->code == ERR_DB_GONE) {
+        source_wait(p->run, p->outcome);
         return run_fail(p->outcome, RUN_FAILED, "source_unavailable",
                         "the database of backup \"%s\" cannot be reached", name);
+    }
     return run_fail(p->outcome, RUN_FAILED, "query_failed", "the database of backup \"%s\" cannot be examined",
                     name);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "csv_cell.h"
 #include "import_impl.h"
+#include "source.h"
 #include "task/upload.h"
 
 /* --- ends ------------------------------------------------------------------------------------------------- */
@@ -50,6 +51,7 @@ int import_target_failed(struct import_job *j, const struct error *e)
     case ERR_FENCED:
         return run_fail(j->outcome, RUN_FAILED, "superseded", "another worker has this import");
     case ERR_DB_GONE:
+        source_wait(j->run, j->outcome);
         return run_fail(j->outcome, RUN_FAILED, "target_unavailable", "the database of import \"%s\" cannot be reached",
                         name);
     case ERR_DENIED:

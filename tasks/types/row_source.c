@@ -68,6 +68,7 @@ int row_source_failed(struct row_source *s, const struct error *e)
     tell_operator(s, e);
     switch (e->code) {
     case ERR_DB_GONE:
+        source_wait(s->run, s->outcome);
         return run_fail(s->outcome, RUN_FAILED, "source_unavailable",
                         "the data source of export \"%s\" cannot be reached",
                         s->export->def->name);

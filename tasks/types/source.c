@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/random.h"
+#include "task/type.h"
 
 enum { PING_AFTER_NS = 1000000000 }; /* a connection idle for longer is asked first */
 
@@ -137,4 +139,16 @@ void source_put(struct source_pool *p, const struct source_def *source, struct d
     k->next = p->kept;
     p->kept = k;
     *d = NULL;
+}
+
+/* Three attempts, with a pause of a second, bridge half a minute to a minute. */
+void source_wait(const struct run *r, struct run_outcome *o)
+{
+    enum { PAUSES_FIRST = 10, PAUSES_LATER = 60 };
+    struct task_limits limits;
+    task_limits_get(run_settings(r), run_task(r)->type, &limits);
+    int64_t pause = limits.backoff_usec * (run_task(r)->attempt < 2 ? PAUSES_FIRST : PAUSES_LATER);
+    if (pause > limits.backoff_max_usec && limits.backoff_max_usec > 0)
+        pause = limits.backoff_max_usec;
+    o->retry_usec = pause / 2 + (int64_t)random_below((uint64_t)(pause - pause / 2) + 1);
 }

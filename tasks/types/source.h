@@ -5,6 +5,7 @@
 
 #include "base/settings.h"
 #include "db/db.h"
+#include "task/run.h"
 
 struct source_pool;
 
@@ -24,6 +25,10 @@ void source_put(struct source_pool *p, const struct source_def *source, struct d
 
 /* A connection that is not kept. */
 int source_open(const struct source_def *source, struct db **out, struct error *e) MUST_USE;
+
+/* For the outcome of R, which the database being away has failed: it may be back in a while, as after a restart, so
+ * that the attempts that are left do not come as soon as after other failures. */
+void source_wait(const struct run *r, struct run_outcome *o);
 
 /* Ends what connection THREAD_ID to SOURCE is doing. */
 int source_kill(const struct source_def *source, unsigned long thread_id, struct error *e) MUST_USE;

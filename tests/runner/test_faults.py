@@ -45,6 +45,34 @@ def test_a_worker_that_is_killed_takes_its_own_task_only(queue):
     assert runner.running() and len(queue.workers(runner)) == 2
 
 
+AWAY = """
+source "away" {
+    socket = "/nonexistent/socket"
+    database = "site"
+    user = "site"
+}
+export "far" {
+    source = "away"
+    query = "SELECT id FROM books WHERE owner_id = :owner"
+}
+"""
+
+
+def test_a_source_that_is_away_is_waited_for(queue):
+    """Longer than after other failures: it may be starting again."""
+    queue.start(more=AWAY, queue__backoff='"3s"')
+    pauses = ("SELECT TIMESTAMPDIFF(MICROSECOND, a.finished_at, t.run_at) / 1e6 FROM tasks t JOIN attempts a"
+              " ON a.task_id = t.id AND a.fence = t.fence WHERE t.id = %s")
+    task = queue.make("csv_export", {"export": "far"})
+    for attempt, most in (1, 30), (2, 180):
+        row = queue.wait(task, "scheduled")
+        assert (row["attempt"], row["error"] and row["error"]["code"]) == (attempt, "source_unavailable")
+        (pause,), = queue.sql(pauses, (task,))
+        assert most / 2 - 1 < pause < most + 1
+        queue.sql("UPDATE tasks SET status = 'fresh', run_at = NULL WHERE id = %s", (task,))
+    assert queue.wait(task)["status"] == "failure"
+
+
 def limit_processes(queue, runner, most):
     subprocess.run(["prlimit", f"--pid={runner.pid}", f"--nproc={most}:"], check=True, **queue.stack.daemon_account())
 

@@ -204,6 +204,35 @@ static void test_payload(void **state)
 
 /* --- directories --------------------------------------------------------------------------------------- */
 
+/* As where a file system is mounted over the directory: the program is given a path. */
+static void test_work_dir_after_a_mount(void **state)
+{
+    (void)state;
+    char shared[] = "/tmp/backdesk-unit-XXXXXX";
+    assert_non_null(mkdtemp(shared));
+    char *tmp = xasprintf("%s/tmp", shared), *old = xasprintf("%s/old", shared);
+    struct work_place place = {shared, 0750, -1};
+    struct error e = {0};
+    for (int i = 0; i < 3; i++) {
+        struct work_dir dir = WORK_DIR_INIT;
+        assert_int_equal(work_dir_create(&place, 1, 1, &dir, &e), 0);
+        char *path = xasprintf("%s/%s", tmp, dir.name);
+        assert_int_equal(access(path, W_OK), 0);
+        free(path);
+        work_dir_remove(&dir);
+        if (i == 0)
+            assert_int_equal(rename(tmp, old), 0);
+        else if (i == 1)
+            assert_int_equal(rmdir(tmp), 0);
+    }
+    work_place_close(&place);
+    assert_int_equal(rmdir(tmp), 0);
+    assert_int_equal(rmdir(old), 0);
+    assert_int_equal(rmdir(shared), 0);
+    free(tmp);
+    free(old);
+}
+
 static void test_work_dir(void **state)
 {
     (void)state;
@@ -260,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_progress), cmocka_unit_test(test_long_line_of_progress),
         cmocka_unit_test(test_log),      cmocka_unit_test(test_payload),
         cmocka_unit_test(test_work_dir),
+        cmocka_unit_test(test_work_dir_after_a_mount),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     buf_free(&said);

@@ -14,8 +14,8 @@ struct lane_head {
     int64_t turn;
 };
 
-/* Finds the lanes of the COUNT TYPES with fresh tasks. Its cost is the number of lanes, not of tasks; one statement
- * where S saw the same ones at its last look. Fills at most MAX of OUT, in no order; returns how many. *DUE_USEC says
+/* Finds the lanes of the COUNT TYPES with fresh tasks. Its cost is the number of lanes (up to 256, of whatever type),
+ * not of tasks; one statement for fifteen that S saw at its last look, and one for each that is new. Fills at most MAX of OUT, in no order; returns how many. *DUE_USEC says
  * in how many microseconds the first scheduled task is due (0: it is), INT64_MAX if there is none. */
 int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
                size_t max, int64_t *due_usec, struct error *e) MUST_USE;
@@ -212,7 +212,7 @@ struct trash_entry {
     char path[128];
 };
 
-/* The oldest files to be removed; and the entries gone once they are. */
+/* The oldest files to be removed; and the entries gone once they are (ERR_DB_RETRY where another session holds one). */
 int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struct error *e) MUST_USE;
 int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
                      struct error *e) MUST_USE;
@@ -223,11 +223,11 @@ int store_file_known(struct store *s, const char *path, struct error *e) MUST_US
 
 /* Deletes at most MAX ended tasks whose time is over, with their files, and removes the files of downloads
  * that have expired before their task (the row stays, for the answer 410), and uploads that have expired. Returns how
- * many tasks and files went. */
+ * many tasks and files went. Waits for nobody: ERR_DB_RETRY where another session holds a row, so that some stay. */
 int store_expire(struct store *s, size_t max, struct error *e) MUST_USE;
 
 /* Deletes at most MAX idempotency keys that have expired, and runners that have been gone for a day. Returns how many
- * keys went. */
+ * keys went; ERR_DB_RETRY as above. */
 int store_forget(struct store *s, size_t max, struct error *e) MUST_USE;
 
 /* Deletes the tasks, with their files, that made all but the newest KEEP files of SERIES, at most MAX tasks.

@@ -68,4 +68,8 @@ int store_transaction(struct store *s, int (*body)(struct store *s, void *ctx, s
 int store_try_transaction(struct store *s, int (*body)(struct store *s, void *ctx, struct error *e), void *ctx,
                           bool *unknown, struct error *e) MUST_USE;
 
+/* The same for what has time: it waits for no lock at all (for a second on MySQL). */
+int store_transaction_nowait(struct store *s, int (*body)(struct store *s, void *ctx, struct error *e), void *ctx,
+                             struct error *e) MUST_USE;
+
 #endif

@@ -202,17 +202,6 @@ static void set_options(MYSQL *mysql, const struct db_address *a, const struct d
         set_tls(mysql, a->tls_ca, is_local(a));
 }
 
-/* Times are compared and stored in UTC; a lock that is not free after 2 s is answered with
- * ERR_DB_RETRY. */
-static const char queue_session[] =
-    "SET SESSION transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00',"
-    " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"
-    " group_concat_max_len = 1048576, innodb_lock_wait_timeout = 2, autocommit = 1";
-static const char queue_session_mariadb[] =
-    "SET SESSION tx_isolation = 'READ-COMMITTED', time_zone = '+00:00',"
-    " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"
-    " group_concat_max_len = 1048576, innodb_lock_wait_timeout = 2, autocommit = 1";
-
 static void add_statement_limit(struct buf *sql, bool mariadb, int64_t msec)
 {
     if (mariadb)
@@ -221,11 +210,16 @@ static void add_statement_limit(struct buf *sql, bool mariadb, int64_t msec)
         buf_addf(sql, "max_execution_time = %lld", (long long)msec);
 }
 
+/* Times are compared and stored in UTC. */
 static int set_queue_session(struct db *d, const struct db_options *o, struct error *e)
 {
     bool mariadb = db_is_mariadb(d);
     struct buf sql = BUF_INIT;
-    buf_adds(&sql, mariadb ? queue_session_mariadb : queue_session);
+    buf_addf(&sql,
+             "SET SESSION %s = 'READ-COMMITTED', time_zone = '+00:00',"
+             " sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',"
+             " group_concat_max_len = 1048576, innodb_lock_wait_timeout = %d, autocommit = 1",
+             mariadb ? "tx_isolation" : "transaction_isolation", DB_LOCK_WAIT_S);
     if (o->silence_s) /* a client that is frozen or cut off within a transaction keeps its locks until then */
         buf_addf(&sql, ", %s = %d", mariadb ? "idle_transaction_timeout" : "wait_timeout", o->silence_s);
     if (o->statement_msec) {

@@ -313,9 +313,9 @@ static void serve_queue(struct dispatcher *d)
     if (now >= d->sweep_at_ns && database_ready(d, now) && !d->draining)
         sweep_files(d, now);
     if (now >= d->expire_at_ns && database_ready(d, now) && !d->draining)
-        expire(d, now);
+        expire(d);
     if (now >= d->forget_at_ns && database_ready(d, now) && !d->draining)
-        forget(d, now);
+        forget(d);
     if (database_ready(d, clock_mono_ns()) && d->last_turn == TURN_DONE)
         d->database_pause_ns = 0;
     if (turnover_due(d, clock_mono_ns()))

@@ -26,6 +26,18 @@ enum { TAKE_BACK_MAX = 200, EXPIRE_MAX = 200, FORGET_MAX = 500, THIN_MAX = 20, T
 static const int64_t sweep_ns = 2000000000, expire_ns = 5000000000,
                      forget_ns = 60000000000, take_back_most_ns = 1000000000;
 
+/* When a chore is due again that gave RC, PAUSE_NS after it usually. From now: one that took its time must not come
+ * before the queue's own work again. One that other sessions (another runner, say) keep from its rows has time. */
+static int64_t next_chore(struct dispatcher *d, const char *what, int rc, const struct error *e, int64_t pause_ns)
+{
+    static const int64_t held_ns = 10000000000;
+    if (rc == ERR_DB_RETRY)
+        log_info("%s: another session holds a row: later", what);
+    else if (rc < 0)
+        database_failed(d, what, e);
+    return clock_mono_ns() + (rc == ERR_DB_RETRY ? held_ns : pause_ns);
+}
+
 /* What a worker that was ended, or a runner that is gone, has left of a claim. */
 static void remove_claim_files(struct dispatcher *d, uint64_t id, uint64_t fence, enum result_rest rest)
 {
@@ -138,7 +150,7 @@ void take_back(struct dispatcher *d, int64_t now_ns)
     int64_t pause = d->lease_usec * 1000 / 12;
     if (pause > take_back_most_ns)
         pause = take_back_most_ns;
-    d->take_back_at_ns = n > 0 ? now_ns : now_ns + pause / 2 + (int64_t)random_below((uint64_t)pause);
+    d->take_back_at_ns = n > 0 ? now_ns : clock_mono_ns() + pause / 2 + (int64_t)random_below((uint64_t)pause);
 }
 
 /* --- files ------------------------------------------------------------------------------------------ */
@@ -159,7 +171,7 @@ void remove_files(struct dispatcher *d, struct run_claim *c, bool again)
 }
 
 /* Returns whether there may be more. */
-static bool empty_trash(struct dispatcher *d)
+static bool empty_trash(struct dispatcher *d, int64_t *next_ns)
 {
     struct trash_entry *entries = xcalloc(TRASH_MAX, sizeof *entries);
     struct error e = {0};
@@ -167,8 +179,7 @@ static bool empty_trash(struct dispatcher *d)
     for (int i = 0; i < n; i++)
         remove_file(d, entries[i].path); /* one that cannot be removed is left to the search for orphans */
     int rc = n > 0 ? store_drop_trash(d->store, entries, (size_t)n, &e) : n;
-    if (rc < 0)
-        database_failed(d, "removing deleted files", &e);
+    *next_ns = next_chore(d, "removing deleted files", rc, &e, sweep_ns);
     free(entries);
     return rc >= 0 && n == TRASH_MAX;
 }
@@ -265,14 +276,15 @@ static bool directory_there(struct dispatcher *d)
 void sweep_files(struct dispatcher *d, int64_t now_ns)
 {
     bool more = false;
+    int64_t next = now_ns + sweep_ns;
     if (directory_there(d)) {
-        more = empty_trash(d);
+        more = empty_trash(d, &next);
         sweep_checkpoints(d);
         if (!more && ages_count(&d->ages, clock_wall_usec(), now_ns, d->settings->files.orphan_age_usec))
             sweep_orphans(d);
     }
     /* the files of many tasks that are deleted at once must be gone within seconds, too */
-    d->sweep_at_ns = more ? now_ns : now_ns + sweep_ns;
+    d->sweep_at_ns = more ? now_ns : next;
 }
 
 /* The older ones of each configured backup. Those of a backup that is no longer configured stay. */
@@ -284,29 +296,26 @@ static void thin_backups(struct dispatcher *d)
         struct error e = {0};
         backup_series(b->name, series);
         int n = store_keep_newest(d->store, series, (size_t)b->keep, THIN_MAX, &e);
-        if (n < 0)
+        if (n < 0 && n != ERR_DB_RETRY) /* then somebody downloads one, say: the next time */
             database_failed(d, "removing old backups", &e);
         else if (n > 0)
             log_info("backup %s: %d older than the newest %lld removed", b->name, n, (long long)b->keep);
     }
 }
 
-void expire(struct dispatcher *d, int64_t now_ns)
+void expire(struct dispatcher *d)
 {
     struct error e = {0};
-    int n = store_expire(d->store, EXPIRE_MAX, &e);
-    if (n < 0)
-        database_failed(d, "deleting what has expired", &e);
     thin_backups(d);
+    int n = store_expire(d->store, EXPIRE_MAX, &e);
     /* a backlog goes in small transactions with pauses: the queue's own work comes first */
-    d->expire_at_ns = now_ns + (n >= EXPIRE_MAX ? expire_ns / 50 : expire_ns);
+    d->expire_at_ns = next_chore(d, "deleting what has expired", n, &e, n >= EXPIRE_MAX ? expire_ns / 50 : expire_ns);
 }
 
-void forget(struct dispatcher *d, int64_t now_ns)
+void forget(struct dispatcher *d)
 {
     struct error e = {0};
     int n = store_forget(d->store, FORGET_MAX, &e);
-    if (n < 0)
-        database_failed(d, "deleting what nobody asks for any more", &e);
-    d->forget_at_ns = now_ns + (n >= FORGET_MAX ? forget_ns / 600 : forget_ns);
+    d->forget_at_ns = next_chore(d, "deleting what nobody asks for any more", n, &e,
+                                 n >= FORGET_MAX ? forget_ns / 600 : forget_ns);
 }

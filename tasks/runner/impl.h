@@ -160,10 +160,10 @@ int take_back_some(struct dispatcher *d, struct error *e) MUST_USE;
 void sweep_files(struct dispatcher *d, int64_t now_ns);
 
 /* Deletes tasks and files whose time is over. */
-void expire(struct dispatcher *d, int64_t now_ns);
+void expire(struct dispatcher *d);
 
 /* Deletes idempotency keys and runners that nobody asks for any more. */
-void forget(struct dispatcher *d, int64_t now_ns);
+void forget(struct dispatcher *d);
 
 /* Removes the files of an ended claim that no row will name, and what its worker left unfinished, but for
  * a checkpoint where the task may be tried AGAIN. */

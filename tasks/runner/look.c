@@ -42,10 +42,10 @@ void look(struct dispatcher *d, int64_t now_ns)
     }
     lanes_look(&d->lanes, heads, (size_t)n);
     d->promote_at_ns = due_at(due_usec, now_ns);
-    /* a look that is slow (a held read view makes it so) is made rarer: 5% of the time at most */
+    /* a look that is slow (a held read view makes it so) is made rarer: 5% of the time, but one a second */
     int64_t pause = (clock_mono_ns() - began) * 20;
     d->look_at_ns = now_ns + (pause < poll_ns ? poll_ns : pause > 1000000000 ? 1000000000 : pause);
-    if (n > 0 && now_ns >= d->pauses_at_ns)
+    if ((n > 0 || d->paused_count) && now_ns >= d->pauses_at_ns)
         read_pauses(d, now_ns);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* look.c: finds the lanes that have tasks, and makes due ones fresh. A lane is found from the one before it, by one
- * step in the claim index: the cost is the number of lanes whatever the server knows of the table. A loose scan
+ * step in the claim index: the cost is the number of lanes, up to SEEN_MAX of them, whatever the server knows of the table. A loose scan
  * (GROUP BY) does the same at its best, but reads every task that waits where the statistics that the server chooses
  * its plan by are those of the empty table that it once opened. */
 #include <stdlib.h>
@@ -12,18 +12,20 @@
 enum {
     PLACE_PARAMS = 6, /* of one place in ST_LOOK_NEXT */
     PLACES_MAX = 16,  /* asked for with one statement */
-    SEEN_MAX = 64,    /* lanes; where there are more, a scan */
+    SEEN_MAX = 256,   /* lanes; where there are more, a scan */
     DUE_LANES_MAX = 256,
 };
 
-/* A lane's place in the index. */
+/* A lane's place in the index. The type is any text that plain SQL may have written, a NUL in it, too, but without the
+ * blanks behind it, which comparisons of the server pass over. */
 struct lane_place {
     enum task_status status; /* fresh or scheduled */
     char type[65];
+    size_t type_len;
     int priority;
 };
 
-static const struct lane_place beginning = {TASK_fresh, "", -1};
+static const struct lane_place beginning = {TASK_fresh, "", 0, -1};
 
 /* By the last look. */
 struct lanes_seen {
@@ -46,7 +48,8 @@ struct found_lanes {
 
 static bool same_place(const struct lane_place *a, const struct lane_place *b)
 {
-    return a->status == b->status && a->priority == b->priority && strcmp(a->type, b->type) == 0;
+    return a->status == b->status && a->priority == b->priority && a->type_len == b->type_len &&
+           memcmp(a->type, b->type, a->type_len) == 0;
 }
 
 static bool found_before(const struct found_lanes *f, const struct lane_place *p)
@@ -72,12 +75,14 @@ static int read_lanes(struct store *s, struct db_stmt *r, bool unique, struct fo
     while ((more = db_next(r, e)) > 0) {
         struct found_lane lane = {.turn = 0};
         size_t len;
-        /* one of the two, perhaps with blanks behind it, which plain SQL may write and comparisons pass over */
-        lane.place.status = *db_col_text(r, 0, &len) == 's' ? TASK_scheduled : TASK_fresh;
+        lane.place.status = *db_col_text(r, 0, &len) == 's' ? TASK_scheduled : TASK_fresh; /* blanks may follow */
         const char *type = db_col_text(r, 1, &len);
+        while (len && type[len - 1] == ' ')
+            len--;
         if (len >= sizeof lane.place.type)
             return error_set(e, ERR_DB, "a type's name is longer than its column");
-        memcpy(lane.place.type, type, len + 1);
+        memcpy(lane.place.type, type, len);
+        lane.place.type_len = len;
         lane.place.priority = (int)db_col_int(r, 2);
         lane.turn = db_col_int(r, 3);
         f->now = db_col_instant(r, 4);
@@ -108,7 +113,7 @@ static int ask_next(struct store *s, const struct lane_place *after, size_t coun
         const struct lane_place *a = &after[i < count ? i : count - 1];
         struct db_value *p = params + i * PLACE_PARAMS;
         p[0] = p[3] = p[5] = db_text(task_status_name(a->status));
-        p[1] = p[4] = db_text(a->type);
+        p[1] = p[4] = db_textn(a->type, a->type_len);
         p[2] = db_int(a->priority);
     }
     int64_t rc = store_run(s, ST_LOOK_NEXT, group, params, (unsigned)(group * PLACE_PARAMS), &r, e);
@@ -160,10 +165,10 @@ static int find_lanes(struct store *s, struct found_lanes *f, struct error *e)
     return 0;
 }
 
-static bool is_one_of(const char *type, const char *const *types, size_t count)
+static bool is_one_of(const char *type, size_t len, const char *const *types, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(type, types[i]) == 0)
+        if (strlen(types[i]) == len && memcmp(type, types[i], len) == 0)
             return true;
     return false;
 }
@@ -181,7 +186,7 @@ int store_look(struct store *s, const char *const *types, size_t count, struct l
         if (p->status == TASK_scheduled) {
             int64_t left = turn > found.now ? turn - found.now : 0;
             *due_usec = left < *due_usec ? left : *due_usec;
-        } else if (n < max && is_one_of(p->type, types, count)) {
+        } else if (n < max && is_one_of(p->type, p->type_len, types, count)) {
             memcpy(out[n].type, p->type, sizeof out[n].type);
             out[n].priority = p->priority;
             out[n++].turn = turn;
@@ -199,7 +204,7 @@ int store_paused_types(struct store *s, const char *const *types, size_t count, 
     while (rc >= 0 && n < count && (rc = db_next(r, e)) > 0) {
         size_t len;
         const char *type = db_col_text(r, 0, &len);
-        if (len < sizeof out[n] && is_one_of(type, types, count))
+        if (len < sizeof out[n] && is_one_of(type, len, types, count))
             memcpy(out[n++], type, len + 1);
     }
     return rc < 0 ? (int)rc : (int)n;
@@ -236,8 +241,8 @@ static int promote(struct store *s, void *ctx, struct error *e)
     for (size_t i = 0; i < p->lane_count && p->due_count < p->max; i++) {
         const struct lane_place *lane = &p->lanes[i];
         struct db_stmt *r;
-        int64_t rc = STORE_RUN(s, ST_DUE, &r, e, db_text(lane->type), db_int(lane->priority),
-                               db_int(p->now), db_uint(p->max - p->due_count));
+        int64_t rc = STORE_RUN(s, ST_DUE, &r, e, db_textn(lane->type, lane->type_len),
+                               db_int(lane->priority), db_int(p->now), db_uint(p->max - p->due_count));
         while (rc >= 0 && (rc = db_next(r, e)) > 0) {
             /* a scheduled row that plain SQL inserted has a turn of its own: give it its run_at's */
             if (db_col_int(r, 1))

@@ -383,6 +383,27 @@ int store_try_transaction(struct store *s, int (*body)(struct store *, void *, s
     return transaction(s, &a, e);
 }
 
+static int64_t set_lock_wait(struct store *s, int64_t seconds, struct error *e)
+{
+    const struct db_value value = db_int(seconds);
+    return store_run(s, ST_LOCK_WAIT, 1, &value, 1, NULL, e);
+}
+
+int store_transaction_nowait(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
+                             struct error *e)
+{
+    bool unknown;
+    struct error ignored = {0};
+    int rc = store_connect(s, e);
+    int64_t set = rc ? rc : set_lock_wait(s, db_is_mariadb(s->db) ? 0 : 1, e);
+    if (set < 0)
+        return (int)set;
+    rc = store_try_transaction(s, body, ctx, &unknown, e);
+    if (set_lock_wait(s, DB_LOCK_WAIT_S, &ignored) < 0) /* a new connection waits as it should */
+        store_disconnect(s);
+    return rc;
+}
+
 int store_change_once(struct store *s, int (*body)(struct store *, void *, struct error *), void *ctx,
                       struct error *e)
 {

@@ -245,15 +245,22 @@ int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struc
     return rc < 0 ? (int)rc : (int)n;
 }
 
+static int drop_trash(struct store *s, void *ctx, struct error *e)
+{
+    const struct candidates *x = ctx;
+    int64_t rc = store_run_ids(s, ST_DROP_TRASH, NULL, 0, x->ids, x->count, e);
+    return rc < 0 ? (int)rc : 0;
+}
+
 int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
                      struct error *e)
 {
-    uint64_t *ids = xcalloc(count, sizeof *ids);
+    struct candidates x = {xcalloc(count, sizeof *x.ids), count};
     for (size_t i = 0; i < count; i++)
-        ids[i] = entries[i].id;
-    int64_t rc = store_run_ids(s, ST_DROP_TRASH, NULL, 0, ids, count, e);
-    free(ids);
-    return rc < 0 ? (int)rc : 0;
+        x.ids[i] = entries[i].id;
+    int rc = store_transaction_nowait(s, drop_trash, &x, e);
+    free(x.ids);
+    return rc;
 }
 
 int store_file_known(struct store *s, const char *path, struct error *e)
@@ -295,35 +302,63 @@ static int expire_exports(struct store *s, void *ctx, struct error *e)
     return (int)x->count;
 }
 
-int store_expire(struct store *s, size_t max, struct error *e)
+/* Has BODY remove at most MAX of those that FIND finds. */
+static int expire_found(struct store *s, enum statement_id find, int (*body)(struct store *, void *, struct error *),
+                        size_t max, struct error *e)
 {
     uint64_t ids[GROUP_MAX];
     struct candidates x = {ids, 0};
-    int removed = 0;
-    if (max > GROUP_MAX)
-        max = GROUP_MAX;
-    int rc = read_candidates(s, ST_EXPIRED_TASKS, max, &x, e);
-    if (!rc && x.count)
-        rc = store_transaction(s, expire_tasks, &x, NULL, e);
-    if (rc >= 0) {
-        removed = rc;
-        rc = read_candidates(s, ST_EXPIRED_EXPORTS, max, &x, e);
+    int rc = read_candidates(s, find, max < GROUP_MAX ? max : GROUP_MAX, &x, e);
+    return rc || !x.count ? rc : store_transaction_nowait(s, body, &x, e);
+}
+
+static int expire_found_tasks(struct store *s, size_t max, struct error *e)
+{
+    return expire_found(s, ST_EXPIRED_TASKS, expire_tasks, max, e);
+}
+
+static int expire_found_exports(struct store *s, size_t max, struct error *e)
+{
+    return expire_found(s, ST_EXPIRED_EXPORTS, expire_exports, max, e);
+}
+
+/* Those of one kind that somebody holds do not keep the others. */
+int store_expire(struct store *s, size_t max, struct error *e)
+{
+    static int (*const kinds[])(struct store *, size_t, struct error *) = {expire_found_tasks, expire_found_exports,
+                                                                          store_expire_uploads};
+    int removed = 0, held = 0;
+    for (size_t kind = 0; kind < COUNT_OF(kinds); kind++) {
+        int n = kinds[kind](s, max, e);
+        if (n == ERR_DB_RETRY)
+            held = n;
+        else if (n < 0)
+            return n;
+        else
+            removed += n;
     }
-    if (!rc && x.count)
-        rc = store_transaction(s, expire_exports, &x, NULL, e);
-    if (rc >= 0) {
-        removed += rc;
-        rc = store_expire_uploads(s, max, e);
-        removed += rc > 0 ? rc : 0;
-    }
-    return rc < 0 ? rc : removed;
+    return held ? held : removed;
+}
+
+struct forgetting {
+    size_t max;
+    int keys;
+};
+
+static int forget(struct store *s, void *ctx, struct error *e)
+{
+    struct forgetting *f = ctx;
+    int64_t keys = STORE_RUN(s, ST_DROP_KEYS, NULL, e, db_uint(f->max));
+    int64_t rc = keys < 0 ? keys : store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
+    f->keys = (int)keys;
+    return rc < 0 ? (int)rc : 0;
 }
 
 int store_forget(struct store *s, size_t max, struct error *e)
 {
-    int64_t keys = STORE_RUN(s, ST_DROP_KEYS, NULL, e, db_uint(max));
-    int64_t rc = keys < 0 ? keys : store_run(s, ST_PURGE_RUNNERS, 1, NULL, 0, NULL, e);
-    return rc < 0 ? (int)rc : (int)keys;
+    struct forgetting f = {max, 0};
+    int rc = store_transaction_nowait(s, forget, &f, e);
+    return rc ? rc : f.keys;
 }
 
 /* --- series of files --------------------------------------------------------------------------- */
@@ -357,5 +392,5 @@ int store_keep_newest(struct store *s, const char *series, size_t keep, size_t m
     struct series x = {series, keep, tasks, max < GROUP_MAX ? max : GROUP_MAX};
     struct db_stmt *r;
     int64_t rc = STORE_RUN(s, ST_NEWEST_OVER, &r, e, db_text(series), db_uint(keep));
-    return rc <= 0 ? (int)rc : store_transaction(s, delete_older, &x, NULL, e);
+    return rc <= 0 ? (int)rc : store_transaction_nowait(s, delete_older, &x, e);
 }

@@ -124,9 +124,14 @@ int store_expire_uploads(struct store *s, size_t max, struct error *e)
         if (id && len == sizeof ids[0] - 1)
             memcpy(ids[count++], id, len + 1);
     }
+    int held = 0;
     for (size_t i = 0; i < count && rc >= 0; i++) {
-        rc = store_transaction(s, remove_one, ids[i], NULL, e);
+        rc = store_transaction_nowait(s, remove_one, ids[i], e);
         removed += rc > 0;
+        if (rc == ERR_DB_RETRY) { /* the others go all the same */
+            held = ERR_DB_RETRY;
+            rc = 0;
+        }
     }
-    return rc < 0 ? (int)rc : removed;
+    return rc < 0 ? (int)rc : held ? held : removed;
 }

@@ -178,3 +178,34 @@ def test_frozen_in_the_middle_of_a_claim(queue):
             second = queue.start("second", runner__types="{dummy}")
             ended = "SELECT COUNT(*) FROM tasks WHERE type = 'dummy' AND status = 'success' AND worker = %s"
             wait_until(lambda: queue.sql(ended, (second.worker,)) == [(5,)], lease + 4)
+
+
+HELD = {
+    "a file to be removed": ("INSERT INTO file_trash (path) VALUES ('00/00/1-1-x.csv')", "SELECT id FROM file_trash FOR UPDATE"),
+    "an expired download": ("INSERT INTO csv_export (filename, owner_id, task_id, path, expires_at)"
+                            " VALUES ('x', 1, 1, '00/00/1-1-x.csv', UTC_TIMESTAMP(6) - INTERVAL 1 DAY)",
+                            "SELECT id FROM csv_export FOR UPDATE"),
+    "an attempt of an expired task": ("INSERT INTO attempts (task_id, fence, attempt, outcome) SELECT id, 1, 1, 'failure'"
+                                      " FROM tasks WHERE type = 'old'", "SELECT task_id FROM attempts FOR UPDATE"),
+    "an expired key": ("INSERT INTO idempotency_keys (user_id, idem_key, body, task_ids, expires_at)"
+                       " VALUES (1, 'x', '', '1', UTC_TIMESTAMP(6) - INTERVAL 1 DAY)",
+                       "SELECT user_id FROM idempotency_keys FOR UPDATE"),
+}
+
+
+def test_what_is_to_be_removed(queue):
+    """Another time; the queue goes on, and nothing of it waits."""
+    queue.sql("INSERT INTO tasks (type, data, created_by, status, expires_at)"
+              " VALUES ('old', '{}', 1, 'failure', UTC_TIMESTAMP(6) - INTERVAL 1 DAY)")
+    with ExitStack() as stack:
+        for insert, lock in HELD.values():
+            queue.sql(insert)
+            stack.enter_context(held(queue, lock))
+        runner = queue.start(**PATIENT)
+        with Inserts(queue) as inserts:
+            for chore in ("removing deleted files", "deleting what has expired", "deleting what nobody asks for any more"):
+                wait_until(lambda chore=chore: f"{chore}: another session" in runner.said(), 20)
+            wait_until(lambda: inserts.ended()[0] > 50, 10)
+            assert inserts.ended()[1] < 1.5
+    for table in ("file_trash", "attempts", "idempotency_keys WHERE idem_key = 'x'"):
+        wait_until(lambda table=table: queue.sql(f"SELECT COUNT(*) FROM {table}") == [(0,)], 30, message=table)

@@ -266,10 +266,9 @@ def test_two_who_thin_a_series_at_once(database, runner):
     tasks, other = make_series(database, 6), database.driver("runner")
     runner("transaction")
     assert runner("keep", series="backup:a", keep=2, max=2) == 2
-    waiting = other.later("keep", series="backup:a", keep=2)
-    wait_until(database.lock_waits)
+    other.refused("ERR_DB_RETRY", "keep", series="backup:a", keep=2)
     runner("commit")
-    assert waiting() == 2
+    assert other("keep", series="backup:a", keep=2) == 2
     assert kept(database) == tasks[4:]
 
 
@@ -277,10 +276,9 @@ def test_a_newer_one_is_deleted_meanwhile(database, runner):
     tasks = make_series(database, 5)
     with database.connect(autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM csv_export WHERE task_id = %s", (tasks[4],))
-        waiting = runner.later("keep", series="backup:a", keep=2)
-        wait_until(database.lock_waits)
+        runner.refused("ERR_DB_RETRY", "keep", series="backup:a", keep=2)
         connection.commit()
-    assert waiting() == 2
+    assert runner("keep", series="backup:a", keep=2) == 2
     assert kept(database) == tasks[2:4]
 
 

@@ -15,8 +15,9 @@ struct lane_head {
 };
 
 /* Finds the lanes of the COUNT TYPES with fresh tasks. Its cost is the number of lanes (up to 256, of whatever type),
- * not of tasks; one statement for fifteen that S saw at its last look, and one for each that is new. Fills at most MAX of OUT, in no order; returns how many. *DUE_USEC says
- * in how many microseconds the first scheduled task is due (0: it is), INT64_MAX if there is none. */
+ * not of tasks; one statement for fifteen that S saw at its last look, and one for each that is new. Fills at most MAX
+ * of OUT, in no order; returns how many. *DUE_USEC says in how many microseconds the first scheduled task is due (0: it
+ * is), INT64_MAX if there is none. */
 int store_look(struct store *s, const char *const *types, size_t count, struct lane_head *out,
                size_t max, int64_t *due_usec, struct error *e) MUST_USE;
 

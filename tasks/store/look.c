@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* look.c: finds the lanes that have tasks, and makes due ones fresh. A lane is found from the one before it, by one
- * step in the claim index: the cost is the number of lanes, up to SEEN_MAX of them, whatever the server knows of the table. A loose scan
- * (GROUP BY) does the same at its best, but reads every task that waits where the statistics that the server chooses
- * its plan by are those of the empty table that it once opened. */
+ * step in the claim index: the cost is the number of lanes, up to SEEN_MAX of them, whatever the server knows of the
+ * table. A loose scan (GROUP BY) does the same at its best, but reads every task that waits where the statistics that
+ * the server chooses its plan by are those of the empty table that it once opened. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -46,7 +46,10 @@ def test_a_sound_stack(stack):
             "indexes", "history", "open views", "files", "space", "doorbell", "rows of files", "pool", "rights of api",
             "rights of runner", "account api", "account runner", "source site", "source site_import",
             "backup site"} <= set(found)
-    assert "1 runners of this host listen" in found["doorbell"][1]
+    assert found["doorbell"][1].endswith(": runners of this host that listen: 1")
+    assert found["pool"][1].startswith("processes: 1; in each threads: ")
+    assert re.fullmatch(r"the account gets in; statements that prepare: \d+", found["source site"][1])
+    assert found["backup site"][1] == "the account gets in"
     assert "1 alive" in found["runners"][1]
 
 

@@ -14,7 +14,8 @@ struct receiving {
     struct exchange *x;
     int64_t owner;
     const char *ext;
-    uint64_t limit, got;
+    struct body_limit limit;
+    uint64_t got;
     bool skip_empty;
     struct result_file *file;
 };
@@ -38,8 +39,8 @@ static bool take(struct receiving *v, const char *data, size_t len)
 {
     struct error e = {0};
     v->got += len;
-    if (v->got > v->limit)
-        return response_problem(&v->x->response, PROBLEM_too_large, NULL);
+    if (v->got > v->limit.bytes)
+        return request_refuse_size(v->x, v->limit);
     if (!v->file && !create(v))
         return false;
     return result_file_write(v->file, data, len, &e) == 0 || storage_failed(v, &e);
@@ -49,8 +50,8 @@ static bool receive(struct receiving *v, int64_t length)
 {
     char chunk[CHUNK];
     int n;
-    if (length > 0 && (uint64_t)length > v->limit)
-        return response_problem(&v->x->response, PROBLEM_too_large, NULL);
+    if (length > 0 && (uint64_t)length > v->limit.bytes)
+        return request_refuse_size(v->x, v->limit);
     while ((n = transport_read(v->x->transport, chunk, sizeof chunk)) > 0)
         if (!take(v, chunk, (size_t)n))
             return false;
@@ -59,7 +60,7 @@ static bool receive(struct receiving *v, int64_t length)
     return v->file || v->skip_empty || create(v);
 }
 
-bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, uint64_t limit, int64_t length,
+bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, struct body_limit limit, int64_t length,
                        bool skip_empty, struct result_file **out)
 {
     struct receiving v = {.x = x, .owner = owner, .ext = ext, .limit = limit, .skip_empty = skip_empty};

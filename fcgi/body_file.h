@@ -8,14 +8,15 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "fcgi/request.h"
 #include "task/result_file.h"
 
 struct exchange;
 
-/* Reads the body, at most LIMIT bytes of it, into a new, finished file of OWNER with EXT (see task/upload.h), which is
+/* Reads the body, at most LIMIT of it, into a new, finished file of OWNER with EXT (see task/upload.h), which is
  * the caller's to name in a row or to discard. LENGTH is what the client said, -1: nothing. With SKIP_EMPTY an
  * empty body makes no file and *OUT is NULL. False: 400, 413 or 507 stands in the response. */
-bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, uint64_t limit, int64_t length,
+bool body_file_receive(struct exchange *x, int64_t owner, const char *ext, struct body_limit limit, int64_t length,
                        bool skip_empty, struct result_file **out) MUST_USE;
 
 /* After a change that was to name *FILE in a row and has failed with RESULT: removes it; but where nobody knows whether

@@ -52,8 +52,8 @@ static bool seal_secrets(struct deferral *d)
 static bool take_body(struct deferral *d)
 {
     struct exchange *x = d->x;
-    if (!body_file_receive(x, x->request.identity.user, REQUEST_BODY_EXT,
-                           (uint64_t)x->app->settings->defer.max_body_bytes, d->capture.length, true, &d->body))
+    struct body_limit limit = {(uint64_t)x->app->settings->defer.max_body_bytes, "defer.max_body"};
+    if (!body_file_receive(x, x->request.identity.user, REQUEST_BODY_EXT, limit, d->capture.length, true, &d->body))
         return false;
     const struct result_info *info = d->body ? result_file_info(d->body) : NULL;
     d->request = (struct http_request){

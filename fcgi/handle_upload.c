@@ -39,6 +39,11 @@ static bool refuse(struct receiving *v, int error, const struct error *e)
     return false;
 }
 
+static struct body_limit upload_limit(const struct exchange *x)
+{
+    return (struct body_limit){(uint64_t)x->app->settings->api.max_upload_bytes, "api.max_upload"};
+}
+
 /* Says no before a byte is stored, where that can be said already. */
 static bool admit(struct receiving *v)
 {
@@ -48,7 +53,7 @@ static bool admit(struct receiving *v)
     if (v->length == -2)
         return response_problem(&x->response, PROBLEM_incomplete_body, "Content-Length is no number.");
     if (v->length > x->app->settings->api.max_upload_bytes)
-        return response_problem(&x->response, PROBLEM_too_large, NULL);
+        return request_refuse_size(x, upload_limit(x));
     int result = backend_call(x->app->backend, BACKEND_READ, room_call, v, &e);
     return result == 0 || refuse(v, result, &e);
 }
@@ -82,8 +87,7 @@ void handle_upload(struct exchange *x)
         body_drain(x);
         return;
     }
-    if (!body_file_receive(x, v.upload.owner, UPLOAD_EXT, (uint64_t)api->max_upload_bytes, v.length, false,
-                           &v.file))
+    if (!body_file_receive(x, v.upload.owner, UPLOAD_EXT, upload_limit(x), v.length, false, &v.file))
         return;
     int kept = keep(&v, id);
     if (kept != 0) {

@@ -2,7 +2,9 @@
 /* request.c: reads a request and refuses what no handler should see. */
 #include "fcgi/request.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -240,18 +242,18 @@ static bool is_empty_object(const struct buf *b)
     return strcmp(text, "{}") == 0;
 }
 
-static size_t body_limit(const struct exchange *x)
+static struct body_limit body_limit(const struct exchange *x)
 {
     switch (x->request.route->body) {
     case BODY_JSON:
-        return (size_t)x->app->settings->api.max_body_bytes;
+        return (struct body_limit){(uint64_t)x->app->settings->api.max_body_bytes, "api.max_body"};
     case BODY_SMALL:
-        return SMALL_MAX;
+        return (struct body_limit){SMALL_MAX, NULL};
     case BODY_EMPTY:
-        return EMPTY_MAX;
+        return (struct body_limit){EMPTY_MAX, NULL};
     case BODY_NONE:
     default:
-        return 0;
+        return (struct body_limit){0, NULL};
     }
 }
 
@@ -283,25 +285,29 @@ static int read_all(struct exchange *x, size_t limit)
     return 0;
 }
 
-static bool refuse_size(struct exchange *x, size_t limit)
+bool request_refuse_size(struct exchange *x, struct body_limit limit)
 {
-    return response_problem(&x->response, PROBLEM_too_large, limit ? NULL : "This route takes no body.");
+    char detail[128] = "This route takes no body.";
+    if (limit.bytes || limit.setting)
+        snprintf(detail, sizeof detail, "The body is larger than %" PRIu64 " bytes%s%s.", limit.bytes,
+                 limit.setting ? ", the setting " : ", which is the most here", limit.setting ? limit.setting : "");
+    return response_problem(&x->response, PROBLEM_too_large, detail);
 }
 
 bool request_read_body(struct exchange *x)
 {
-    size_t limit = body_limit(x);
+    struct body_limit limit = body_limit(x);
     int64_t length = request_content_length(x);
     if (x->request.route->body == BODY_STREAM)
         return true;
     if (length == -2)
         return response_problem(&x->response, PROBLEM_incomplete_body, "Content-Length is no number.");
-    if (length > 0 && (size_t)length > limit)
-        return refuse_size(x, limit);
-    int result = read_all(x, limit);
+    if (length > 0 && (uint64_t)length > limit.bytes)
+        return request_refuse_size(x, limit);
+    int result = read_all(x, limit.bytes);
     size_t got = x->request.body.len;
-    if (got > limit)
-        return refuse_size(x, limit);
+    if (got > limit.bytes)
+        return request_refuse_size(x, limit);
     if (result != 0 || (length >= 0 && (size_t)length != got))
         return response_problem(&x->response, PROBLEM_incomplete_body, NULL);
     if (got && !is_json(param(x, "CONTENT_TYPE")))

@@ -11,6 +11,12 @@
 
 struct exchange;
 
+/* How many bytes a body may have, and the setting that says so; NULL: none does. */
+struct body_limit {
+    uint64_t bytes;
+    const char *setting;
+};
+
 bool request_find_route(struct exchange *x) MUST_USE;     /* 404, 405 */
 bool request_check_identity(struct exchange *x) MUST_USE; /* 401, 403, 503 */
 bool request_check_visitor(struct exchange *x) MUST_USE;  /* of a deferred request: 401 */
@@ -19,6 +25,9 @@ bool request_read_query(struct exchange *x) MUST_USE;     /* 400 */
 bool request_read_body(struct exchange *x) MUST_USE;      /* 400, 413, 415; BODY_STREAM: not read */
 bool request_check_task(struct exchange *x) MUST_USE;     /* 404, 503; after its lookup */
 bool request_find_export(struct exchange *x) MUST_USE;    /* 404, 503 */
+
+/* 413, with the limit for whoever has to stay below it, or to raise it. Returns false. */
+bool request_refuse_size(struct exchange *x, struct body_limit limit);
 
 /* The header whose parameter is NAME ("HTTP_PREFER"), all of whose lines are one list (RFC 9110 section 5.3); NULL:
  * there is none. Lives as long as the request. */

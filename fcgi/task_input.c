@@ -72,7 +72,7 @@ static void read_type(struct reader *r, struct json_object *value, struct new_ta
     if (!name)
         faults_add(&r->faults, "/type", "must be a string");
     else if (strlen(name) != (size_t)json_object_get_string_len(value)) /* U+0000 in it */
-        faults_add(&r->faults, "/type", "there is no such type");
+        faults_add(&r->faults, "/type", NO_SUCH_TYPE);
     else
         task->type = name;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/utf8.h"
@@ -43,6 +44,19 @@ static bool is_allowed(const char *allowed, const char *name)
     return false;
 }
 
+static void tell_unknown(const char *allowed, const char *name, struct error *e)
+{
+    struct buf known = BUF_INIT;
+    buf_adds(&known, *allowed ? "known are " : "none is expected");
+    for (const char *p = allowed; *p; p++) {
+        buf_addc(&known, *p);
+        if (*p == ',')
+            buf_addc(&known, ' ');
+    }
+    error_set(e, ERR_INVALID, "The query parameter \"%.100s\" is not known here: %s.", name, buf_str(&known));
+    buf_free(&known);
+}
+
 /* One "name=value". */
 static enum url_fault parse_pair(const char *text, size_t len, const char *allowed,
                                    struct arena *arena, struct url_query *out, struct error *e)
@@ -56,7 +70,7 @@ static enum url_fault parse_pair(const char *text, size_t len, const char *allow
         return URL_MALFORMED;
     }
     if (!is_allowed(allowed, name)) {
-        error_set(e, ERR_INVALID, "The query parameter \"%.100s\" is not known here.", name);
+        tell_unknown(allowed, name, e);
         return URL_UNKNOWN;
     }
     if (url_query_get(out, name)) {

@@ -22,6 +22,8 @@ struct fault {
 
 enum { FAULTS_MAX = 100 };
 
+#define NO_SUCH_TYPE "there is no such type; GET /v1/tasks/types lists them"
+
 /* All that is wrong with one task, at most FAULTS_MAX. Strings live in ARENA. */
 struct faults {
     struct arena *arena;

@@ -2,6 +2,7 @@
 /* doctor_connect.c: opens what the configuration names, and prepares what would be asked there. */
 #include "doctor_connect.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -258,11 +259,11 @@ static bool open_source(struct look *l, const char *account, const char *name, i
     return !r || r->add == add_account;
 }
 
-static void tell_good(const struct look *l, const char *section, const char *name)
+static void tell_good(const struct look *l, const char *section, const char *name, const char *said)
 {
     struct buf what = BUF_INIT;
     buf_addf(&what, "%s %s", section, name);
-    finding_tell(l->f, FINDING_OK, buf_str(&what), "the account gets in, %u statements prepare", l->good);
+    finding_tell(l->f, FINDING_OK, buf_str(&what), "the account gets in%s", said);
     buf_free(&what);
 }
 
@@ -270,9 +271,8 @@ static void look_at_backup(struct look *l, const struct backup_def *b, const str
 {
     const struct source_def source = settings_backup_source(catalogue_settings(l->c), b);
     (void)open_source(l, "backup", b->name, b->line, server, &source);
-    l->good = 0;
     if (l->d)
-        tell_good(l, "backup", b->name);
+        tell_good(l, "backup", b->name, "");
     doctor_source_close(&l->d);
 }
 
@@ -280,12 +280,14 @@ static void look_at_backup(struct look *l, const struct backup_def *b, const str
 static void look_at_source(struct look *l, const struct source_def *source)
 {
     const struct settings *s = catalogue_settings(l->c);
+    char said[64];
     bool others = open_source(l, "source", source->name, source->line, source, source);
     l->good = 0;
     if (l->d) {
         try_exports(l, source);
         try_imports(l, source);
-        tell_good(l, "source", source->name);
+        snprintf(said, sizeof said, "; statements that prepare: %u", l->good);
+        tell_good(l, "source", source->name, said);
     }
     doctor_source_close(&l->d);
     for (size_t i = 0; others && i < s->backup_count; i++) {

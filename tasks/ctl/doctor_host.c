@@ -102,7 +102,7 @@ static void look_at_doorbell(const struct settings *s, const struct findings *f)
         return;
     int dead, alive = doorbell_count(path, &dead);
     if (alive)
-        finding_tell(f, FINDING_OK, "doorbell", "%s: %d runners of this host listen", path, alive);
+        finding_tell(f, FINDING_OK, "doorbell", "%s: runners of this host that listen: %d", path, alive);
     else
         finding_tell(f, FINDING_NOTE, "doorbell",
                      "%s: nobody listens (%d left behind): with no runner on this host a new task waits up "
@@ -140,8 +140,8 @@ static void look_at_pool(const struct settings *s, const struct findings *f)
                      a->processes, cores);
     else
         finding_tell(f, FINDING_OK, "pool",
-                     "%" PRId64 " processes of %" PRId64 " threads, each with up to %" PRId64
-                     " connections of nginx and %" PRId64 " of the database",
+                     "processes: %" PRId64 "; in each threads: %" PRId64 ", connections of nginx: up to %" PRId64
+                     ", of the database: up to %" PRId64,
                      a->processes, a->threads, a->connections, 1 + a->database_connections);
 }
 
@@ -206,5 +206,5 @@ void doctor_files(const struct settings *s, const struct db_address *runner, con
                      "account of taskrunner",
                      count.hidden.count, count.seen, count.hidden.first, strerror(count.hidden.why));
     if (!count.missing.count && !count.hidden.count)
-        finding_tell(f, FINDING_OK, "rows of files", "the newest %u name files that are there", count.seen);
+        finding_tell(f, FINDING_OK, "rows of files", "each of the newest %u names a file that is there", count.seen);
 }

@@ -5,6 +5,8 @@
 #include <regex.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 #define FAULT(d, ...) settings_error(report, (d)->file, (d)->line, __VA_ARGS__)
 #define DOUBT(d, ...) settings_warning(report, (d)->file, (d)->line, __VA_ARGS__)
 
@@ -350,10 +352,65 @@ static void check_site(const struct nginx_directive *root, const struct settings
         FAULT(server, "replays come here without their clients' addresses: include backdesk-replay.conf");
 }
 
+/* --- which site a request belongs to ------------------------------------------------------------------------ */
+
+static const char site_variable[] = "$backdesk_site";
+
+/* Whether anything in D sets it, in place of what the map says. */
+static bool sets_site(const struct nginx_directive *d)
+{
+    bool found = nginx_is(d, "set") && strcmp(nginx_word(d, 1), site_variable) == 0;
+    for (const struct nginx_directive *c = d->first; c && !found; c = c->next)
+        found = sets_site(c);
+    return found;
+}
+
+/* VALUE stands at D; SET: others than the map have a say in it. */
+static void check_site_name(const struct nginx_directive *d, const char *value, bool set, const struct settings *s,
+                            struct settings_report *report)
+{
+    if (strchr(value, '$') || settings_site(s, value) || (!*value && (set || s->site_count == 1)))
+        return;
+    struct buf known = BUF_INIT;
+    for (size_t i = 0; i < s->site_count; i++)
+        buf_addf(&known, "%s%s", i ? ", " : "", s->sites[i].name);
+    FAULT(d, "%s is \"%s\" here, which names no section site: such requests are a 500 when they are deferred: say "
+             "which site it is: %s",
+          site_variable, value, buf_str(&known));
+    buf_free(&known);
+}
+
+static void check_site_map(const struct nginx_directive *map, bool set, const struct settings *s,
+                           struct settings_report *report)
+{
+    bool complete = false;
+    for (const struct nginx_directive *c = map->first; c; c = c->next) {
+        complete |= nginx_is(c, "default");
+        if (c->count == 2) /* else "hostnames" or "volatile" */
+            check_site_name(c, nginx_word(c, 1), set, s, report);
+    }
+    if (!complete)
+        check_site_name(map, "", set, s, report);
+}
+
+static void check_site_names(const struct nginx_directive *d, bool set, const struct settings *s,
+                             struct settings_report *report)
+{
+    if (nginx_is(d, "map") && strcmp(nginx_word(d, 2), site_variable) == 0)
+        check_site_map(d, set, s, report);
+    else if (nginx_is(d, "set") && strcmp(nginx_word(d, 1), site_variable) == 0)
+        check_site_name(d, nginx_word(d, 2), false, s, report);
+    for (const struct nginx_directive *c = d->first; c; c = c->next)
+        check_site_names(c, set, s, report);
+}
+
 size_t nginx_check(const struct nginx_directive *root, const struct settings *s, struct settings_report *report)
 {
     size_t count = check_locations(root, report);
-    for (size_t i = 0; s && count && i < s->site_count; i++)
+    if (!s || !count || !s->site_count)
+        return count;
+    for (size_t i = 0; i < s->site_count; i++)
         check_site(root, s, &s->sites[i], report);
+    check_site_names(root, sets_site(root), s, report);
     return count;
 }

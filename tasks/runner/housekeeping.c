@@ -134,7 +134,7 @@ int take_back_some(struct dispatcher *d, struct error *e)
         remove_claim_files(d, lost[i].id, lost[i].fence, rest_of(lost[i].again));
     free(lost);
     if (n > 0) {
-        log_warning("%d tasks of runners that are gone were taken back", n);
+        log_warning("tasks taken back from runners that are gone: %d", n);
         d->look_at_ns = 0;
     }
     return n;

@@ -281,12 +281,26 @@ int doctor_trash(struct doctor *d, struct error *e)
     return 0;
 }
 
+/* Whether somebody else than the account has been given GRANT: MariaDB lists that, too. */
+static bool is_everybodys(const char *grant)
+{
+    return strstr(grant, " TO PUBLIC") != NULL;
+}
+
+/* What MariaDB's installation gives to everybody, in databases for trying things out. */
+static bool is_playground(const char *grant)
+{
+    return is_everybodys(grant) && (strstr(grant, " ON `test`.* ") || strstr(grant, " ON `test\\_%`.* "));
+}
+
 /* Rights that let an account do more than to change rows of the queue. */
 static const char *too_much(const char *grant)
 {
     static const char *const rights[] = {"ALL PRIVILEGES", "SUPER", "FILE", "GRANT OPTION", "CREATE", "DROP", "ALTER",
                                          "SHUTDOWN", "RELOAD", "PROCESS"};
     const char *on = strstr(grant, " ON ");
+    if (is_playground(grant))
+        return NULL;
     for (size_t i = 0; on && i < COUNT_OF(rights); i++) {
         const char *found = strstr(grant, rights[i]);
         if (found && (found < on || strcmp(rights[i], "GRANT OPTION") == 0))
@@ -305,9 +319,12 @@ int doctor_rights(struct doctor *d, struct error *e)
     if (rc >= 0)
         rc = doctor_ask(d, "SHOW GRANTS", NULL, 0, e);
     for (; rc > 0; rc = db_next(d->stmt, e)) {
-        const char *more = too_much(db_col_text(d->stmt, 0, NULL));
-        if (more && !*first)
-            snprintf(first, sizeof first, "%s", more);
+        const char *grant = db_col_text(d->stmt, 0, NULL), *more = too_much(grant);
+        if (!more || *first)
+            continue;
+        snprintf(first, sizeof first, "%s", more);
+        if (is_everybodys(grant)) /* it can be revoked from nobody else */
+            snprintf(user, sizeof user, "PUBLIC");
     }
     if (rc < 0)
         return rc;

@@ -162,6 +162,15 @@ static int check_key(const struct settings *s, struct settings_report *report)
     return ERR_INVALID;
 }
 
+/* What nginx says cannot be seen here, and it said nothing while there was one. */
+static void warn_of_sites(const struct settings *s, struct settings_report *report)
+{
+    if (s->site_count > 1)
+        settings_warning(report, s->path, s->sites[1].line,
+                         "with more than one site nginx must say to which one a request belongs, or it is a 500 when "
+                         "it is deferred: map $host $backdesk_site to their names (taskctl check-nginx looks at it)");
+}
+
 int catalogue_check(const char *path, struct settings_report *report)
 {
     struct settings *s = NULL;
@@ -172,6 +181,7 @@ int catalogue_check(const char *path, struct settings_report *report)
         if (check_key(s, report))
             rc = ERR_INVALID;
         warn_of_passwords(s, report);
+        warn_of_sites(s, report);
         accounts_warn(s, report);
         commands_warn(s, report);
     }

@@ -167,7 +167,7 @@ static const struct export *choose_export(const struct catalogue *c, const struc
     bool given;
     const struct export *x = find_export(c, type, data, &given);
     if (!x)
-        faults_add(f, "/data/export", "%s: %s", given ? "is no export" : "is missing",
+        faults_add(f, "/data/export", "%s; %s", given ? "there is no such export" : "is missing",
                    list_exports(c, type, f->arena));
     return x;
 }
@@ -202,7 +202,7 @@ static const struct import *choose_import(const struct catalogue *c, struct json
     struct buf b = BUF_INIT;
     for (size_t i = 0; i < c->import_count; i++)
         buf_addf(&b, "%s%s", b.len ? ", " : "known are ", c->imports[i].def->name);
-    faults_add(f, "/data/import", "%s: %s", given ? "is no import" : "is missing",
+    faults_add(f, "/data/import", "%s; %s", given ? "there is no such import" : "is missing",
                b.len ? buf_str(&b) : "none is set up");
     buf_free(&b);
     return NULL;
@@ -255,7 +255,7 @@ int task_validate(const struct catalogue *c, const char *name, struct json_objec
     struct payload payload = {0};
     if (!type)
         faults_add(f, "/type", catalogue_known_type(c, name) ? "this type is switched off here"
-                                                             : "there is no such type");
+                                                             : NO_SUCH_TYPE);
     else if (!type->postable)
         faults_add(f, "/type", "tasks of this type cannot be created by request");
     else
@@ -289,7 +289,7 @@ static int bind_payload(const struct catalogue *c, const struct task_type *type,
     read_payload(c, type, data, &faults, p);
     json_object_put(data);
     if (faults.count)
-        return error_set(e, ERR_INVALID, "%s %s", faults.items[0].pointer, faults.items[0].detail);
+        return error_set(e, ERR_INVALID, "%s: %s", faults.items[0].pointer, faults.items[0].detail);
     return 0;
 }
 

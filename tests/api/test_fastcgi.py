@@ -85,7 +85,8 @@ def test_too_large_is_answered(connect):
     """Also where the pool reads only part of it."""
     connection = connect()
     body = b" " * (10 << 20)
-    assert connection.request(method="POST", body=body).status == 413
+    said = connection.request(method="POST", body=body)
+    assert (said.status, said.json()["detail"]) == (413, "The body is larger than 8388608 bytes, the setting api.max_body.")
     assert connection.request(method="POST", body=body, CONTENT_LENGTH="").status == 413
     assert connection.request(path="/v1/tasks/types").status == 200
 

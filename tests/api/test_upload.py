@@ -69,6 +69,7 @@ def test_too_large(stack, pool, chunked):
         more = {"CONTENT_LENGTH": ""} if chunked else {}
         answer = one.request(method="POST", path=PATH, body=b"x" * size, **more)
         assert answer.status == status, size
+    assert answer.json()["detail"] == "The body is larger than 1048576 bytes, the setting api.max_upload."
     assert len(files(stack)) == 1
 
 

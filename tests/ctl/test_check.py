@@ -35,6 +35,14 @@ def test_the_default_key(stack):
     assert f"check.conf:{line}: defer key_file " in done.stderr and done.returncode == 1
 
 
+def test_a_second_site(stack):
+    """nginx, which has said nothing while there was one, must name it from then on."""
+    config = stack.variant("check", lambda text: text + 'site "shop" {\nsocket = "/run/shop.sock"\n}\n')
+    line = config.read_text().split('site "shop"')[0].count("\n") + 1
+    said = stack.taskctl("check", config=config).stderr
+    assert said.count("\n") == 1 and f"check.conf:{line}: warning: with more than one site nginx must say" in said
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another account")
 def test_what_the_runner_may_not(stack):
     """What root can do is not what counts: the runner has an account of its own."""

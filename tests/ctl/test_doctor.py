@@ -46,7 +46,10 @@ def test_a_sound_stack(stack):
             "indexes", "history", "open views", "files", "space", "doorbell", "rows of files", "pool", "rights of api",
             "rights of runner", "account api", "account runner", "source site", "source site_import",
             "backup site"} <= set(found)
-    assert "1 runners of this host listen" in found["doorbell"][1]
+    assert found["doorbell"][1].endswith(": runners of this host that listen: 1")
+    assert found["pool"][1].startswith("processes: 1; in each threads: ")
+    assert re.fullmatch(r"the account gets in; statements that prepare: \d+", found["source site"][1])
+    assert found["backup site"][1] == "the account gets in"
     assert "1 alive" in found["runners"][1]
 
 
@@ -116,15 +119,22 @@ def test_rights(stack):
     stack.root_sql("REVOKE SELECT ON backdesk.api_tokens FROM backdesk_api@localhost")
     stack.root_sql("GRANT DROP ON backdesk.* TO backdesk_runner@localhost")
     stack.root_sql("REVOKE PROCESS ON *.* FROM backdesk_migration@localhost")
+    for place in ("`test`", r"`test\_%`"):  # as MariaDB's installation does
+        stack.root_sql(f"GRANT ALL ON {place}.* TO PUBLIC")
     try:
         found = doctor(stack)
+        stack.root_sql("GRANT DROP ON backdesk.* TO PUBLIC")
+        everybodys = doctor(stack)["rights of api"]
     finally:
+        stack.root_sql("REVOKE ALL, GRANT OPTION FROM PUBLIC")
         stack.root_sql("GRANT SELECT ON backdesk.api_tokens TO backdesk_api@localhost")
         stack.root_sql("REVOKE DROP ON backdesk.* FROM backdesk_runner@localhost")
         stack.root_sql("GRANT PROCESS ON *.* TO backdesk_migration@localhost")
     assert wrong(found) == {"account api"}
     assert "TOKEN_FIND" in found["account api"][1] and "sql/grants.sql" in found["account api"][1]
     assert found["rights of runner"][0] == "note" and "(DROP)" in found["rights of runner"][1]
+    assert found["rights of api"][0] == "ok"
+    assert everybodys[0] == "note" and everybodys[1].startswith("PUBLIC may more than it needs (DROP)"), everybodys
     assert found["open views"] == ("note", found["open views"][1]) and "GRANT PROCESS" in found["open views"][1]
 
 

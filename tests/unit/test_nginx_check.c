@@ -151,6 +151,45 @@ static void test_cases(void **state)
     }
 }
 
+#define LISTENS "server { listen unix:/s; real_ip_header X-Backdesk-Client; } server { " GOOD "} "
+#define NAMES_NONE(line, value) \
+    "f:" line ": $backdesk_site is \"" value "\" here, which names no section site: such requests are a 500 when " \
+    "they are deferred: say which site it is: "
+
+/* With one section site, and with two. */
+static void test_sites(void **state)
+{
+    static const struct {
+        size_t count;
+        const char *text, *wanted;
+    } sites[] = {
+        {1, "map $host $backdesk_site { default \"\"; }", ""},
+        {1, "map $host $backdesk_site { a.example demo; }", ""},
+        {1, "map $host $backdesk_site { default demo;\na.example shop; }", NAMES_NONE("3", "shop") "demo\n"},
+        {2, "map $host $backdesk_site {\ndefault \"\"; }", NAMES_NONE("3", "") "demo, shop\n"},
+        {2, "map $host $backdesk_site { hostnames; default demo; .a.example shop; b.example $b; }", ""},
+        {2, "map $host $backdesk_site { volatile; a.example shop; }", NAMES_NONE("2", "") "demo, shop\n"},
+        {2, "map $host $other { default \"\"; }", ""},
+        {2, "map $host $backdesk_site { default \"\"; } server { set $backdesk_site demo; }", ""},
+        {2, "map $host $backdesk_site { default \"\"; } server {\nset $backdesk_site \"\"; }",
+         NAMES_NONE("3", "") "demo, shop\n"},
+    };
+    static struct site_def defs[] = {{.name = "demo", .socket = "/s"}, {.name = "shop", .socket = "/s"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(sites); i++) {
+        struct arena *arena = arena_create();
+        struct nginx_directive root = {0};
+        struct settings_report report = SETTINGS_REPORT_INIT;
+        const struct settings s = {.sites = defs, .site_count = sites[i].count};
+        const char *text = arena_printf(arena, "%s%s", LISTENS, sites[i].text);
+        assert_int_equal(nginx_conf_parse("f", text, strlen(text), arena, &root, NULL), 0);
+        nginx_check(&root, &s, &report);
+        CHECK_CASE_TEXT(i, sites[i].text, buf_str(&report.text), sites[i].wanted);
+        settings_report_free(&report);
+        arena_destroy(&arena);
+    }
+}
+
 static void test_words(void **state)
 {
     static const char text[] = "log_format x '$a \"b\"'\n  \"c\\\"d\";\nlocation ~ \"^/{x}$\" { return 204; }";
@@ -288,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_sites),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_includes),

@@ -50,6 +50,8 @@ static void test_parse(void **state)
         enum url_fault fault = url_query_parse(queries[i].text, allowed, arena, &q, &e);
         CHECK_CASE(i, queries[i].text, fault == queries[i].fault);
         CHECK_CASE(i, queries[i].text, (fault == URL_GOOD) == (e.text[0] == '\0'));
+        CHECK_CASE(i, queries[i].text,
+                   (fault == URL_UNKNOWN) == (strstr(e.text, "known here: known are a, bb, limit, after.") != NULL));
         if (fault != URL_GOOD)
             continue;
         for (size_t j = 0; j < q.count; j++) {

@@ -85,24 +85,24 @@ static const struct {
     {"csv_import",
      "{\"import\":\"more\"," UPLOAD ",\"delimiter\":\"\\t\",\"duplicates\":\"skip\",\"dry_run\":true}", ""},
     {"csv_import", "{}",
-     "/data/import is missing: known are books, more\n/data/upload is missing\n"},
+     "/data/import is missing; known are books, more\n/data/upload is missing\n"},
     {"csv_import", "{\"import\":1,\"upload\":\"0123456789ABCDEF0123456789ABCDEF\",\"delimiter\":\"x\",\"params\":{}}",
-     "/data/import is no import: known are books, more\n"
+     "/data/import there is no such import; known are books, more\n"
      "/data/upload must be the id of an upload\n"
      "/data/delimiter must be one of \",\", \";\", \"\\t\", \"|\"\n"
      "/data/params is not known here: known are import, upload, delimiter, duplicates, dry_run\n"},
     {"csv_import", "{\"import\":\"books\",\"upload\":\"../../etc/passwd\"}",
      "/data/upload must be the id of an upload\n"},
 
-    {"nope", "{}", "/type there is no such type\n"},
+    {"nope", "{}", "/type there is no such type; GET /v1/tasks/types lists them\n"},
     {"html_export", "{}", "/type this type is switched off here\n"},
     {"csv_export", "[]", "/data must be an object\n"},
     {"csv_export", "\"plain\"", "/data must be an object\n"},
-    {"csv_export", "{\"export\":null}", "/data/export is no export: known are plain, rich\n"},
-    {"csv_export", "{\"export\":\"Plain\"}", "/data/export is no export: known are plain, rich\n"},
+    {"csv_export", "{\"export\":null}", "/data/export there is no such export; known are plain, rich\n"},
+    {"csv_export", "{\"export\":\"Plain\"}", "/data/export there is no such export; known are plain, rich\n"},
     {"csv_export", "{\"export\":\"plain\\u0000\"}",
-     "/data/export is no export: known are plain, rich\n"},
-    {"csv_export", "{\"export\":\"paper\"}", "/data/export is no export: known are plain, rich\n"},
+     "/data/export there is no such export; known are plain, rich\n"},
+    {"csv_export", "{\"export\":\"paper\"}", "/data/export there is no such export; known are plain, rich\n"},
     {"csv_export", "{\"params\":null}", "/data/params must be an object\n"},
     {"csv_export", "{\"params\":[1]}", "/data/params must be an object\n"},
     {"csv_export", "{\"params\":{\"owner\":1}}",
@@ -234,7 +234,7 @@ static void test_export_bind(void **state)
     assert_string_equal(e.text,
                         "data is no valid JSON: line 1, column 1: here a value is expected");
     assert_int_equal(bind(w, "{\"export\":\"gone\"}", &call, &e), ERR_INVALID);
-    assert_string_equal(e.text, "/data/export is no export: known are plain, rich");
+    assert_string_equal(e.text, "/data/export: there is no such export; known are plain, rich");
 }
 
 static const struct {

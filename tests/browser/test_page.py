@@ -86,6 +86,15 @@ def test_narrow(page, stack):
     assert page.js("return document.documentElement.scrollWidth") <= 320
 
 
+def test_buttons_stay_in_their_list(page, stack):
+    """Each has a frame where the pointer or the focus is, also the last one of a row."""
+    task_id = stack.create("csv_export", {"export": "books"})["id"]
+    page.wait_for_state(task_id, "success")
+    for row in (page.row(task_id), page.file_of(task_id)):
+        button = page.button(row, "Details").rect
+        assert int(button["x"] + button["width"]) <= row.rect["x"] + row.rect["width"]
+
+
 def test_skip_link(page):
     """The first stop of the keyboard leads past everything before the content."""
     link = page.tab_to("a")

@@ -247,6 +247,8 @@ def test_the_response_of_a_request(page, stack):
         shown = page.row(task_id).text
         assert f"GET /demo/slow?status={status}" in shown and f"answered {status}" in shown
         assert bool(page.row(task_id).find_elements("css selector", ".state-warn .icon-broken")) == warned
+    link = page.button(page.row(task_id), "Open")
+    assert link.get_attribute("href").endswith(f"/v1/tasks/{task_id}/result")
     page.open_details(page.row(task_id))
     link = page.row(task_id).find_element("link text", "Open the result")
     assert link.get_attribute("href").endswith(f"/v1/tasks/{task_id}/result") and link.is_displayed()

@@ -70,6 +70,7 @@ export class TaskRow {
                 downloadText,
                 unseen(''),
             ),
+            open: el('a', { class: 'button button-small button-go' }, icon('open'), 'Open', unseen('')),
             retry: button('retry', 'Try again', () => act('retry', this)),
             cancelText,
             cancel: button('stop', cancelText, () => this.#isStopping || act('cancel', this)),
@@ -92,6 +93,7 @@ export class TaskRow {
                 'div',
                 { class: 'item-foot' },
                 nodes.download,
+                nodes.open,
                 nodes.retry,
                 nodes.cancel,
                 nodes.remove,
@@ -201,6 +203,8 @@ export class TaskRow {
         setText(nodes.downloadText, several ? `Download file 1 of ${several}` : 'Download');
         setAttribute(nodes.download, 'href', links.download);
         set(nodes.download, links.download);
+        setAttribute(nodes.open, 'href', links.result);
+        set(nodes.open, answerOf(this.#task) && links.result);
         set(nodes.retry, links.retry);
         set(nodes.cancel, links.cancel);
         setText(nodes.cancelText, this.#isStopping ? 'Stopping…' : 'Cancel');

@@ -99,19 +99,26 @@ def test_cancel_by_keyboard(page, stack):
     page.wait_for_state(task_id, "cancelled")
     page.wait(lambda: not cancel.is_displayed(), "the button to go")
     assert page.focused().tag_name == "h3" and page.focused().find_element("xpath", "../..") == page.row(task_id)
+    page.open_details(page.row(task_id))
+    page.wait(lambda: [node.text for node in page.row(task_id).find_elements("css selector", ".why")]
+              == ["You cancelled it"] * 2, "why it ended, and its attempt")
     assert page.console() == []
 
 
 def test_an_admin_sees_whose_a_task_is(browser, stack):
     """Also where all are one user's; the page asks the API whether he is one."""
     task_id = stack.create("dummy", {})["id"]
+    wished = stack.create("dummy", run_at="9000-01-01T00:00:00Z")["id"]
+    stack.request("POST", f"/v1/tasks/{wished}/cancel", json={"reason": "wrong year"})
     browser.get(with_password(stack.base_url, "admin", "demo") + "/tasks/")
     page = Page(browser, stack.base_url).open()
     page.wait_for_state(task_id, "success")
     page.wait(lambda: ", user 1" in page.row(task_id).text, "the owner")
+    assert "Cancelled by user 1: wrong year" in page.row(wished).text
     browser.get(with_password(stack.base_url, "ada", "demo") + "/tasks/")
     page.open()
     assert "user" not in page.row(task_id).text
+    assert "You cancelled it: wrong year" in page.row(wished).text
 
 
 def test_delete_task_asks_first(page, stack):

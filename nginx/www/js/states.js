@@ -45,6 +45,20 @@ export function outcomeWord(outcome) {
     return { handed_back: 'Handed back' }[outcome] ?? STATES[outcome ?? 'started']?.word ?? outcome;
 }
 
+/* Why a task or an attempt ended, as {message, code}, from its ERROR. That somebody wished it says enough
+ * without a code. READER: the user who reads, where that is known. */
+export function whyOf(error, reader) {
+    const { message = '', code = '' } = typeof error === 'object' ? (error ?? {}) : { message: error };
+    if (code !== 'cancelled') {
+        return { message, code };
+    }
+    const own = `cancelled by user ${reader}`;
+    const text = String(message);
+    return text === own || text.startsWith(`${own}:`)
+        ? { message: `You cancelled it${text.slice(own.length)}`, code: '' }
+        : { message: text.charAt(0).toUpperCase() + text.slice(1), code: '' };
+}
+
 export function isFinished(task) {
     return STATES[task.status]?.finished === true;
 }

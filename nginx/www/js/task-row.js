@@ -7,7 +7,7 @@ import { disclosure } from './disclosure.js';
 import { el, setAttribute, setText, show, unseen } from './dom.js';
 import { icon } from './icons.js';
 import { taskTitle, typeLabel } from './names.js';
-import { answerOf, isFinished, stateOf } from './states.js';
+import { answerOf, isFinished, stateOf, whyOf } from './states.js';
 import { doneText, progressText } from './progress.js';
 import { drawFacts } from './task-facts.js';
 import { setTime, shortTime, span, timeNode } from './time.js';
@@ -30,6 +30,7 @@ function hasFocus(item) {
 
 export class TaskRow {
     #task = {};
+    #reader; /* who sees only his own tasks is their user */
     #nodes;
     #api;
     #attempts;
@@ -116,6 +117,7 @@ export class TaskRow {
         const changed = task !== this.#task || moved;
 
         this.#task = task;
+        this.#reader = withUser ? undefined : task.created_by;
         setText(nodes.title, title);
         setText(nodes.kind, label);
         show(nodes.kind, label !== title);
@@ -187,8 +189,9 @@ export class TaskRow {
 
     #updateError() {
         const { error } = this.#task;
-        setText(this.#nodes.errorText, error?.message || '');
-        setText(this.#nodes.errorCode, error?.code || '');
+        const { message, code } = whyOf(error, this.#reader);
+        setText(this.#nodes.errorText, message || '');
+        setText(this.#nodes.errorCode, code || '');
         show(this.#nodes.error, Boolean(error));
     }
 
@@ -214,7 +217,7 @@ export class TaskRow {
 
     /* What the task itself does not hold, once somebody looks. */
     #readMore() {
-        this.#attempts.read();
+        this.#attempts.read(this.#reader);
         this.#task.links?.files?.filter((href) => !this.#names.has(href)).forEach((href) => this.#readName(href));
     }
 

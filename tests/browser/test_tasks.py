@@ -46,6 +46,8 @@ def test_failure_says_why_and_can_be_retried(page, stack):
     page.wait(lambda: stack.task(task_id)["finished_at"] not in (None, before["finished_at"]),
               "the second run to end")
     page.wait_for_state(task_id, "failure")
+    page.button(page.row(task_id), "Details").click()
+    page.wait(lambda: page.row(task_id).text.count("Started again by hand") == 1, "the two attempts")
 
 
 def test_attempts_are_told_in_the_details(page, stack):
@@ -68,6 +70,22 @@ def test_attempts_are_told_in_the_details(page, stack):
     facts = row.find_element("css selector", ".facts").text
     assert "Next attempt" in facts and "Not before" not in facts and "next attempt tomorrow" in row.text
     assert page.console() == []
+
+
+def test_a_new_start_is_told_among_the_attempts(page):
+    """Their numbers begin anew where somebody has tried again; what was handed back did not count."""
+    page.js("""
+        import('/tasks/js/attempts.js').then(async ({ Attempts }) => {
+            const attempts = arguments[0].map(([attempt, outcome]) => ({ attempt, outcome }));
+            const list = new Attempts({ get: async () => ({ body: { attempts } }) }, 999999);
+            await list.read();
+            document.querySelector('#tasks').append(list.element);
+        });
+    """, [(1, "failure"), (2, "handed_back"), (2, "failure"), (1, "failure"), (1, "handed_back"), (1, None)])
+    shown = page.wait(lambda: page.find(".attempts ol").text, "the attempts")
+    assert shown.splitlines() == ["Attempt 1: Failed", "Attempt 2: Handed back", "Attempt 2: Failed",
+                                  "Started again by hand", "Attempt 1: Failed",
+                                  "Started again by hand", "Attempt 1: Handed back", "Attempt 1: Running"]
 
 
 @pytest.mark.parametrize("data", [{"seconds": 5}, {"fail": True}, {}])

@@ -29,12 +29,19 @@ function drawLog(log, name) {
     return log && el('pre', { class: 'log', tabindex: '0', role: 'region', 'aria-label': `Log of ${name}` }, log);
 }
 
-function drawAttempt(attempt, id, reader) {
+/* What was handed back does not count, so its number comes again; any other that does not go on belongs to
+ * a task that was started again. */
+function startsAgain(attempt, before) {
+    return before && attempt.attempt < before.attempt + (before.outcome === 'handed_back' ? 0 : 1);
+}
+
+function drawAttempt(attempt, before, id, reader) {
     const { outcome, error, log } = attempt;
     const name = `Attempt ${attempt.attempt}`;
     return el(
         'li',
         { 'data-state': outcome },
+        startsAgain(attempt, before) ? el('p', { class: 'quiet' }, 'Started again by hand') : null,
         el('p', {}, `${name}: ${outcomeWord(outcome)}`, drawCourse(attempt)),
         drawError(error, reader),
         drawLog(log, `attempt ${attempt.attempt} of task ${id}`),
@@ -66,7 +73,9 @@ export class Attempts {
             return;
         }
         if (attempts) {
-            this.#list.replaceChildren(...attempts.map((attempt) => drawAttempt(attempt, this.#id, reader)));
+            this.#list.replaceChildren(
+                ...attempts.map((attempt, at) => drawAttempt(attempt, attempts[at - 1], this.#id, reader)),
+            );
         }
         setText(this.#fault, fault ?? '');
         show(this.#fault, Boolean(fault));

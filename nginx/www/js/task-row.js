@@ -7,7 +7,7 @@ import { disclosure } from './disclosure.js';
 import { el, setAttribute, setText, show, unseen } from './dom.js';
 import { icon } from './icons.js';
 import { taskTitle, typeLabel } from './names.js';
-import { answerOf, isFinished, stateOf, whyOf } from './states.js';
+import { answerOf, importOf, isFinished, stateOf, whyOf } from './states.js';
 import { doneText, progressText } from './progress.js';
 import { drawFacts } from './task-facts.js';
 import { setTime, shortTime, span, timeNode } from './time.js';
@@ -20,6 +20,15 @@ function button(iconName, text, onclick, extra = '') {
         text,
         unseen(''),
     );
+}
+
+/* An import's download is the list of what it has rejected. */
+function downloadName(task) {
+    const several = task.links?.files?.length;
+    if (importOf(task)) {
+        return 'Rejected rows';
+    }
+    return several ? `Download file 1 of ${several}` : 'Download';
 }
 
 /* A browser may take the focus from what is hidden at once, or only when it draws. */
@@ -202,8 +211,7 @@ export class TaskRow {
             show(node, Boolean(possible));
             setText(node.querySelector('.unseen'), ` ${name}`);
         };
-        const several = links.files?.length;
-        setText(nodes.downloadText, several ? `Download file 1 of ${several}` : 'Download');
+        setText(nodes.downloadText, downloadName(this.#task));
         setAttribute(nodes.download, 'href', links.download);
         set(nodes.download, links.download);
         setAttribute(nodes.open, 'href', links.result);

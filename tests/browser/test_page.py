@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from browser.page import with_password
+from selenium.webdriver.common.keys import Keys
 
 CHECKS = (pathlib.Path(__file__).parent / "accessibility.js").read_text()
 
@@ -53,6 +54,46 @@ def test_policy_is_strict(page):
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("motion, behavior", [("reduce", "instant"), ("no-preference", "smooth")])
+def test_a_new_task_comes_into_view(page, motion, behavior):
+    """Also where the button is far below the list; the focus stays at the button."""
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-reduced-motion", "value": motion}]})
+    resize(page, 1280)
+    page.js("""
+        const { scrollIntoView } = Element.prototype;
+        Element.prototype.scrollIntoView = function (options) {
+            window.scrolled = options.behavior;
+            scrollIntoView.call(this, options);
+        };
+    """)
+    page.tab_to("#ask button[type=submit]")
+    assert page.js("return document.querySelector('#tasks').getBoundingClientRect().top") < 0
+    page.press(Keys.ENTER)
+    row = page.row(page.sent())
+    page.wait(lambda: page.js("const { top, bottom } = arguments[0].getBoundingClientRect();"
+                              "return top >= 0 && bottom <= innerHeight", row), "the row in view")
+    assert page.js("return window.scrolled") == behavior
+    assert page.focused() == page.find("#ask button[type=submit]")
+
+
+def test_a_new_task_leaves_whoever_has_gone_on(page):
+    page.js("""
+        const { fetch } = window;
+        window.fetch = (url, options) => {
+            if (options.method === 'POST') {
+                document.querySelector('#files-title').focus();
+            }
+            return fetch(url, options);
+        };
+        Element.prototype.scrollIntoView = () => { window.scrolled = true; };
+    """)
+    page.tab_to("#ask button[type=submit]")
+    page.press(Keys.ENTER)
+    page.row(page.sent())
+    assert page.js("return window.scrolled") is None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

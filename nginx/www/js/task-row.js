@@ -248,4 +248,10 @@ export class TaskRow {
     focus() {
         this.#nodes.title.focus();
     }
+
+    /* Scrolls no further than it must, and leaves the focus where it is. */
+    bringIntoView() {
+        const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+        this.element.scrollIntoView({ block: 'nearest', behavior: still ? 'instant' : 'smooth' });
+    }
 }

@@ -19,6 +19,7 @@ FLAGS = (
     "--disable-default-apps",
     "--disable-gpu",
     "--disable-sync",
+    "--force-prefers-reduced-motion",  # what scrolls for a while cannot be clicked on meanwhile
     "--no-default-browser-check",
     "--no-first-run",
     "--window-size=1280,1000",

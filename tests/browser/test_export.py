@@ -35,8 +35,8 @@ def test_file_is_listed(page):
     task_id = page.submit()
     page.wait_for_state(task_id, "success")
     entry = page.file_of(task_id)
+    assert "row" in entry.text and "made" in entry.text and f"by task {task_id}" in entry.text
     page.open_details(entry)
-    assert "row" in entry.text and "made" in entry.text
     checksum = page.js("return arguments[0].querySelector('.checksum').textContent", entry)
     assert len(checksum) == 64
 

@@ -22,7 +22,10 @@ def test_choose_a_file_and_import_it(page, stack, tmp_path_factory):
         page.wait_for_state(task_id, "success")
         assert stack.sql("SELECT pages FROM books WHERE title = 'An imported book' AND owner_id = 1",
                          database=site) == [(17,)]
-        page.button(page.row(task_id), "Download").click()
+        row = page.row(task_id)
+        assert "1 of 2 rows imported, 1 rejected, took" in row.text
+        assert row.find_elements("css selector", ".state-warn .icon-broken")
+        page.button(row, "Rejected rows").click()
         with open(page.downloaded(), newline="", encoding="utf-8") as report:
             row, = csv.DictReader(report)
         assert (row["row"], row["column"], row["record"]) == ("2", "pages", "Another;many")

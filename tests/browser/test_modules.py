@@ -280,6 +280,31 @@ def test_local_time_becomes_an_instant(page):
     assert json.loads(answer["value"]) == {"t": "2024-05-06T02:00:00.000Z"}
 
 
+PERCENT = {"done": 50, "total": 100, "unit": "%", "percent": 50, "message": None}
+BYTES = {"done": 49, "total": 49, "unit": "bytes", "percent": 100, "message": None}
+ROWS = {"read": 2, "inserted": 2, "replaced": 0, "skipped": 0, "rejected": 0}
+
+
+@pytest.mark.parametrize("task, text, warn", [
+    ({"status": "success", "progress": PERCENT}, "", False),
+    ({"status": "failure", "progress": PERCENT}, "stopped at 50 of 100 %", False),
+    ({"status": "success", "progress": BYTES, "result": {"rejected": 1}}, "49 bytes", False),
+    ({"status": "success", "progress": BYTES, "result": ROWS}, "2 rows imported", False),
+    ({"status": "success", "progress": BYTES, "result": ROWS, "data": {"dry_run": True}},
+     "2 rows would be imported", False),
+    ({"status": "success", "result": {**ROWS, "read": 5000, "replaced": 1, "skipped": 3, "rejected": 4994}},
+     "3 of 5,000 rows imported, 3 skipped, 4,994 rejected", True),
+    ({"status": "success", "result": {**ROWS, "read": 1, "inserted": 0, "rejected": 1}},
+     "0 of 1 row imported, 1 rejected", True),
+])
+def test_what_was_done_in_words(modules, task, text, warn):
+    assert modules.execute_async_script("""
+        const [task, done] = arguments;
+        Promise.all([import('/tasks/js/progress.js'), import('/tasks/js/states.js')])
+            .then(([{ doneText }, { stateOf }]) => done([doneText(task), stateOf(task).warn === true]));
+    """, task) == [text, warn]
+
+
 @pytest.mark.parametrize("progress, text", [
     ({"done": 1, "total": None, "unit": "rows", "percent": None, "message": None}, "1 row"),
     ({"done": 12000, "total": 98000, "unit": "rows", "percent": 12, "message": None}, "12,000 of 98,000 rows, 12%"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from browser.page import with_password
+from selenium.webdriver.common.keys import Keys
 
 CHECKS = (pathlib.Path(__file__).parent / "accessibility.js").read_text()
 
@@ -55,6 +56,46 @@ def test_policy_is_strict(page):
     assert "unsafe" not in policy
 
 
+@pytest.mark.parametrize("motion, behavior", [("reduce", "instant"), ("no-preference", "smooth")])
+def test_a_new_task_comes_into_view(page, motion, behavior):
+    """Also where the button is far below the list; the focus stays at the button."""
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-reduced-motion", "value": motion}]})
+    resize(page, 1280)
+    page.js("""
+        const { scrollIntoView } = Element.prototype;
+        Element.prototype.scrollIntoView = function (options) {
+            window.scrolled = options.behavior;
+            scrollIntoView.call(this, options);
+        };
+    """)
+    page.tab_to("#ask button[type=submit]")
+    assert page.js("return document.querySelector('#tasks').getBoundingClientRect().top") < 0
+    page.press(Keys.ENTER)
+    row = page.row(page.sent())
+    page.wait(lambda: page.js("const { top, bottom } = arguments[0].getBoundingClientRect();"
+                              "return top >= 0 && bottom <= innerHeight", row), "the row in view")
+    assert page.js("return window.scrolled") == behavior
+    assert page.focused() == page.find("#ask button[type=submit]")
+
+
+def test_a_new_task_leaves_whoever_has_gone_on(page):
+    page.js("""
+        const { fetch } = window;
+        window.fetch = (url, options) => {
+            if (options.method === 'POST') {
+                document.querySelector('#files-title').focus();
+            }
+            return fetch(url, options);
+        };
+        Element.prototype.scrollIntoView = () => { window.scrolled = true; };
+    """)
+    page.tab_to("#ask button[type=submit]")
+    page.press(Keys.ENTER)
+    page.row(page.sent())
+    assert page.js("return window.scrolled") is None
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessible(page, stack, scheme):
     """Names, labels, headings, landmarks, ids and contrast, with one task of each look."""
@@ -84,6 +125,15 @@ def test_narrow(page, stack):
     resize(page, 320)
     page.open_details()
     assert page.js("return document.documentElement.scrollWidth") <= 320
+
+
+def test_buttons_stay_in_their_list(page, stack):
+    """Each has a frame where the pointer or the focus is, also the last one of a row."""
+    task_id = stack.create("csv_export", {"export": "books"})["id"]
+    page.wait_for_state(task_id, "success")
+    for row in (page.row(task_id), page.file_of(task_id)):
+        button = page.button(row, "Details").rect
+        assert int(button["x"] + button["width"]) <= row.rect["x"] + row.rect["width"]
 
 
 def test_skip_link(page):

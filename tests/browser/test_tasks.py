@@ -46,6 +46,8 @@ def test_failure_says_why_and_can_be_retried(page, stack):
     page.wait(lambda: stack.task(task_id)["finished_at"] not in (None, before["finished_at"]),
               "the second run to end")
     page.wait_for_state(task_id, "failure")
+    page.button(page.row(task_id), "Details").click()
+    page.wait(lambda: page.row(task_id).text.count("Started again by hand") == 1, "the two attempts")
 
 
 def test_attempts_are_told_in_the_details(page, stack):
@@ -68,6 +70,22 @@ def test_attempts_are_told_in_the_details(page, stack):
     facts = row.find_element("css selector", ".facts").text
     assert "Next attempt" in facts and "Not before" not in facts and "next attempt tomorrow" in row.text
     assert page.console() == []
+
+
+def test_a_new_start_is_told_among_the_attempts(page):
+    """Their numbers begin anew where somebody has tried again; what was handed back did not count."""
+    page.js("""
+        import('/tasks/js/attempts.js').then(async ({ Attempts }) => {
+            const attempts = arguments[0].map(([attempt, outcome]) => ({ attempt, outcome }));
+            const list = new Attempts({ get: async () => ({ body: { attempts } }) }, 999999);
+            await list.read();
+            document.querySelector('#tasks').append(list.element);
+        });
+    """, [(1, "failure"), (2, "handed_back"), (2, "failure"), (1, "failure"), (1, "handed_back"), (1, None)])
+    shown = page.wait(lambda: page.find(".attempts ol").text, "the attempts")
+    assert shown.splitlines() == ["Attempt 1: Failed", "Attempt 2: Handed back", "Attempt 2: Failed",
+                                  "Started again by hand", "Attempt 1: Failed",
+                                  "Started again by hand", "Attempt 1: Handed back", "Attempt 1: Running"]
 
 
 @pytest.mark.parametrize("data", [{"seconds": 5}, {"fail": True}, {}])
@@ -99,19 +117,26 @@ def test_cancel_by_keyboard(page, stack):
     page.wait_for_state(task_id, "cancelled")
     page.wait(lambda: not cancel.is_displayed(), "the button to go")
     assert page.focused().tag_name == "h3" and page.focused().find_element("xpath", "../..") == page.row(task_id)
+    page.open_details(page.row(task_id))
+    page.wait(lambda: [node.text for node in page.row(task_id).find_elements("css selector", ".why")]
+              == ["You cancelled it"] * 2, "why it ended, and its attempt")
     assert page.console() == []
 
 
 def test_an_admin_sees_whose_a_task_is(browser, stack):
     """Also where all are one user's; the page asks the API whether he is one."""
     task_id = stack.create("dummy", {})["id"]
+    wished = stack.create("dummy", run_at="9000-01-01T00:00:00Z")["id"]
+    stack.request("POST", f"/v1/tasks/{wished}/cancel", json={"reason": "wrong year"})
     browser.get(with_password(stack.base_url, "admin", "demo") + "/tasks/")
     page = Page(browser, stack.base_url).open()
     page.wait_for_state(task_id, "success")
     page.wait(lambda: ", user 1" in page.row(task_id).text, "the owner")
+    assert "Cancelled by user 1: wrong year" in page.row(wished).text
     browser.get(with_password(stack.base_url, "ada", "demo") + "/tasks/")
     page.open()
     assert "user" not in page.row(task_id).text
+    assert "You cancelled it: wrong year" in page.row(wished).text
 
 
 def test_delete_task_asks_first(page, stack):
@@ -247,6 +272,8 @@ def test_the_response_of_a_request(page, stack):
         shown = page.row(task_id).text
         assert f"GET /demo/slow?status={status}" in shown and f"answered {status}" in shown
         assert bool(page.row(task_id).find_elements("css selector", ".state-warn .icon-broken")) == warned
+    link = page.button(page.row(task_id), "Open")
+    assert link.get_attribute("href").endswith(f"/v1/tasks/{task_id}/result")
     page.open_details(page.row(task_id))
     link = page.row(task_id).find_element("link text", "Open the result")
     assert link.get_attribute("href").endswith(f"/v1/tasks/{task_id}/result") and link.is_displayed()

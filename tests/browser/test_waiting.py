@@ -44,7 +44,8 @@ def test_cancel(browser, stack):
     page.tab_to("#cancel")
     page.press(Keys.ENTER)
     assert page.focused().text == "Stopping…"
-    page.wait(lambda: page.find("#reason").text == "cancelled by user 1", "the end")
+    page.wait(lambda: page.find("#reason").text == "You cancelled it", "the end")
+    assert "notice-bad" not in page.find("#problem").get_attribute("class")
     assert page.find("#title").text == "Cancelled" and page.focused() == page.find("#title")
     assert page.find("#again").is_displayed()
     assert not page.find("#text").is_displayed() and not page.find("#bar").is_displayed()

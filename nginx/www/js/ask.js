@@ -46,7 +46,7 @@ export class AskForm {
     #nodes;
     #place;
 
-    /* onCreated(task); onShow(id): the reader wants to see that task. */
+    /* onCreated(task, stayed): stayed: the reader's focus is where it was when he sent the form; onShow(id): the reader wants to see that task. */
     constructor(place, api, { onCreated, onShow }) {
         this.#api = api;
         this.#onCreated = onCreated;
@@ -179,6 +179,7 @@ export class AskForm {
     }
 
     async #send(entered) {
+        const { activeElement } = document;
         this.#setSending(true);
         try {
             const task = { ...entered, data: await this.#files.send(entered.data) };
@@ -186,7 +187,7 @@ export class AskForm {
             const { body } = await this.#api.request('POST', '', { body: task, headers });
             this.#key.body = '';
             this.#showSent(body);
-            this.#onCreated(body);
+            this.#onCreated(body, document.activeElement === activeElement);
         } catch (problem) {
             if (!problem.passing) {
                 this.#key.body = '';

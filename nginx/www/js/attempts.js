@@ -4,7 +4,7 @@
 
 import { Problem } from './api.js';
 import { el, setText, show } from './dom.js';
-import { outcomeWord } from './states.js';
+import { outcomeWord, whyOf } from './states.js';
 import { preciseTime, span } from './time.js';
 
 /* ", started today 14:03:07, took 2.1 s, by demo:6f1c9a52" */
@@ -17,11 +17,11 @@ function drawCourse({ started_at, finished_at, worker }) {
     ];
 }
 
-function drawError(error) {
+function drawError(error, reader) {
     if (!error) {
         return null;
     }
-    const { message = '', code = '' } = typeof error === 'object' ? error : { message: error };
+    const { message, code } = whyOf(error, reader);
     return el('p', { class: 'why' }, message, ' ', el('code', {}, code));
 }
 
@@ -29,14 +29,21 @@ function drawLog(log, name) {
     return log && el('pre', { class: 'log', tabindex: '0', role: 'region', 'aria-label': `Log of ${name}` }, log);
 }
 
-function drawAttempt(attempt, id) {
+/* What was handed back does not count, so its number comes again; any other that does not go on belongs to
+ * a task that was started again. */
+function startsAgain(attempt, before) {
+    return before && attempt.attempt < before.attempt + (before.outcome === 'handed_back' ? 0 : 1);
+}
+
+function drawAttempt(attempt, before, id, reader) {
     const { outcome, error, log } = attempt;
     const name = `Attempt ${attempt.attempt}`;
     return el(
         'li',
         { 'data-state': outcome },
+        startsAgain(attempt, before) ? el('p', { class: 'quiet' }, 'Started again by hand') : null,
         el('p', {}, `${name}: ${outcomeWord(outcome)}`, drawCourse(attempt)),
-        drawError(error),
+        drawError(error, reader),
         drawLog(log, `attempt ${attempt.attempt} of task ${id}`),
     );
 }
@@ -57,8 +64,8 @@ export class Attempts {
         );
     }
 
-    /* Asks for them, and draws them. A later call overtakes an earlier one. */
-    async read() {
+    /* Asks for them, and draws them for READER, as whyOf() knows him. A later call overtakes an earlier one. */
+    async read(reader) {
         this.#asked += 1;
         const asked = this.#asked;
         const { attempts, fault } = await this.#ask();
@@ -66,7 +73,9 @@ export class Attempts {
             return;
         }
         if (attempts) {
-            this.#list.replaceChildren(...attempts.map((attempt) => drawAttempt(attempt, this.#id)));
+            this.#list.replaceChildren(
+                ...attempts.map((attempt, at) => drawAttempt(attempt, attempts[at - 1], this.#id, reader)),
+            );
         }
         setText(this.#fault, fault ?? '');
         show(this.#fault, Boolean(fault));

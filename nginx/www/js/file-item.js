@@ -23,13 +23,17 @@ function isExpired(file) {
     return Boolean(file.expires_at) && Date.parse(file.expires_at) < Date.now();
 }
 
-/* "18.2 MB, 50,000 rows, made today 11:48 PM, kept until Dec 5 11:48 PM" */
-function drawMeta(file) {
+/* "18.2 MB, 50,000 rows, made today 11:48 PM by task 17, kept until Dec 5 11:48 PM": the files of one
+ * day may all have one name. */
+function drawMeta(file, onShow) {
     const meta = el('p', { class: 'meta' }, size(file.bytes ?? 0));
     if (typeof file.rows === 'number') {
         meta.append(`, ${count(file.rows, 'row')}`);
     }
     meta.append(', made ', timeNode(file.created_at));
+    if (file.task_id) {
+        meta.append(' by ', drawTaskLink(file.task_id, onShow));
+    }
     if (file.expires_at) {
         meta.append(isExpired(file) ? ', expired ' : ', kept until ', timeNode(file.expires_at));
     }
@@ -42,29 +46,24 @@ function drawDelete(file, onclick) {
     return el('button', props, icon('bin'), 'Delete', name);
 }
 
-function drawFacts(file, onShow) {
-    const facts = el('dl', { class: 'facts' });
-    if (file.sha256) {
-        const checksum = el('code', { class: 'checksum' }, file.sha256);
-        facts.append(el('dt', {}, 'SHA-256'), el('dd', {}, checksum));
-    }
-    if (file.task_id) {
-        const link = drawTaskLink(file.task_id, onShow);
-        facts.append(el('dt', {}, 'Made by'), el('dd', {}, link));
-    }
-    return facts;
+/* null where there is nothing to say. */
+function drawFacts(file) {
+    return (
+        file.sha256 &&
+        el('dl', { class: 'facts' }, el('dt', {}, 'SHA-256'), el('dd', {}, el('code', { class: 'checksum' }, file.sha256)))
+    );
 }
 
 /* href: where it is downloaded; onDelete(); onShow(id): the reader wants to see that task. */
 export function drawFile(file, { href, onDelete, onShow }) {
     const format = el('span', { class: 'tag' }, (file.format || 'file').toUpperCase());
-    const facts = drawFacts(file, onShow);
-    const details = disclosure(facts, `${file.filename}, file ${file.id}`);
+    const facts = drawFacts(file);
+    const details = facts && disclosure(facts, `${file.filename}, file ${file.id}`);
     return el(
         'li',
         { class: 'item', id: `file-${file.id}` },
         el('div', { class: 'item-head' }, drawName(file, href), format),
-        drawMeta(file),
+        drawMeta(file, onShow),
         el('p', { class: 'fault', role: 'alert', hidden: true }),
         el('div', { class: 'item-foot' }, drawDelete(file, onDelete), details),
         facts,

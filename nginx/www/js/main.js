@@ -34,9 +34,12 @@ function main() {
     const banner = new Banner(place('banner'), refresh);
     const reveal = (id) => tasks.reveal(id);
     const ask = new AskForm(place('ask'), api, {
-        onCreated: (task) => {
+        onCreated: (task, stayed) => {
             tasks.learn(task);
             refresh();
+            if (stayed) {
+                tasks.bringIntoView(task.id);
+            }
         },
         onShow: reveal,
     });

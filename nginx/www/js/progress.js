@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * progress.js: how far a task is, or came, in words. Pure functions. */
 
-import { number, size } from './text.js';
+import { importOf } from './states.js';
+import { count, number, size } from './text.js';
 
 const SINGULAR = { rows: 'row', steps: 'step' };
 
@@ -20,14 +21,33 @@ function amountOf(done, total, unit) {
     return `${unit === 'bytes' ? size(done) : number(done)} of ${amount(total, unit)}`;
 }
 
-/* How far a task came that ended: "98,000 rows" or "stopped at 12,000 of 98,000 rows". */
-export function doneText({ status, progress }) {
+/* "1 of 3 rows imported, 1 skipped, 1 rejected"; DRY: it was only tried. */
+function importText({ read, inserted, replaced, skipped, rejected }, dry) {
+    const imported = inserted + replaced;
+    const rows = imported === read ? count(read, 'row') : `${number(imported)} of ${count(read, 'row')}`;
+    return [
+        `${rows} ${dry ? 'would be imported' : 'imported'}`,
+        skipped > 0 ? `${number(skipped)} skipped` : '',
+        rejected > 0 ? `${number(rejected)} rejected` : '',
+    ]
+        .filter(Boolean)
+        .join(', ');
+}
+
+/* What a task has done that ended, or how far it came: "98,000 rows" or "stopped at 12,000 of 98,000 rows".
+ * Percent of what has succeeded say nothing. */
+export function doneText(task) {
+    const rows = importOf(task);
+    if (rows) {
+        return importText(rows, task.data?.dry_run === true);
+    }
+    const { status, progress } = task;
     if (typeof progress?.done !== 'number') {
         return '';
     }
     const { done, total, unit } = progress;
     if (status === 'success') {
-        return amount(done, unit);
+        return unit === '%' ? '' : amount(done, unit);
     }
     return `stopped at ${amountOf(done, total, unit)}`;
 }

@@ -26,8 +26,15 @@ export function answerOf(task) {
     return task.type === 'http_request' ? task.result?.status : undefined;
 }
 
+const ROWS = ['read', 'inserted', 'replaced', 'skipped', 'rejected'];
+
+/* What has become of an import's rows, which its result counts; undefined for what is none, or has not succeeded. */
+export function importOf({ status, result }) {
+    return status === 'success' && ROWS.every((name) => typeof result?.[name] === 'number') ? result : undefined;
+}
+
 /* The state that the reader should see: {name, word, sign, finished, told, warn}; warn: what the site has
- * answered is an error, which is a result all the same. */
+ * answered is an error, or not every row was imported, which is a result all the same. */
 export function stateOf(task) {
     let name = task.status;
     if (name === 'fresh' && Date.parse(task.run_at) > Date.now()) {
@@ -35,7 +42,7 @@ export function stateOf(task) {
     } else if (name === 'started' && task.cancel_requested) {
         name = 'stopping';
     }
-    const warn = answerOf(task) >= 400;
+    const warn = answerOf(task) >= 400 || importOf(task)?.rejected > 0;
     const state = { name, word: name, sign: 'wait', finished: false, ...STATES[name], warn };
     return warn ? { ...state, sign: 'broken' } : state;
 }
@@ -43,6 +50,20 @@ export function stateOf(task) {
 /* What has become of an attempt; null: it runs. */
 export function outcomeWord(outcome) {
     return { handed_back: 'Handed back' }[outcome] ?? STATES[outcome ?? 'started']?.word ?? outcome;
+}
+
+/* Why a task or an attempt ended, as {message, code}, from its ERROR. That somebody wished it says enough
+ * without a code. READER: the user who reads, where that is known. */
+export function whyOf(error, reader) {
+    const { message = '', code = '' } = typeof error === 'object' ? (error ?? {}) : { message: error };
+    if (code !== 'cancelled') {
+        return { message, code };
+    }
+    const own = `cancelled by user ${reader}`;
+    const text = String(message);
+    return text === own || text.startsWith(`${own}:`)
+        ? { message: `You cancelled it${text.slice(own.length)}`, code: '' }
+        : { message: text.charAt(0).toUpperCase() + text.slice(1), code: '' };
 }
 
 export function isFinished(task) {

@@ -7,7 +7,7 @@ import { disclosure } from './disclosure.js';
 import { el, setAttribute, setText, show, unseen } from './dom.js';
 import { icon } from './icons.js';
 import { taskTitle, typeLabel } from './names.js';
-import { answerOf, isFinished, stateOf } from './states.js';
+import { answerOf, importOf, isFinished, stateOf, whyOf } from './states.js';
 import { doneText, progressText } from './progress.js';
 import { drawFacts } from './task-facts.js';
 import { setTime, shortTime, span, timeNode } from './time.js';
@@ -22,6 +22,15 @@ function button(iconName, text, onclick, extra = '') {
     );
 }
 
+/* An import's download is the list of what it has rejected. */
+function downloadName(task) {
+    const several = task.links?.files?.length;
+    if (importOf(task)) {
+        return 'Rejected rows';
+    }
+    return several ? `Download file 1 of ${several}` : 'Download';
+}
+
 /* A browser may take the focus from what is hidden at once, or only when it draws. */
 function hasFocus(item) {
     const { activeElement } = document;
@@ -30,6 +39,7 @@ function hasFocus(item) {
 
 export class TaskRow {
     #task = {};
+    #reader; /* who sees only his own tasks is their user */
     #nodes;
     #api;
     #attempts;
@@ -70,6 +80,7 @@ export class TaskRow {
                 downloadText,
                 unseen(''),
             ),
+            open: el('a', { class: 'button button-small button-go' }, icon('open'), 'Open', unseen('')),
             retry: button('retry', 'Try again', () => act('retry', this)),
             cancelText,
             cancel: button('stop', cancelText, () => this.#isStopping || act('cancel', this)),
@@ -92,6 +103,7 @@ export class TaskRow {
                 'div',
                 { class: 'item-foot' },
                 nodes.download,
+                nodes.open,
                 nodes.retry,
                 nodes.cancel,
                 nodes.remove,
@@ -114,6 +126,7 @@ export class TaskRow {
         const changed = task !== this.#task || moved;
 
         this.#task = task;
+        this.#reader = withUser ? undefined : task.created_by;
         setText(nodes.title, title);
         setText(nodes.kind, label);
         show(nodes.kind, label !== title);
@@ -185,8 +198,9 @@ export class TaskRow {
 
     #updateError() {
         const { error } = this.#task;
-        setText(this.#nodes.errorText, error?.message || '');
-        setText(this.#nodes.errorCode, error?.code || '');
+        const { message, code } = whyOf(error, this.#reader);
+        setText(this.#nodes.errorText, message || '');
+        setText(this.#nodes.errorCode, code || '');
         show(this.#nodes.error, Boolean(error));
     }
 
@@ -197,10 +211,11 @@ export class TaskRow {
             show(node, Boolean(possible));
             setText(node.querySelector('.unseen'), ` ${name}`);
         };
-        const several = links.files?.length;
-        setText(nodes.downloadText, several ? `Download file 1 of ${several}` : 'Download');
+        setText(nodes.downloadText, downloadName(this.#task));
         setAttribute(nodes.download, 'href', links.download);
         set(nodes.download, links.download);
+        setAttribute(nodes.open, 'href', links.result);
+        set(nodes.open, answerOf(this.#task) && links.result);
         set(nodes.retry, links.retry);
         set(nodes.cancel, links.cancel);
         setText(nodes.cancelText, this.#isStopping ? 'Stopping…' : 'Cancel');
@@ -210,7 +225,7 @@ export class TaskRow {
 
     /* What the task itself does not hold, once somebody looks. */
     #readMore() {
-        this.#attempts.read();
+        this.#attempts.read(this.#reader);
         this.#task.links?.files?.filter((href) => !this.#names.has(href)).forEach((href) => this.#readName(href));
     }
 
@@ -232,5 +247,11 @@ export class TaskRow {
 
     focus() {
         this.#nodes.title.focus();
+    }
+
+    /* Scrolls no further than it must, and leaves the focus where it is. */
+    bringIntoView() {
+        const still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+        this.element.scrollIntoView({ block: 'nearest', behavior: still ? 'instant' : 'smooth' });
     }
 }

@@ -61,6 +61,10 @@ export class TaskList {
         this.#board.learn(task, asked);
     }
 
+    bringIntoView(id) {
+        this.#rows.get(id)?.bringIntoView();
+    }
+
     /* An admin sees everybody's tasks, even where they all happen to be one user's. */
     setRoles(roles) {
         this.#forAdmin = roles.includes('admin');

@@ -4,7 +4,7 @@
 import { Api, Problem } from './api.js';
 import { setAttribute, setText, show } from './dom.js';
 import { progressText } from './progress.js';
-import { isFinished, stateOf } from './states.js';
+import { isFinished, stateOf, whyOf } from './states.js';
 
 const WAIT_SECONDS = 2; /* how long the API may hold an answer: so often progress is shown */
 const RETRY_MSEC = 1000;
@@ -31,9 +31,11 @@ function showCancel(task) {
     show(place('cancel'), Boolean(task.links.cancel));
 }
 
-function showProblem(reason, canRetry = false, title = 'That did not work') {
+/* wished: the title of an end that somebody asked for, and that is no fault. */
+function showProblem(reason, canRetry = false, wished = '') {
     const focused = document.activeElement === place('cancel');
-    setText(place('title'), title);
+    setText(place('title'), wished || 'That did not work');
+    place('problem').classList.toggle('notice-bad', !wished);
     setText(place('reason'), reason);
     show(place('text'), false);
     show(place('working'), false);
@@ -80,6 +82,12 @@ async function finished(api, id) {
     }
 }
 
+/* The user who reads, where that is known: whoever sees only his own tasks is their user. */
+async function readerOf(task, api) {
+    const { body } = await api.get('/types').catch(() => ({ body: {} }));
+    return body.roles?.includes('admin') === false ? task.created_by : undefined;
+}
+
 async function main() {
     const id = window.location.hash.slice(1);
     const api = new Api();
@@ -97,8 +105,9 @@ async function main() {
         return;
     }
     const { word } = stateOf(task);
-    const title = task.status === 'cancelled' ? word : undefined;
-    showProblem(task.error?.message || `${word}.`, Boolean(task.links.retry), title);
+    const wished = task.status === 'cancelled';
+    const { message } = whyOf(task.error, wished ? await readerOf(task, api) : undefined);
+    showProblem(message || `${word}.`, Boolean(task.links.retry), wished ? word : '');
     place('again').addEventListener('click', async () => {
         await api.request('POST', `/${id}/retry`).catch(() => {});
         window.location.reload();

@@ -48,6 +48,6 @@ def test_is_still_there_after_a_reload(page, insert):
 def test_says_what_the_api_refuses(page, insert):
     part = insert(export="no such export", type="csv_export")
     part("button").send_keys(Keys.ENTER)
-    page.wait(lambda: "Export: is no export: known are books" in part(".text").text, "the reason")
+    page.wait(lambda: "Export: there is no such export; known are books" in part(".text").text, "the reason")
     assert not part("a.download").is_displayed()
-    assert any("backdesk-export: Export: is no export" in entry["message"] for entry in page.console())
+    assert any("backdesk-export: Export: there is no such export" in entry["message"] for entry in page.console())

@@ -43,7 +43,7 @@ export function humanise(identifier) {
     return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/* A fault of the API in words: {pointer: '/data/export', detail: 'is no export'} is "Export: is no export". */
+/* A fault of the API in words: {pointer: '/data/export', detail: 'is too long'} is "Export: is too long". */
 export function faultText({ pointer = '', detail }) {
     const names = pointer.split('/').filter((name) => name !== '' && name !== 'data');
     const plain = names.map((name) => name.replace(/~1/g, '/').replace(/~0/g, '~'));

@@ -103,8 +103,8 @@ struct finish {
 
 /* Writes one claim's end, its attempt (a success without a log needs none) and its files; must run inside
  * store_transaction. 0, or ERR_FENCED: the claim was lost (remove its files), or ERR_DB_REFUSED: a value does not
- * fit (finish it otherwise).
- * A finish that an earlier transaction of unknown outcome has written already counts as done: 0. */
+ * fit (finish it otherwise). 1 where there was nothing to do: an earlier transaction of unknown outcome has written
+ * this very end, and counted it. */
 int store_finish(struct store *s, const struct finish *f, struct error *e) MUST_USE;
 
 /* A success of which there is no more to say than its result and progress: no file, no log, no request. */

@@ -40,6 +40,7 @@ struct run_claim {
     int64_t kill_at_ns; /* once stop is set: when the worker is killed */
     unsigned noted;     /* version of the progress that was last written to the table */
     bool refused;       /* the database has refused its end once */
+    bool unsure;        /* its end may be written: the answer to the COMMIT was lost */
     int64_t retry_at_ns;    /* its end could not be written: not again before this; 0 = this has not happened */
     int64_t retry_pause_ns; /* the last one, after its own failure */
     struct finish finish; /* once ended; its files are of the shared directory */

@@ -18,11 +18,11 @@ static int write_alone(struct endings *n, struct store *s, size_t i, struct erro
     n->failing = i;
     n->failing_count = 1;
     int rc = store_finish(s, &n->claims[i]->finish, e);
+    n->known[i] = rc > 0;
     n->lost[i] = rc == ERR_FENCED;
-    if (rc != ERR_FENCED)
-        return rc;
-    error_clear(e);
-    return 0;
+    if (n->lost[i])
+        error_clear(e);
+    return n->known[i] || n->lost[i] ? 0 : rc;
 }
 
 static int compare_plain(const void *a, const void *b)
@@ -42,6 +42,7 @@ static int write_together(struct endings *n, struct store *s, size_t at, size_t 
     n->failing_count = count;
     for (size_t i = 0; i < count; i++)
         ends[i] = &n->claims[at + i]->finish;
+    memset(n->known + at, 0, count * sizeof *n->known);
     return store_finish_plain(s, ends, count, n->lost + at, e);
 }
 
@@ -113,7 +114,7 @@ int endings_count(const struct endings *n, struct store *s, unsigned slot, struc
         size_t at = 0;
         while (at < count && compare_tallies(&tallies[at], &one) != 0)
             at++;
-        if (n->lost[i] || n->claims[i]->finish.kind == FINISH_HAND_BACK)
+        if (n->lost[i] || n->known[i] || n->claims[i]->finish.kind == FINISH_HAND_BACK)
             continue;
         if (at < count)
             tallies[at].count++;
@@ -133,7 +134,7 @@ void endings_take(struct endings *n, struct claim_list *ended)
     while (ended->count && n->count < ENDINGS_MAX)
         n->claims[n->count++] = claim_list_pop(ended);
     for (size_t i = 0; i < n->count; i++)
-        if (finish_is_plain(&n->claims[i]->finish)) {
+        if (finish_is_plain(&n->claims[i]->finish) && !n->claims[i]->unsure) {
             struct run_claim *c = n->claims[i];
             n->claims[i] = n->claims[n->plain_count];
             n->claims[n->plain_count++] = c;
@@ -228,6 +229,12 @@ static void set_apart(struct endings *n)
             c->retry_pause_ns = longer(c->retry_pause_ns);
         c->retry_at_ns = now + c->retry_pause_ns;
     }
+}
+
+void endings_unsure(struct endings *n)
+{
+    for (size_t i = 0; i < n->written_count; i++)
+        n->claims[i]->unsure = true;
 }
 
 /* Perhaps it has failed for one of them: the others must not wait for that one. */

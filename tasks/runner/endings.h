@@ -10,7 +10,8 @@ enum { ENDINGS_MAX = 512 };
 
 struct endings {
     struct run_claim *claims[ENDINGS_MAX];
-    bool lost[ENDINGS_MAX]; /* the claim was, as was found when it was written this time */
+    bool lost[ENDINGS_MAX];  /* the claim was, as was found when it was written this time */
+    bool known[ENDINGS_MAX]; /* it had been written, and counted, before: found out of one that is unsure */
     size_t count;
     size_t plain_count;   /* the first of them, which are written many at a time */
     bool careful;         /* something went wrong lately: looks first which rows other sessions hold */
@@ -18,7 +19,7 @@ struct endings {
     size_t failing, failing_count; /* those that were being written when the transaction failed */
 };
 
-/* Takes as many of ENDED as fit. */
+/* Takes as many of ENDED as fit. What is unsure is written by a statement of its own, which tells. */
 void endings_take(struct endings *n, struct claim_list *ended);
 
 /* Takes those of APART whose time has come, each to be written by a statement of its own. Nothing should be claimed
@@ -35,6 +36,9 @@ int endings_count(const struct endings *n, struct store *s, unsigned slot, struc
 /* After the commit: removes files that no row names, and lets go of the claims; those that were left out go to
  * d->apart. */
 void endings_settle(struct endings *n, struct dispatcher *d);
+
+/* Nobody knows whether the transaction was committed. */
+void endings_unsure(struct endings *n);
 
 /* The transaction has failed with RC: all go back, to be written another time, what failed to d->apart or with less
  * to say. */

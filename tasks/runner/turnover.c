@@ -269,6 +269,8 @@ void turnover_take(struct dispatcher *d)
     d->turn = NULL;
     d->last_turn = t->rc >= 0 ? TURN_DONE : t->endings.failing_count ? TURN_FAILED_ENDING : TURN_FAILED;
     if (t->rc < 0) {
+        if (t->unknown)
+            endings_unsure(&t->endings);
         endings_failed(&t->endings, d, t->rc, &t->error);
         if (t->unknown) /* tasks may have been claimed that we do not know of: ask soon */
             d->renew_at_ns = 0;

@@ -104,7 +104,7 @@ static int64_t move_one(struct store *s, const struct finish *f, struct error *e
 
 /* --- one claim ------------------------------------------------------------------------------------ */
 
-/* The move matched nothing: either the claim is lost, or an earlier transaction whose COMMIT got no
+/* 1 or ERR_FENCED. The move matched nothing: either the claim is lost, or an earlier transaction whose COMMIT got no
  * answer has written this very end. That is in the task's row (a success is final) or in the attempt's, which only
  * the claim's holder writes with this outcome. */
 static int already_written(struct store *s, const struct finish *f, struct error *e)
@@ -118,7 +118,7 @@ static int already_written(struct store *s, const struct finish *f, struct error
         return (int)rc;
     const char *written = rc > 0 ? db_col_text(r, 0, NULL) : NULL;
     if (written && strcmp(written, finish_outcome(f)) == 0)
-        return 0;
+        return 1;
     return error_set(e, ERR_FENCED, "task %llu: claim %llu has been lost", (unsigned long long)f->id,
                      (unsigned long long)f->fence);
 }
@@ -186,7 +186,7 @@ static int settle_one(struct store *s, const struct finish *f, bool *lost, struc
     *lost = rc == ERR_FENCED;
     if (*lost)
         error_clear(e);
-    return *lost ? 0 : rc;
+    return *lost || rc > 0 ? 0 : rc;
 }
 
 /* COUNT ends of as many tasks. */

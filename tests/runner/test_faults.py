@@ -14,6 +14,7 @@ import pytest
 from stack import wait_until
 
 from proc import alive, children, descriptors
+from store.relay import Relay
 from runner.conftest import LEASE, Paused, SLOW_EXPORT
 
 SLOW = SLOW_EXPORT % 0.005
@@ -71,6 +72,31 @@ def test_a_source_that_is_away_is_waited_for(queue):
         assert most / 2 - 1 < pause < most + 1
         queue.sql("UPDATE tasks SET status = 'fresh', run_at = NULL WHERE id = %s", (task,))
     assert queue.wait(task)["status"] == "failure"
+
+
+@pytest.mark.parametrize("data, outcome", [({"seconds": 0.3}, "success"), ({"seconds": 0.3, "fail": True}, "failure")])
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_an_end_of_unknown_outcome_counts_once(queue, data, outcome, how):
+    """The connection is lost at its COMMIT, before or after the server has heard of it."""
+    path = queue.stack.state / "run" / "relay.sock"
+    path.unlink(missing_ok=True)
+    relay = Relay(queue.stack.env["MYSQL_SOCKET"], path)
+    path.chmod(0o777)
+    queue.start(database__socket=f'"{path}"', runner__progress='"10s"')
+
+    def counted():
+        return int(queue.sql("SELECT COALESCE(SUM(ended), 0) FROM task_counters WHERE type = 'dummy' AND outcome = %s",
+                             (outcome,))[0][0])
+    before = counted()
+    task = queue.make(data=data, max_attempts=1)
+    queue.wait(task, "started")
+    relay.lose = how
+    assert queue.wait(task)["status"] == outcome
+    assert relay.lost == 1
+    queue.wait(queue.make(data={**data, "seconds": 0}, max_attempts=1))  # then the other is written for good
+    wait_until(lambda: counted() >= before + 2)
+    assert counted() == before + 2
+    relay.close()
 
 
 def limit_processes(queue, runner, most):

@@ -97,7 +97,6 @@ static int do_finish(struct driver *d, struct json_object *in, struct buf *out, 
         [FINISH_SUCCESS] = "success", [FINISH_FAILURE] = "failure", [FINISH_CANCELLED] = "cancelled",
         [FINISH_DROPPED] = "dropped", [FINISH_RETRY] = "retry",     [FINISH_HAND_BACK] = "hand_back",
     };
-    (void)out;
     struct finish_file files[8];
     struct json_object *list = member(in, "files");
     struct finish f = {
@@ -121,7 +120,10 @@ static int do_finish(struct driver *d, struct json_object *in, struct buf *out, 
         struct json_object *x = json_object_array_get_idx(list, i);
         files[i] = (struct finish_file){.filename = "a.csv", .format = "csv", .path = json_object_get_string(x)};
     }
-    return store_finish(d->store, &f, e);
+    int rc = store_finish(d->store, &f, e);
+    if (rc >= 0)
+        buf_add_i64(out, rc);
+    return rc < 0 ? rc : 0;
 }
 
 /* Successes by one statement; says of each whether its claim was lost. */

@@ -309,7 +309,7 @@ def test_an_end_of_unknown_outcome_is_said_again(database, relay, relayed, how, 
     assert relay.lost == 1
     if how == "after":
         wait_until(lambda: database.row(task)["status"] != "started")
-    relayed.once("finish", **end)
+    assert relayed.once("finish", **end) == (how == "after")  # it says so
     assert database.value(f"SELECT COUNT(*) FROM {CLAIMS}") == 1
     assert files(database) == ["a"]
     assert database.row(task)["status"] == {"retry": "scheduled", "hand_back": "fresh"}.get(kind, kind)

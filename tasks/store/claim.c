@@ -3,7 +3,7 @@
  * through entries that were consumed but not yet purged. */
 #include "store/claim.h"
 
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "impl.h"
@@ -75,20 +75,26 @@ int store_count_users(struct store *s, int64_t limit, struct arena *arena, struc
 static int64_t select_but(struct store *s, const struct running_users *u, const char *type, int priority,
                           size_t max, struct db_stmt **r, struct error *e)
 {
-    struct db_value params[GROUP_MAX + 4];
+    struct db_value params[GROUP_MAX + 5];
+    struct buf more = BUF_INIT; /* the list has no end, the group has */
     size_t full = 0;
-    for (size_t i = 0; i < u->count && full < GROUP_MAX; i++)
-        if (u->items[i].running >= u->limit)
+    for (size_t i = 0; i < u->count; i++)
+        if (u->items[i].running >= u->limit && full < GROUP_MAX)
             params[full++] = db_int(u->items[i].user);
+        else if (u->items[i].running >= u->limit)
+            buf_addf(&more, "%s%" PRId64, more.len ? "," : "", u->items[i].user);
     if (!full)
         params[full++] = db_int(INT64_MIN); /* nobody */
     size_t group = store_group_for(full);
     for (size_t i = full; i < group; i++)
         params[i] = params[0];
-    params[group] = params[group + 2] = db_text(type);
-    params[group + 1] = db_int(priority);
-    params[group + 3] = db_uint(max);
-    return store_run(s, ST_CLAIM_LANE_BUT, group, params, (unsigned)group + 4, r, e);
+    params[group] = db_textn(buf_str(&more), more.len);
+    params[group + 1] = params[group + 3] = db_text(type);
+    params[group + 2] = db_int(priority);
+    params[group + 4] = db_uint(max);
+    int64_t found = store_run(s, ST_CLAIM_LANE_BUT, group, params, (unsigned)group + 5, r, e);
+    buf_free(&more);
+    return found;
 }
 
 /* --- claiming --------------------------------------------------------------------------------------- */

@@ -66,7 +66,7 @@ int doctor_plans(struct doctor *d, struct error *e)
         unsigned count;
     } asked[] = {
         {ST_CLAIM_LANE, {type, priority, zero, zero, zero, type, ten}, 7},
-        {ST_CLAIM_LANE_BUT, {zero, type, priority, type, ten}, 5},
+        {ST_CLAIM_LANE_BUT, {zero, type, type, priority, type, ten}, 6},
         {ST_DUE, {type, priority, zero, ten}, 4},
     };
     unsigned good = 0;

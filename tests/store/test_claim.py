@@ -179,6 +179,17 @@ def test_two_who_promote(database, runner):
     assert runner("promote", max=20) == 0
 
 
+@pytest.mark.parametrize("full", [511, 512, 513, 700])
+def test_any_number_of_users_at_their_limit(database, runner, full):
+    """Behind more of their tasks than one claim reads."""
+    database.sql("INSERT INTO tasks (type, data, created_by, status, worker) SELECT 't', '{}', seq, 'started', 'x'"
+                 f" FROM seq_1_to_{full}")
+    database.sql(f"INSERT INTO tasks (type, data, created_by) SELECT 't', '{{}}', seq FROM seq_1_to_{full}")
+    free = database.insert(created_by=full + 1)
+    assert ids(claim(runner, max=3, running_per_user=1)) == [free]
+    assert ids(claim(runner, max=3, running_per_user=1)) == []
+
+
 # --- looking -----------------------------------------------------------------------------------------
 
 def test_a_look_sees_the_head_of_each_lane(database, runner):

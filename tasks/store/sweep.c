@@ -225,6 +225,24 @@ int store_take_back(struct store *s, struct runner_watch *w, size_t max, judge_l
     return rc < 0 ? rc : (int)t.changed;
 }
 
+/* --- what waits for nobody ---------------------------------------------------------------------- */
+
+/* Has BODY, whose context is candidates, do what it does with COUNT of IDS, but for those that other sessions hold, which
+ * are found by halves. Returns what BODY has given in all, or ERR_DB_RETRY where some were left. */
+static int do_free_ones(struct store *s, int (*body)(struct store *, void *, struct error *), uint64_t *ids,
+                        size_t count, struct error *e)
+{
+    struct candidates x = {ids, count};
+    int rc = store_transaction_nowait(s, body, &x, e);
+    if (rc != ERR_DB_RETRY || count < 2)
+        return rc;
+    int first = do_free_ones(s, body, ids, count / 2, e);
+    if (first < 0 && first != ERR_DB_RETRY)
+        return first;
+    int second = do_free_ones(s, body, ids + count / 2, count - count / 2, e);
+    return second < 0 ? second : first < 0 ? first : first + second;
+}
+
 /* --- files whose row is gone ------------------------------------------------------------------- */
 
 int store_list_trash(struct store *s, struct trash_entry *out, size_t max, struct error *e)
@@ -255,11 +273,11 @@ static int drop_trash(struct store *s, void *ctx, struct error *e)
 int store_drop_trash(struct store *s, const struct trash_entry *entries, size_t count,
                      struct error *e)
 {
-    struct candidates x = {xcalloc(count, sizeof *x.ids), count};
+    uint64_t *ids = xcalloc(count, sizeof *ids);
     for (size_t i = 0; i < count; i++)
-        x.ids[i] = entries[i].id;
-    int rc = store_transaction_nowait(s, drop_trash, &x, e);
-    free(x.ids);
+        ids[i] = entries[i].id;
+    int rc = do_free_ones(s, drop_trash, ids, count, e);
+    free(ids);
     return rc;
 }
 
@@ -309,7 +327,7 @@ static int expire_found(struct store *s, enum statement_id find, int (*body)(str
     uint64_t ids[GROUP_MAX];
     struct candidates x = {ids, 0};
     int rc = read_candidates(s, find, max < GROUP_MAX ? max : GROUP_MAX, &x, e);
-    return rc || !x.count ? rc : store_transaction_nowait(s, body, &x, e);
+    return rc || !x.count ? rc : do_free_ones(s, body, x.ids, x.count, e);
 }
 
 static int expire_found_tasks(struct store *s, size_t max, struct error *e)
@@ -322,7 +340,6 @@ static int expire_found_exports(struct store *s, size_t max, struct error *e)
     return expire_found(s, ST_EXPIRED_EXPORTS, expire_exports, max, e);
 }
 
-/* Those of one kind that somebody holds do not keep the others. */
 int store_expire(struct store *s, size_t max, struct error *e)
 {
     static int (*const kinds[])(struct store *, size_t, struct error *) = {expire_found_tasks, expire_found_exports,

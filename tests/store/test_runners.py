@@ -233,6 +233,30 @@ def test_a_deleted_file_leaves_its_task(database, api, runner):
     assert api("get", ids=[task])[0]["files"] == 0
 
 
+def test_what_is_held_keeps_nothing_else(database, runner):
+    """One of each kind, somewhere among the others."""
+    tasks = [database.insert(status="success", expires_at="2020-01-01 00:00:00") for _ in range(20)]
+    for task in range(1, 21):
+        make_file(database, 10**6 + task, f"f{task}")
+    database.sql("UPDATE csv_export SET expires_at = '2020-01-01 00:00:00'")
+    database.sql("INSERT INTO file_trash (path) SELECT CONCAT('t', seq) FROM seq_1_to_20")
+    database.sql("INSERT INTO attempts (task_id, fence, attempt, outcome) VALUES (%s, 1, 1, 'success')", (tasks[7],))
+    with database.connect(autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION tx_isolation = 'READ-COMMITTED'")
+        for row in ("attempts WHERE task_id = %d AND fence = 1" % tasks[7], "csv_export WHERE path = 'f13'",
+                    "file_trash WHERE path = 't1'"):
+            cursor.execute(f"SELECT 1 FROM {row} FOR UPDATE")
+        runner.refused("ERR_DB_RETRY", "expire")
+        assert database.sql("SELECT id FROM tasks") == [(tasks[7],)]
+        assert database.sql("SELECT path FROM csv_export WHERE removed_at IS NULL") == [("f13",)]
+        runner.refused("ERR_DB_RETRY", "trash", drop=1)
+        assert database.sql("SELECT path FROM file_trash") == [("t1",)]
+        connection.rollback()
+    assert runner("expire") == 2
+    assert sorted(runner("trash", drop=1)) == ["f13", "t1"]
+    assert database.value("SELECT COUNT(*) FROM file_trash") == 0
+
+
 # --- series -----------------------------------------------------------------------------------------------
 
 def make_series(database, count, series="backup:a"):

@@ -227,8 +227,8 @@ int store_take_back(struct store *s, struct runner_watch *w, size_t max, judge_l
 
 /* --- what waits for nobody ---------------------------------------------------------------------- */
 
-/* Has BODY, whose context is candidates, do what it does with COUNT of IDS, but for those that other sessions hold, which
- * are found by halves. Returns what BODY has given in all, or ERR_DB_RETRY where some were left. */
+/* Has BODY, whose context is candidates, do what it does with COUNT of IDS, but for those that other sessions hold:
+ * they are found by halves. Returns what BODY has given in all, or ERR_DB_RETRY where some were left. */
 static int do_free_ones(struct store *s, int (*body)(struct store *, void *, struct error *), uint64_t *ids,
                         size_t count, struct error *e)
 {

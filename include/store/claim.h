@@ -233,7 +233,7 @@ int store_forget(struct store *s, size_t max, struct error *e) MUST_USE;
 
 /* Deletes the tasks, with their files, that made all but the newest KEEP files of SERIES, at most MAX tasks.
  * The files that stay are locked meanwhile, so that neither two runners nor a runner and somebody who
- * deletes a newer one leave less than KEEP. Returns how many went. */
+ * deletes a newer one leave less than KEEP. Returns how many went; ERR_DB_RETRY as above, and nothing went. */
 int store_keep_newest(struct store *s, const char *series, size_t keep, size_t max, struct error *e) MUST_USE;
 
 /* Adds to the counters that /stats reads; inside a transaction or not. SLOT: any small number of the

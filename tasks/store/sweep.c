@@ -227,20 +227,33 @@ int store_take_back(struct store *s, struct runner_watch *w, size_t max, judge_l
 
 /* --- what waits for nobody ---------------------------------------------------------------------- */
 
-/* Has BODY, whose context is candidates, do what it does with COUNT of IDS, but for those that other sessions hold:
- * they are found by halves. Returns what BODY has given in all, or ERR_DB_RETRY where some were left. */
-static int do_free_ones(struct store *s, int (*body)(struct store *, void *, struct error *), uint64_t *ids,
-                        size_t count, struct error *e)
+enum { HALVES_MAX = 24 }; /* transactions: enough to pass over one held row in 512 */
+
+static int halve(struct store *s, int (*body)(struct store *, void *, struct error *), uint64_t *ids, size_t count,
+                 int *left, struct error *e)
 {
     struct candidates x = {ids, count};
+    if (*left == 0)
+        return error_set(e, ERR_DB_RETRY, "other sessions hold many of the rows");
+    --*left;
     int rc = store_transaction_nowait(s, body, &x, e);
     if (rc != ERR_DB_RETRY || count < 2)
         return rc;
-    int first = do_free_ones(s, body, ids, count / 2, e);
+    int first = halve(s, body, ids, count / 2, left, e);
     if (first < 0 && first != ERR_DB_RETRY)
         return first;
-    int second = do_free_ones(s, body, ids + count / 2, count - count / 2, e);
+    int second = halve(s, body, ids + count / 2, count - count / 2, left, e);
     return second < 0 ? second : first < 0 ? first : first + second;
+}
+
+/* Has BODY, whose context is candidates, do what it does with COUNT of IDS, but for those that other sessions hold:
+ * they are found by halves. Where they are many (another runner does the same at this moment), the rest comes later.
+ * Returns what BODY has given in all, or ERR_DB_RETRY where some were left. */
+static int do_free_ones(struct store *s, int (*body)(struct store *, void *, struct error *), uint64_t *ids,
+                        size_t count, struct error *e)
+{
+    int left = HALVES_MAX;
+    return halve(s, body, ids, count, &left, e);
 }
 
 /* --- files whose row is gone ------------------------------------------------------------------- */

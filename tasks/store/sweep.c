@@ -227,7 +227,9 @@ int store_take_back(struct store *s, struct runner_watch *w, size_t max, judge_l
 
 /* --- what waits for nobody ---------------------------------------------------------------------- */
 
-enum { HALVES_MAX = 24 }; /* transactions: enough to pass over one held row in 512 */
+/* Transactions: enough to pass over one held row, also where it is in the way of more than those that name it: the
+ * server may read the whole of a small table. */
+enum { HALVES_MAX = 64 };
 
 static int halve(struct store *s, int (*body)(struct store *, void *, struct error *), uint64_t *ids, size_t count,
                  int *left, struct error *e)

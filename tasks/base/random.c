@@ -36,6 +36,11 @@ void random_hex(char *out, size_t digits)
     *out = '\0';
 }
 
+int64_t random_half(int64_t most)
+{
+    return most - (int64_t)random_below((uint64_t)most / 2 + 1);
+}
+
 uint64_t random_below(uint64_t bound)
 {
     uint64_t value, limit = UINT64_MAX - UINT64_MAX % bound;

@@ -104,9 +104,7 @@ static int64_t backoff_usec(const struct run_claim *c)
         pause *= 2;
     if (most > 0 && pause > most)
         pause = most;
-    if (pause <= 1)
-        return pause;
-    return pause / 2 + (int64_t)random_below((uint64_t)(pause - pause / 2) + 1);
+    return random_half(pause);
 }
 
 /* AGAIN: another attempt may help. None is made of a task that has committed itself. */

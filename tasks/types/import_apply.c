@@ -66,7 +66,7 @@ static int try_batch(struct import_job *j, bool last, struct error *e)
 
 static void pause_a_little(int64_t most_usec)
 {
-    int64_t usec = most_usec / 2 + (int64_t)random_below((uint64_t)most_usec / 2);
+    int64_t usec = random_half(most_usec);
     nanosleep(&(struct timespec){usec / 1000000, usec % 1000000 * 1000}, NULL);
 }
 

@@ -150,5 +150,5 @@ void source_wait(const struct run *r, struct run_outcome *o)
     int64_t pause = limits.backoff_usec * (run_task(r)->attempt < 2 ? PAUSES_FIRST : PAUSES_LATER);
     if (pause > limits.backoff_max_usec && limits.backoff_max_usec > 0)
         pause = limits.backoff_max_usec;
-    o->retry_usec = pause / 2 + (int64_t)random_below((uint64_t)(pause - pause / 2) + 1);
+    o->retry_usec = random_half(pause);
 }

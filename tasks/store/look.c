@@ -37,7 +37,6 @@ struct lanes_seen {
 struct found_lane {
     struct lane_place place;
     int64_t turn; /* the first in it */
-    bool asked;   /* which one comes behind it */
 };
 
 struct found_lanes {
@@ -69,7 +68,7 @@ static bool was_seen(const struct lanes_seen *seen, const struct lane_place *p)
 }
 
 /* Reads the lanes of R. UNIQUE: it gives each of them once, and none that has been found before. */
-static int read_lanes(struct store *s, struct db_stmt *r, bool unique, struct found_lanes *f, struct error *e)
+static int read_lanes(struct db_stmt *r, bool unique, struct found_lanes *f, struct error *e)
 {
     int more;
     while ((more = db_next(r, e)) > 0) {
@@ -88,7 +87,6 @@ static int read_lanes(struct store *s, struct db_stmt *r, bool unique, struct fo
         f->now = db_col_instant(r, 4);
         if (!unique && found_before(f, &lane.place))
             continue;
-        lane.asked = was_seen(s->seen, &lane.place);
         if (f->count == f->cap) {
             f->cap = f->cap ? f->cap * 2 : 16;
             f->items = xrealloc(f->items, f->cap * sizeof *f->items);
@@ -106,7 +104,7 @@ static int ask_next(struct store *s, const struct lane_place *after, size_t coun
     struct db_stmt *r;
     if (count == 1 && same_place(after, &beginning)) { /* the look of an idle runner: the least that can be asked */
         int64_t rc = store_run(s, ST_LOOK_FIRST, 1, NULL, 0, &r, e);
-        return rc < 0 ? (int)rc : read_lanes(s, r, true, f, e);
+        return rc < 0 ? (int)rc : read_lanes(r, true, f, e);
     }
     size_t group = store_group_for(count);
     for (size_t i = 0; i < group; i++) { /* the last one fills the group up */
@@ -117,7 +115,7 @@ static int ask_next(struct store *s, const struct lane_place *after, size_t coun
         p[2] = db_int(a->priority);
     }
     int64_t rc = store_run(s, ST_LOOK_NEXT, group, params, (unsigned)(group * PLACE_PARAMS), &r, e);
-    return rc < 0 ? (int)rc : read_lanes(s, r, false, f, e);
+    return rc < 0 ? (int)rc : read_lanes(r, false, f, e);
 }
 
 /* From the lanes that the last look saw, then from those that were not among them: one statement where none are new. */
@@ -129,7 +127,7 @@ static int step_through(struct store *s, struct found_lanes *f, struct error *e)
         while (count < PLACES_MAX && next_seen < s->seen->count)
             after[count++] = s->seen->places[next_seen++];
         for (; count < PLACES_MAX && next_found < f->count; next_found++)
-            if (!f->items[next_found].asked)
+            if (!was_seen(s->seen, &f->items[next_found].place)) /* those are asked for in any case */
                 after[count++] = f->items[next_found].place;
         int rc = count ? ask_next(s, after, count, f, e) : 0;
         if (rc)
@@ -144,7 +142,7 @@ static int scan(struct store *s, struct found_lanes *f, struct error *e)
     struct db_stmt *r;
     int64_t rc = store_run(s, ST_LOOK, 1, NULL, 0, &r, e);
     f->count = 0;
-    return rc < 0 ? (int)rc : read_lanes(s, r, true, f, e);
+    return rc < 0 ? (int)rc : read_lanes(r, true, f, e);
 }
 
 /* Finds the lanes with fresh or scheduled tasks. The caller frees F->items, also after an error. */

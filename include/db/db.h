@@ -17,11 +17,11 @@
 struct db;
 struct db_stmt;
 
-/* What the session is set to. */
-enum { DB_LOCK_WAIT_S = 2 }; /* of a session for the queue: for a row lock, then ERR_DB_RETRY */
+enum { DB_LOCK_WAIT_S = 2 }; /* how long a session for the queue waits for a row's lock; then ERR_DB_RETRY */
 
+/* What the session is set to. */
 enum db_session {
-    DB_SESSION_QUEUE,  /* READ COMMITTED, UTC, strict mode, short lock waits */
+    DB_SESSION_QUEUE,  /* READ COMMITTED, UTC, strict mode, DB_LOCK_WAIT_S */
     DB_SESSION_SOURCE, /* as the server has it, but for the character set and what the options say */
 };
 

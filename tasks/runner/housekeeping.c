@@ -171,7 +171,7 @@ void remove_files(struct dispatcher *d, struct run_claim *c, bool again)
 }
 
 /* Returns whether there may be more. */
-static bool empty_trash(struct dispatcher *d, int64_t *next_ns)
+static bool empty_trash(struct dispatcher *d)
 {
     struct trash_entry *entries = xcalloc(TRASH_MAX, sizeof *entries);
     struct error e = {0};
@@ -179,7 +179,7 @@ static bool empty_trash(struct dispatcher *d, int64_t *next_ns)
     for (int i = 0; i < n; i++)
         remove_file(d, entries[i].path); /* one that cannot be removed is left to the search for orphans */
     int rc = n > 0 ? store_drop_trash(d->store, entries, (size_t)n, &e) : n;
-    *next_ns = next_chore(d, "removing deleted files", rc, &e, sweep_ns);
+    d->sweep_at_ns = next_chore(d, "removing deleted files", rc, &e, sweep_ns);
     free(entries);
     return rc >= 0 && n == TRASH_MAX;
 }
@@ -276,15 +276,16 @@ static bool directory_there(struct dispatcher *d)
 void sweep_files(struct dispatcher *d, int64_t now_ns)
 {
     bool more = false;
-    int64_t next = now_ns + sweep_ns;
+    d->sweep_at_ns = now_ns + sweep_ns;
     if (directory_there(d)) {
-        more = empty_trash(d, &next);
+        more = empty_trash(d);
         sweep_checkpoints(d);
         if (!more && ages_count(&d->ages, clock_wall_usec(), now_ns, d->settings->files.orphan_age_usec))
             sweep_orphans(d);
     }
     /* the files of many tasks that are deleted at once must be gone within seconds, too */
-    d->sweep_at_ns = more ? now_ns : next;
+    if (more)
+        d->sweep_at_ns = now_ns;
 }
 
 /* The older ones of each configured backup. Those of a backup that is no longer configured stay. */

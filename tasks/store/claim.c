@@ -79,9 +79,11 @@ static int64_t select_but(struct store *s, const struct running_users *u, const 
     struct buf more = BUF_INIT; /* the list has no end, the group has */
     size_t full = 0;
     for (size_t i = 0; i < u->count; i++)
-        if (u->items[i].running >= u->limit && full < GROUP_MAX)
+        if (u->items[i].running < u->limit)
+            continue;
+        else if (full < GROUP_MAX)
             params[full++] = db_int(u->items[i].user);
-        else if (u->items[i].running >= u->limit)
+        else
             buf_addf(&more, "%s%" PRId64, more.len ? "," : "", u->items[i].user);
     if (!full)
         params[full++] = db_int(INT64_MIN); /* nobody */

@@ -20,6 +20,14 @@ def alive(pid):
         return False
 
 
+def title(pid):
+    """What it calls itself; "" where it is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def children(pid):
     """Those that any thread of the process has started; none where it is gone."""
     try:

@@ -14,7 +14,7 @@ import pytest
 
 from api.fastcgi import Connection
 from history import CLAIMS
-from proc import alive, children
+from proc import alive, children, title
 from runner.conftest import LEASE, Paused
 from runner.site import Site, ok
 from stack import wait_until
@@ -222,8 +222,7 @@ def test_the_site_hangs_up(replays, path):
 def carrier(runner):
     """The process that carries the replays."""
     def find():
-        return [pid for pid in children(runner.pid) if open(f"/proc/{pid}/comm", encoding="ascii").read().strip()
-                == "taskrunner-many"]
+        return [pid for pid in children(runner.pid) if title(pid) == "taskrunner-many"]
     return wait_until(find, 10)
 
 

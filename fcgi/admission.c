@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 /* A process reserves at most a fiftieth of a limit ahead: so far may a large limit be missed. */
-enum { CHUNK_PART = 50, CHUNK_USER_MAX = 100, CHUNK_TOTAL_MAX = 1000 };
+enum { CHUNK_PART = 50, CHUNK_MAX = 1000 };
 
 /* A refusal costs the database a count. It is remembered for so many times as long as it took, so that
  * those who are refused cannot load the database, and those who make room do not wait. */
@@ -36,19 +36,30 @@ static size_t sum_up(struct admission_part *parts, const struct new_task *tasks,
     return n;
 }
 
+/* Of several whose count is due each may be the first: only one of them is counted. */
+static void choose_counts(struct admission *a, struct quota *q)
+{
+    size_t first = a->count ? (size_t)a->begun_ns % a->count : 0;
+    for (size_t i = 0; i < a->count; i++) {
+        struct admission_part *p = &a->parts[(first + i) % a->count];
+        p->count = quota_count_due(q, p->user, a->begun_ns);
+    }
+}
+
 int admission_begin(struct admission *a, struct quota *q, const struct queue_settings *limits,
                     const struct new_task *tasks, size_t count, struct arena *arena, struct error *e)
 {
     *a = (struct admission){.quota = q, .begun_ns = clock_mono_ns()};
     a->parts = arena_calloc(arena, count + 1, sizeof *a->parts);
+    a->missing = arena_calloc(arena, count + 1, sizeof *a->missing);
     if (limits->waiting_per_user)
         a->count = sum_up(a->parts, tasks, count, limits->waiting_per_user);
     if (limits->waiting_total)
         a->parts[a->count++] =
             (struct admission_part){.limit = limits->waiting_total, .wanted = (int64_t)count};
+    choose_counts(a, q);
     for (size_t i = 0; i < a->count; i++) {
         struct admission_part *p = &a->parts[i];
-        p->count = quota_count_due(q, p->user, a->begun_ns);
         p->taken = quota_take(q, p->user, p->wanted);
         if (p->taken < p->wanted && !a->refused &&
             quota_refused(q, p->user, p->wanted - p->taken, a->begun_ns))
@@ -60,36 +71,47 @@ int admission_begin(struct admission *a, struct quota *q, const struct queue_set
 
 static int64_t chunk(const struct admission_part *p)
 {
-    int64_t most = p->user ? CHUNK_USER_MAX : CHUNK_TOTAL_MAX, part = p->limit / CHUNK_PART;
-    return part < most ? part : most;
+    int64_t part = p->limit / CHUNK_PART;
+    return part < CHUNK_MAX ? part : CHUNK_MAX;
 }
 
-static int reserve_part(struct admission_part *p, struct quota *q, struct store *s, struct error *e)
+static bool is_missing(const struct admission_part *p)
 {
-    int64_t missing = p->wanted - p->taken, began = clock_mono_ns();
-    if (!missing)
-        return 0;
-    if (quota_held(q, p->user, began))
-        return error_set(e, ERR_TIMEOUT, "the row of user %lld was held a moment ago", (long long)p->user);
-    p->ahead = chunk(p) > missing ? chunk(p) - missing : 0;
-    int rc = store_reserve(s, p->user, p->limit, missing + p->ahead, p->count, e);
-    if (rc == ERR_LIMIT && p->ahead) {
-        error_clear(e);
-        p->ahead = 0;
-        rc = store_reserve(s, p->user, p->limit, missing, p->count, e);
+    return p->taken < p->wanted;
+}
+
+static struct admission_part *part_of(struct admission *a, int64_t user)
+{
+    struct admission_part *p = a->parts;
+    while (p->user != user)
+        p++;
+    return p;
+}
+
+/* What the parts that memory has no room for are to reserve; returns how many. */
+static size_t list_missing(struct admission *a, bool *counts)
+{
+    size_t n = 0;
+    for (const struct admission_part *p = a->parts; p < a->parts + a->count; p++) {
+        int64_t wanted = p->wanted - p->taken;
+        if (!is_missing(p))
+            continue;
+        a->missing[n++] = (struct reservation){
+            .user = p->user,
+            .limit = p->limit,
+            .wanted = wanted,
+            .ahead = chunk(p) > wanted ? chunk(p) - wanted : 0,
+            .count = p->count,
+        };
+        *counts |= p->count;
     }
-    int64_t now = clock_mono_ns();
-    if (p->count)
-        quota_counted(q, now, now - began);
-    if (rc == ERR_TIMEOUT && p->user) /* who waits for the row of all is nobody's fault */
-        quota_hold(q, p->user, now + remember_max_ns);
-    return rc;
+    return n;
 }
 
 bool admission_is_complete(const struct admission *a)
 {
     for (size_t i = 0; i < a->count; i++)
-        if (a->parts[i].taken < a->parts[i].wanted)
+        if (is_missing(&a->parts[i]))
             return false;
     return true;
 }
@@ -99,15 +121,26 @@ int admission_reserve(struct admission *a, struct store *s, struct error *e)
     if (a->remembered)
         return error_set(e, ERR_LIMIT, "too many tasks waited a moment ago");
     a->refused = NULL;
-    for (size_t i = 0; i < a->count; i++) {
-        int rc = reserve_part(&a->parts[i], a->quota, s, e);
-        if (rc == ERR_LIMIT)
-            a->refused = &a->parts[i];
-        if (rc != 0)
-            return rc;
-    }
-    a->reserved = true;
-    return 0;
+    bool counts = false;
+    size_t count = list_missing(a, &counts);
+    int64_t began = clock_mono_ns();
+    for (size_t i = 0; i < count; i++)
+        if (quota_held(a->quota, a->missing[i].user, began))
+            return error_set(e, ERR_TIMEOUT, "the row of user %lld was held a moment ago",
+                             (long long)a->missing[i].user);
+    const struct reservation *failed;
+    int rc = store_reserve(s, a->missing, count, &failed, e);
+    int64_t now = clock_mono_ns();
+    if (counts)
+        quota_counted(a->quota, now, now - began);
+    if (rc == ERR_LIMIT && failed)
+        a->refused = part_of(a, failed->user);
+    if (rc == ERR_TIMEOUT && failed && failed->user) /* who waits for the row of all is nobody's fault */
+        quota_hold(a->quota, failed->user, now + remember_max_ns);
+    for (size_t i = 0; i < count && !rc; i++)
+        part_of(a, a->missing[i].user)->spare = a->missing[i].spare;
+    a->reserved = rc == 0;
+    return rc;
 }
 
 void admission_end(struct admission *a, bool created)
@@ -115,7 +148,7 @@ void admission_end(struct admission *a, bool created)
     for (size_t i = 0; i < a->count; i++) {
         const struct admission_part *p = &a->parts[i];
         if (created)
-            quota_put(a->quota, p->user, a->reserved ? p->ahead : 0);
+            quota_put(a->quota, p->user, a->reserved ? p->spare : 0);
         else
             quota_put(a->quota, p->user, p->taken);
     }

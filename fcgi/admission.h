@@ -20,10 +20,11 @@ struct admission {
     struct admission_part {
         int64_t user, limit; /* user 0: the whole queue */
         int64_t wanted, taken; /* of wanted so many from memory */
-        int64_t ahead;         /* reserved beyond what is wanted */
+        int64_t spare;         /* reserved beyond what is wanted */
         bool count;            /* whatever is reserved: what waits is to be counted */
-    } *parts;                  /* by user, the whole queue last: everybody locks in this order */
+    } *parts;                  /* by user, the whole queue last: everybody waits for rows in this order */
     size_t count;
+    struct reservation *missing; /* room for one of each part */
     int64_t begun_ns;
     const struct admission_part *refused; /* the limit that has no room */
     bool remembered;                      /* it had none a moment ago */

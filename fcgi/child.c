@@ -46,7 +46,7 @@ static int app_open(struct app *app, const struct catalogue *catalogue, struct e
     }
     if (result != 0)
         return result;
-    app->creator = creator_create(app->backend, &app->settings->queue);
+    app->creator = creator_create(app->backend, app->settings);
     app->stats = stats_create(app->backend);
     app->tokens = tokens_create(app->backend);
     for (int admin = 0; admin < 2; admin++)

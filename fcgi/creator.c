@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "fcgi/admission.h"
 #include "fcgi/backend.h"
+#include "fcgi/ring.h"
 
 enum {
     TASKS_MAX = 1000, /* of a transaction for several submissions */
@@ -18,7 +19,7 @@ enum {
 
 struct creator {
     struct backend *backend;
-    const struct queue_settings *limits;
+    const struct settings *settings;
     struct quota *quota;
     struct combiner *jobs;
     struct arena *arena; /* of the leader */
@@ -121,11 +122,13 @@ static int create_together(struct creator *c, struct combine_job *first,
     gather(first, end, &batch);
     if (!batch.count)
         return 0;
-    int result = admission_begin(&batch.admission, c->quota, c->limits, batch.tasks, batch.count,
-                                 c->arena, e);
+    int result = admission_begin(&batch.admission, c->quota, &c->settings->queue, batch.tasks,
+                                 batch.count, c->arena, e);
     if (result == 0)
         result = backend_call(c->backend, BACKEND_CHANGE, create_call, &batch, e);
     admission_end(&batch.admission, result == 0);
+    if (result == 0)
+        ring_for_tasks(c->settings, batch.made, batch.count); /* once for all of them, and before the answers */
     const struct task *made = batch.made; /* with the submissions' own texts */
     for (struct combine_job *j = first; j != end; j = j->next) {
         struct submission *s = submission_of(j);
@@ -230,7 +233,7 @@ static void submit_keyed(struct creator *c, struct submission *s)
     struct newcomer newcomer = {s, &admission};
     struct submit_key key = *s->key;
     struct submission keyed = *s;
-    if (admission_begin(&admission, c->quota, c->limits, s->tasks, s->count, s->arena, &s->error) != 0)
+    if (admission_begin(&admission, c->quota, &c->settings->queue, s->tasks, s->count, s->arena, &s->error) != 0)
         error_clear(&s->error);
     key.admit = admit;
     key.admit_ctx = &newcomer;
@@ -240,6 +243,8 @@ static void submit_keyed(struct creator *c, struct submission *s)
     s->made_count = keyed.made_count;
     s->replayed = keyed.replayed;
     s->queue_full = admission_queue_full(&admission);
+    if (s->result == 0 && !s->replayed)
+        ring_for_tasks(c->settings, s->made, s->made_count);
 }
 
 static void finish(struct combine_job *j)
@@ -263,11 +268,11 @@ void creator_flush(struct creator *c)
     combine_flush(c->jobs);
 }
 
-struct creator *creator_create(struct backend *b, const struct queue_settings *limits)
+struct creator *creator_create(struct backend *b, const struct settings *settings)
 {
     struct creator *c = xcalloc(1, sizeof *c);
     c->backend = b;
-    c->limits = limits;
+    c->settings = settings;
     c->quota = quota_create();
     c->arena = arena_create();
     c->jobs = combiner_create(JOBS_MAX, run_jobs, c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* creator.h: from valid tasks to rows, for all threads of a process. Submissions that wait at the same
  * time become one transaction, and none of them fails by another's fault; one with a key has a
- * transaction of its own. Any thread. */
+ * transaction of its own. The runners of this host are told once it is committed. Any thread. */
 #ifndef FCGI_CREATOR_H
 #define FCGI_CREATOR_H
 
@@ -37,8 +37,8 @@ struct submission {
     struct error error;
 };
 
-/* LIMITS must outlive it. */
-struct creator *creator_create(struct backend *b, const struct queue_settings *limits) MUST_USE;
+/* SETTINGS must outlive it. */
+struct creator *creator_create(struct backend *b, const struct settings *settings) MUST_USE;
 void creator_destroy(struct creator **c); /* NULL is accepted; nobody may be submitting */
 
 /* S->done is called by whichever thread has created the tasks: with a key this one, before it returns; else one that

@@ -8,7 +8,6 @@
 #include "fcgi/creator.h"
 #include "fcgi/exchange.h"
 #include "fcgi/idempotency.h"
-#include "fcgi/ring.h"
 #include "fcgi/task_input.h"
 #include "fcgi/view.h"
 #include "store/upload.h"
@@ -156,8 +155,6 @@ static void answer_created(struct exchange *x)
         response_problem(&x->response, PROBLEM_task_gone, NULL);
         return;
     }
-    if (!s->replayed)
-        ring_for_tasks(x->app->settings, s->made, s->made_count);
     answer(x, c);
     if (!c->is_array)
         exchange_hold(x, s->made[0].id, task_status_ended(s->made[0].status), answer_again);

@@ -10,7 +10,6 @@
 #include "fcgi/creator.h"
 #include "fcgi/exchange.h"
 #include "fcgi/idempotency.h"
-#include "fcgi/ring.h"
 #include "fcgi/stored_answer.h"
 #include "fcgi/view.h"
 #include "task/seal.h"
@@ -192,10 +191,8 @@ static bool answer_submitted(struct exchange *x, struct deferral *d)
     }
     if (!s->made_count)
         return response_problem(&x->response, PROBLEM_task_gone, NULL);
-    if (!s->replayed) { /* else the first request's body is the one that counts */
+    if (!s->replayed) /* else the first request's body is the one that counts */
         result_file_release(&d->body);
-        ring_for_tasks(x->app->settings, &d->made, 1);
-    }
     answer(x, d);
     return true;
 }

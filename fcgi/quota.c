@@ -91,6 +91,7 @@ bool quota_count_due(struct quota *q, int64_t user, int64_t now_ns)
     bool due = now_ns >= e->count_again_ns && now_ns >= q->count_again_ns;
     if (due) {
         e->count_again_ns = now_ns + count_pause_ns;
+        q->count_again_ns = now_ns + count_pause_ns; /* until it is known what this one takes */
         e->room = 0;
     }
     pthread_mutex_unlock(&q->lock);
@@ -99,10 +100,8 @@ bool quota_count_due(struct quota *q, int64_t user, int64_t now_ns)
 
 void quota_counted(struct quota *q, int64_t now_ns, int64_t took_ns)
 {
-    int64_t again_ns = now_ns + took_ns * (COUNTING_PART - 1);
     pthread_mutex_lock(&q->lock);
-    if (again_ns > q->count_again_ns)
-        q->count_again_ns = again_ns;
+    q->count_again_ns = now_ns + took_ns * (COUNTING_PART - 1);
     pthread_mutex_unlock(&q->lock);
 }
 

@@ -47,11 +47,21 @@ int store_submit_once(struct store *s, const struct submit_key *key, const struc
                       size_t count, struct arena *arena, struct task *out, size_t *out_count,
                       bool *replayed, struct error *e) MUST_USE;
 
-/* Reserves room for WANTED tasks of USER (0 = of everybody) to wait, where LIMIT may. Joins the transaction
- * that inserts them (else it has one of its own): a count then sees what it reserves. ERR_LIMIT where there
- * is no room for that many. What is reserved and not used is found free again, and what waits without a
- * reservation is found, when the waiting tasks are counted: where the limit is reached, or at COUNT. */
-int store_reserve(struct store *s, int64_t user, int64_t limit, int64_t wanted, bool count,
+/* Room for tasks that are going to wait. What is reserved and not used is found free again, and what waits without
+ * a reservation is found, when the waiting tasks are counted: where the limit is reached, or at COUNT. */
+struct reservation {
+    int64_t user, limit; /* user 0: everybody; so many tasks may wait */
+    int64_t wanted;      /* for so many tasks */
+    int64_t ahead;       /* and for so many more, if there is room */
+    bool count;
+    int64_t spare; /* out: AHEAD, or 0 */
+};
+
+/* Makes COUNT reservations, all or none, each of another user. Joins the transaction that inserts the tasks (else it
+ * has one of its own): a count then sees what it reserves. Takes two statements for rows that are there and free,
+ * however many. ERR_LIMIT where there is no room for what is wanted, ERR_TIMEOUT where somebody else holds the row:
+ * *FAILED is the reservation that failed, else NULL. */
+int store_reserve(struct store *s, struct reservation *all, size_t count, const struct reservation **failed,
                   struct error *e) MUST_USE;
 
 #endif

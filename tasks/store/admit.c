@@ -101,11 +101,32 @@ int store_submit_once(struct store *s, const struct submit_key *key, const struc
 
 /* --- limits ----------------------------------------------------------------------------------------- */
 
-struct reservation {
-    int64_t user, limit, wanted;
-    bool count;
+struct reserving {
+    struct reservation *all;
+    size_t count;
+    const struct reservation *failed;
+    int64_t *bounds; /* of each, as it stands in its row; -1: the row is not ours yet */
 };
 
+/* Takes the rows that are free. In what order does not matter here: it waits for none of them. */
+static int lock_free_rows(struct store *s, struct reserving *v, struct error *e)
+{
+    uint64_t users[GROUP_MAX];
+    for (size_t at = 0; at < v->count; at += GROUP_MAX) {
+        size_t n = v->count - at < GROUP_MAX ? v->count - at : GROUP_MAX;
+        for (size_t i = 0; i < n; i++)
+            users[i] = (uint64_t)v->all[at + i].user;
+        struct db_stmt *r;
+        int64_t rc = store_run_group(s, ST_QUOTA_LOCK_FREE, users, n, &r, e);
+        while (rc >= 0 && (rc = db_next(r, e)) > 0)
+            for (size_t i = 0; i < n; i++)
+                if (v->all[at + i].user == db_col_int(r, 0))
+                    v->bounds[at + i] = db_col_int(r, 1);
+        if (rc < 0)
+            return (int)rc;
+    }
+    return 0;
+}
 /* Runs a statement whose result is one number. */
 static int64_t number(struct db_stmt *r, int64_t rc, struct error *e)
 {
@@ -122,26 +143,68 @@ static int64_t count_waiting(struct store *s, int64_t user, int64_t most, struct
     return number(r, rc, e);
 }
 
-static int reserve(struct store *s, void *ctx, struct error *e)
+/* Takes the row of USER, which is made or waited for; returns its bound. */
+static int64_t lock_row(struct store *s, int64_t user, struct error *e)
 {
-    const struct reservation *v = ctx;
     struct db_stmt *r = NULL;
-    int64_t rc = STORE_RUN(s, ST_QUOTA_OPEN, NULL, e, db_int(v->user));
+    int64_t rc = STORE_RUN(s, ST_QUOTA_OPEN, NULL, e, db_int(user));
     if (rc >= 0)
-        rc = STORE_RUN(s, ST_QUOTA_LOCK, &r, e, db_int(v->user));
-    int64_t bound = number(r, rc, e);
-    if (bound >= 0 && (v->count || bound + v->wanted > v->limit))
-        bound = count_waiting(s, v->user, v->limit, e);
-    if (bound < 0)
-        return (int)bound;
-    if (bound + v->wanted > v->limit)
-        return error_set(e, ERR_LIMIT, "%" PRId64 " tasks wait already, %" PRId64 " may", bound, v->limit);
-    rc = STORE_RUN(s, ST_QUOTA_SET, NULL, e, db_int(bound + v->wanted), db_int(v->user));
-    return rc < 0 ? (int)rc : 0;
+        rc = STORE_RUN(s, ST_QUOTA_LOCK, &r, e, db_int(user));
+    return number(r, rc, e);
 }
 
-int store_reserve(struct store *s, int64_t user, int64_t limit, int64_t wanted, bool count, struct error *e)
+static int reserve_one(struct store *s, struct reservation *v, int64_t *bound, struct error *e)
 {
-    struct reservation v = {user, limit, wanted, count};
-    return store_transaction(s, reserve, &v, NULL, e);
+    int64_t waiting = *bound < 0 ? lock_row(s, v->user, e) : *bound;
+    if (waiting >= 0 && (v->count || waiting + v->wanted + v->ahead > v->limit))
+        waiting = count_waiting(s, v->user, v->limit, e);
+    if (waiting < 0)
+        return (int)waiting;
+    if (waiting + v->wanted > v->limit)
+        return error_set(e, ERR_LIMIT, "%" PRId64 " tasks wait already, %" PRId64 " may", waiting, v->limit);
+    v->spare = waiting + v->wanted + v->ahead > v->limit ? 0 : v->ahead;
+    *bound = waiting + v->wanted + v->spare;
+    return 0;
+}
+
+static int write_bounds(struct store *s, const struct reserving *v, struct error *e)
+{
+    struct db_value params[GROUP_MAX * 2];
+    for (size_t at = 0; at < v->count; at += GROUP_MAX) {
+        size_t n = v->count - at < GROUP_MAX ? v->count - at : GROUP_MAX, group = store_group_for(n);
+        for (size_t i = 0; i < group; i++) { /* the last one fills the group up */
+            size_t one = at + (i < n ? i : n - 1);
+            params[i * 2] = db_int(v->all[one].user);
+            params[i * 2 + 1] = db_int(v->bounds[one]);
+        }
+        int64_t rc = store_run(s, ST_QUOTA_SET, group, params, (unsigned)(group * 2), NULL, e);
+        if (rc < 0)
+            return (int)rc;
+    }
+    return 0;
+}
+
+static int reserve(struct store *s, void *ctx, struct error *e)
+{
+    struct reserving *v = ctx;
+    v->failed = NULL;
+    for (size_t i = 0; i < v->count; i++)
+        v->bounds[i] = -1;
+    int rc = lock_free_rows(s, v, e);
+    for (size_t i = 0; i < v->count && !rc; i++) {
+        rc = reserve_one(s, &v->all[i], &v->bounds[i], e);
+        if (rc)
+            v->failed = &v->all[i];
+    }
+    return rc ? rc : write_bounds(s, v, e);
+}
+
+int store_reserve(struct store *s, struct reservation *all, size_t count, const struct reservation **failed,
+                  struct error *e)
+{
+    struct reserving v = {.all = all, .count = count, .bounds = xcalloc(count + 1, sizeof *v.bounds)};
+    int rc = count ? store_transaction(s, reserve, &v, NULL, e) : 0;
+    *failed = v.failed;
+    free(v.bounds);
+    return rc;
 }

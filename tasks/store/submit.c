@@ -8,9 +8,10 @@
 #include "impl.h"
 
 enum {
-    COLUMNS = 9,    /* parameters of one row in ST_SUBMIT */
-    LANE_PARAMS = 6, /* of one lane in ST_TURNS */
+    COLUMNS = 9,     /* parameters of one row in ST_SUBMIT */
+    LANE_PARAMS = 7, /* of one lane in ST_TURNS */
     LANES_MAX = 32,  /* asked for with one statement */
+    HEAD = 16,       /* tasks of the others that it shows of a lane */
 };
 
 /* How far a user's tasks stand apart in a lane, in turns (microseconds). So long that real time never
@@ -18,10 +19,21 @@ enum {
  * and so stand before everybody's second task. */
 static const int64_t turn_step = INT64_C(3600) * 1000000;
 
-/* Tasks of one user, type and priority; the next one gets turn NEXT. */
+/* Tasks of one user, type and priority. */
 struct lane {
     const struct new_task *first;
-    int64_t next;
+    const struct lane *same; /* an earlier one of that type and priority: it knows of the head of the queue; or NULL */
+    struct {
+        bool any;
+        int64_t last; /* turn */
+    } own; /* of the user's tasks that wait there */
+    struct {
+        unsigned count;      /* up to HEAD */
+        int64_t first, last; /* turns */
+        int64_t user;
+        bool mixed; /* they are of several users */
+    } head;
+    int64_t next; /* the turn of its next task */
 };
 
 struct submission {
@@ -43,6 +55,16 @@ static bool same_lane(const struct new_task *a, const struct new_task *b)
     return a->created_by == b->created_by && a->priority == b->priority && strcmp(a->type, b->type) == 0;
 }
 
+static const struct lane *find_same(const struct submission *sub, const struct new_task *t)
+{
+    for (size_t i = 0; i < sub->lane_count; i++) {
+        const struct lane *lane = &sub->lanes[i];
+        if (!lane->same && lane->first->priority == t->priority && strcmp(lane->first->type, t->type) == 0)
+            return lane;
+    }
+    return NULL;
+}
+
 static void find_lanes(struct submission *sub)
 {
     sub->lanes = arena_alloc(sub->arena, sub->count * sizeof *sub->lanes);
@@ -52,48 +74,92 @@ static void find_lanes(struct submission *sub)
         size_t n = 0;
         while (n < sub->lane_count && !same_lane(sub->lanes[n].first, &sub->tasks[i]))
             n++;
-        if (n == sub->lane_count)
-            sub->lanes[sub->lane_count++] = (struct lane){.first = &sub->tasks[i]};
+        if (n == sub->lane_count) {
+            sub->lanes[n] = (struct lane){.first = &sub->tasks[i], .same = find_same(sub, &sub->tasks[i])};
+            sub->lane_count++;
+        }
         sub->lane_of[i] = n;
     }
 }
 
-/* Reads the next turns of the lanes from AT on, and what the server says of itself. */
-static int read_turns(struct submission *sub, size_t at, struct db_stmt *r, struct error *e)
+/* One task of those that ST_TURNS shows of LANE. */
+static void read_task(struct lane *lane, struct db_stmt *r)
+{
+    bool own = db_col_null(r, 4);
+    if (own && db_col_null(r, 3)) /* in another lane */
+        return;
+    int64_t turn = db_col_int(r, 3);
+    if (own) {
+        lane->own.last = lane->own.any && lane->own.last > turn ? lane->own.last : turn;
+        lane->own.any = true;
+        return;
+    }
+    int64_t user = db_col_int(r, 4);
+    bool first = lane->head.count++ == 0;
+    lane->head.first = !first && lane->head.first < turn ? lane->head.first : turn;
+    lane->head.last = !first && lane->head.last > turn ? lane->head.last : turn;
+    lane->head.mixed |= !first && user != lane->head.user;
+    lane->head.user = user;
+}
+
+static int read_tasks(struct submission *sub, size_t at, struct db_stmt *r, struct error *e)
 {
     int more;
     while ((more = db_next(r, e)) > 0) {
-        bool queued = !db_col_null(r, 1), waiting = !db_col_null(r, 2);
-        sub->now = db_col_instant(r, 3);
-        sub->id_step = db_col_uint(r, 4);
-        sub->lanes[at + db_col_uint(r, 0)].next = queued    ? db_col_int(r, 1) + turn_step
-                                                  : waiting ? db_col_int(r, 2)
-                                                            : sub->now;
+        int64_t lane = db_col_int(r, 0);
+        if (lane >= 0) {
+            read_task(&sub->lanes[at + (size_t)lane], r);
+            continue;
+        }
+        sub->now = db_col_instant(r, 1);
+        sub->id_step = db_col_uint(r, 2);
     }
     return more;
+}
+
+/* The turn of a user's next task in LANE: behind his own, or beside the first one that waits; before it where those
+ * are many of one user that share a turn (one INSERT by plain SQL, say). */
+static int64_t next_turn(const struct lane *lane, int64_t now)
+{
+    const struct lane *l = lane->same ? lane->same : lane;
+    if (lane->own.any)
+        return lane->own.last + turn_step;
+    if (!l->head.count)
+        return now;
+    return l->head.first - (l->head.count == HEAD && l->head.first == l->head.last && !l->head.mixed);
+}
+
+/* LANE NULL: it fills the group up. Nothing is found by NULL, and nothing is searched for it. */
+static void lane_params(struct db_value *p, size_t number, const struct lane *lane)
+{
+    p[0] = p[4] = db_uint(number);
+    p[1] = lane ? db_text(lane->first->type) : db_null();
+    p[2] = lane ? db_int(lane->first->priority) : db_null();
+    p[3] = lane ? db_int(lane->first->created_by) : db_null();
+    p[5] = lane && !lane->same ? p[1] : db_null();
+    p[6] = p[2];
 }
 
 static int ask_turns(struct store *s, struct submission *sub, struct error *e)
 {
     struct db_value params[LANES_MAX * LANE_PARAMS];
+    for (size_t i = 0; i < sub->lane_count; i++) {
+        struct lane *lane = &sub->lanes[i];
+        *lane = (struct lane){.first = lane->first, .same = lane->same}; /* what an attempt that failed has read */
+    }
     for (size_t at = 0; at < sub->lane_count; at += LANES_MAX) {
         size_t left = sub->lane_count - at, n = left < LANES_MAX ? left : LANES_MAX, group = store_group_for(n);
-        for (size_t i = 0; i < group; i++) { /* the last one fills the group up */
-            size_t lane = i < n ? i : n - 1;
-            const struct new_task *t = sub->lanes[at + lane].first;
-            struct db_value *p = params + i * LANE_PARAMS;
-            p[0] = db_uint(lane);
-            p[1] = db_int(t->created_by);
-            p[2] = p[4] = db_text(t->type);
-            p[3] = p[5] = db_int(t->priority);
-        }
+        for (size_t i = 0; i < group; i++)
+            lane_params(params + i * LANE_PARAMS, i, i < n ? &sub->lanes[at + i] : NULL);
         struct db_stmt *r;
         int64_t rc = store_run(s, ST_TURNS, group, params, (unsigned)(group * LANE_PARAMS), &r, e);
         if (rc >= 0)
-            rc = read_turns(sub, at, r, e);
+            rc = read_tasks(sub, at, r, e);
         if (rc < 0)
             return (int)rc;
     }
+    for (size_t i = 0; i < sub->lane_count; i++)
+        sub->lanes[i].next = next_turn(&sub->lanes[i], sub->now);
     return 0;
 }
 

@@ -49,7 +49,7 @@ static void test_held(void **state)
     quota_destroy(&q);
 }
 
-/* Once a second each, and not longer than a twentieth of the time. */
+/* Once a second each, one at a time, and not longer than a twentieth of the time. */
 static void test_counting(void **state)
 {
     enum { SECOND = 1000000000 };
@@ -61,7 +61,10 @@ static void test_counting(void **state)
     quota_put(q, 1, 7);
     assert_false(quota_count_due(q, 1, 2 * (int64_t)SECOND - 1));
     assert_int_equal(quota_take(q, 1, 7), 7);
-    assert_true(quota_count_due(q, 2, SECOND));
+    assert_false(quota_count_due(q, 2, SECOND)); /* the other one's count is not done */
+    quota_counted(q, SECOND, SECOND / 100);
+    assert_false(quota_count_due(q, 2, SECOND + SECOND / 100 * 19 - 1));
+    assert_true(quota_count_due(q, 2, SECOND + SECOND / 100 * 19));
     quota_counted(q, SECOND, SECOND / 10);
     assert_false(quota_count_due(q, 1, 2 * (int64_t)SECOND));
     assert_true(quota_count_due(q, 1, 3 * (int64_t)SECOND));

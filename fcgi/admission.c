@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "fcgi/backend.h"
 
 /* A process reserves at most a fiftieth of a limit ahead: so far may a large limit be missed. */
 enum { CHUNK_PART = 50, CHUNK_MAX = 1000 };
@@ -36,13 +37,14 @@ static size_t sum_up(struct admission_part *parts, const struct new_task *tasks,
     return n;
 }
 
-/* Of several whose count is due each may be the first: only one of them is counted. */
-static void choose_counts(struct admission *a, struct quota *q)
+/* Of several whose count is due any may be the one. */
+static void choose_recount(struct admission *a, struct quota *q)
 {
     size_t first = a->count ? (size_t)a->begun_ns % a->count : 0;
-    for (size_t i = 0; i < a->count; i++) {
-        struct admission_part *p = &a->parts[(first + i) % a->count];
-        p->count = quota_count_due(q, p->user, a->begun_ns);
+    for (size_t i = 0; i < a->count && !a->recount.limit; i++) {
+        const struct admission_part *p = &a->parts[(first + i) % a->count];
+        if (quota_count_due(q, p->user, a->begun_ns))
+            a->recount = (struct recount_due){p->user, p->limit};
     }
 }
 
@@ -57,7 +59,7 @@ int admission_begin(struct admission *a, struct quota *q, const struct queue_set
     if (limits->waiting_total)
         a->parts[a->count++] =
             (struct admission_part){.limit = limits->waiting_total, .wanted = (int64_t)count};
-    choose_counts(a, q);
+    choose_recount(a, q);
     for (size_t i = 0; i < a->count; i++) {
         struct admission_part *p = &a->parts[i];
         p->taken = quota_take(q, p->user, p->wanted);
@@ -89,7 +91,7 @@ static struct admission_part *part_of(struct admission *a, int64_t user)
 }
 
 /* What the parts that memory has no room for are to reserve; returns how many. */
-static size_t list_missing(struct admission *a, bool *counts)
+static size_t list_missing(struct admission *a)
 {
     size_t n = 0;
     for (const struct admission_part *p = a->parts; p < a->parts + a->count; p++) {
@@ -101,9 +103,7 @@ static size_t list_missing(struct admission *a, bool *counts)
             .limit = p->limit,
             .wanted = wanted,
             .ahead = chunk(p) > wanted ? chunk(p) - wanted : 0,
-            .count = p->count,
         };
-        *counts |= p->count;
     }
     return n;
 }
@@ -121,22 +121,18 @@ int admission_reserve(struct admission *a, struct store *s, struct error *e)
     if (a->remembered)
         return error_set(e, ERR_LIMIT, "too many tasks waited a moment ago");
     a->refused = NULL;
-    bool counts = false;
-    size_t count = list_missing(a, &counts);
-    int64_t began = clock_mono_ns();
+    size_t count = list_missing(a);
+    int64_t now = clock_mono_ns();
     for (size_t i = 0; i < count; i++)
-        if (quota_held(a->quota, a->missing[i].user, began))
+        if (quota_held(a->quota, a->missing[i].user, now))
             return error_set(e, ERR_TIMEOUT, "the row of user %lld was held a moment ago",
                              (long long)a->missing[i].user);
     const struct reservation *failed;
     int rc = store_reserve(s, a->missing, count, &failed, e);
-    int64_t now = clock_mono_ns();
-    if (counts)
-        quota_counted(a->quota, now, now - began);
     if (rc == ERR_LIMIT && failed)
         a->refused = part_of(a, failed->user);
     if (rc == ERR_TIMEOUT && failed && failed->user) /* who waits for the row of all is nobody's fault */
-        quota_hold(a->quota, failed->user, now + remember_max_ns);
+        quota_hold(a->quota, failed->user, clock_mono_ns() + remember_max_ns);
     for (size_t i = 0; i < count && !rc; i++)
         part_of(a, a->missing[i].user)->spare = a->missing[i].spare;
     a->reserved = rc == 0;
@@ -162,4 +158,30 @@ void admission_end(struct admission *a, bool created)
 bool admission_queue_full(const struct admission *a)
 {
     return a->refused && a->refused->user == 0;
+}
+
+struct recount {
+    struct recount_due due;
+    int64_t spare;
+    bool kept;
+};
+
+static int recount_call(struct store *s, void *ctx, struct error *e)
+{
+    struct recount *r = ctx;
+    return store_recount(s, r->due.user, r->due.limit, r->spare, &r->kept, e);
+}
+
+void admission_recount(struct recount_due d, struct quota *q, struct backend *b)
+{
+    if (!d.limit)
+        return;
+    struct error e = {0};
+    struct recount r = {d, .spare = quota_take(q, d.user, INT64_MAX)};
+    int64_t began = clock_mono_ns();
+    int rc = backend_call(b, BACKEND_CHANGE, recount_call, &r, &e);
+    int64_t now = clock_mono_ns();
+    quota_counted(q, now, now - began);
+    if (rc || r.kept) /* what failed is tried again in a second */
+        quota_put(q, d.user, r.spare);
 }

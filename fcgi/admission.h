@@ -14,6 +14,13 @@
 #include "fcgi/quota.h"
 #include "store/submit.h"
 
+struct backend;
+
+/* Whose waiting tasks shall be counted anew, if anybody's; limit 0: nobody's. */
+struct recount_due {
+    int64_t user, limit;
+};
+
 /* The tasks of one transaction: what is asked of each limit. */
 struct admission {
     struct quota *quota;
@@ -21,7 +28,6 @@ struct admission {
         int64_t user, limit; /* user 0: the whole queue */
         int64_t wanted, taken; /* of wanted so many from memory */
         int64_t spare;         /* reserved beyond what is wanted */
-        bool count;            /* whatever is reserved: what waits is to be counted */
     } *parts;                  /* by user, the whole queue last: everybody waits for rows in this order */
     size_t count;
     struct reservation *missing; /* room for one of each part */
@@ -29,6 +35,7 @@ struct admission {
     const struct admission_part *refused; /* the limit that has no room */
     bool remembered;                      /* it had none a moment ago */
     bool reserved;
+    struct recount_due recount;
 };
 
 /* Takes from memory what TASKS need. ERR_LIMIT where a refusal is remembered; admission_end must follow
@@ -50,5 +57,8 @@ void admission_end(struct admission *a, bool created);
 
 /* After ERR_LIMIT: it was the limit of the whole queue. */
 bool admission_queue_full(const struct admission *a);
+
+/* Counts for D, which an admission has left, once its submissions have been answered: nobody waits for that. */
+void admission_recount(struct recount_due d, struct quota *q, struct backend *b);
 
 #endif

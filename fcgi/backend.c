@@ -260,7 +260,7 @@ int backend_create(const struct settings *s, struct backend **out, struct error 
     b->lookup.store = store_create(&b->address, STORE_API, STORE_TIMEOUT_S);
     store_set_statement_limit(b->lookup.store, STATEMENT_MSEC);
     b->lookup_arena = arena_create();
-    b->lookups = combiner_create(LOOKUPS_MAX, run_lookups, b);
+    b->lookups = combiner_create(LOOKUPS_MAX, run_lookups, NULL, b);
     b->pool = store_pool_create(&b->address, (size_t)s->api.database_connections, STORE_TIMEOUT_S, STATEMENT_MSEC);
     *out = b;
     return 0;

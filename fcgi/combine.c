@@ -14,15 +14,17 @@ struct combiner {
     bool led;                         /* some thread leads */
     size_t max;
     combine_run_fn *run;
+    combine_rest_fn *rest;
     void *context;
 };
 
-struct combiner *combiner_create(size_t max, combine_run_fn *run, void *context)
+struct combiner *combiner_create(size_t max, combine_run_fn *run, combine_rest_fn *rest, void *context)
 {
     struct combiner *c = xcalloc(1, sizeof *c);
     pthread_mutex_init(&c->lock, NULL);
     c->max = max;
     c->run = run;
+    c->rest = rest;
     c->context = context;
     return c;
 }
@@ -63,6 +65,8 @@ static void run_batch(struct combiner *c)
         next = job->next; /* it is gone when it has been finished */
         job->finish(job);
     }
+    if (c->rest)
+        c->rest(c->context);
     pthread_mutex_lock(&c->lock);
 }
 

@@ -19,10 +19,13 @@ struct combine_job {
  * combiner does. It must leave every job with its result. */
 typedef void combine_run_fn(void *context, struct combine_job *first, size_t count);
 
+/* What is left to do once the jobs of a batch have been finished, in the same thread; the next batch waits for it. */
+typedef void combine_rest_fn(void *context);
+
 struct combiner;
 
-/* At most MAX jobs are done together. */
-struct combiner *combiner_create(size_t max, combine_run_fn *run, void *context) MUST_USE;
+/* At most MAX jobs are done together. REST may be NULL. */
+struct combiner *combiner_create(size_t max, combine_run_fn *run, combine_rest_fn *rest, void *context) MUST_USE;
 void combiner_destroy(struct combiner **c); /* NULL is accepted; nobody may be waiting */
 
 /* Queues JOB, to be done and then FINISHed by whoever leads. combine_flush must follow, by any thread. FINISH

@@ -22,7 +22,8 @@ struct creator {
     const struct settings *settings;
     struct quota *quota;
     struct combiner *jobs;
-    struct arena *arena; /* of the leader */
+    struct arena *arena;        /* of the leader */
+    struct recount_due recount; /* the leader's, too */
 };
 
 static struct submission *submission_of(struct combine_job *j)
@@ -124,6 +125,8 @@ static int create_together(struct creator *c, struct combine_job *first,
         return 0;
     int result = admission_begin(&batch.admission, c->quota, &c->settings->queue, batch.tasks,
                                  batch.count, c->arena, e);
+    if (batch.admission.recount.limit)
+        c->recount = batch.admission.recount;
     if (result == 0)
         result = backend_call(c->backend, BACKEND_CHANGE, create_call, &batch, e);
     admission_end(&batch.admission, result == 0);
@@ -204,6 +207,14 @@ static void run_jobs(void *context, struct combine_job *first, size_t count)
     }
 }
 
+static void recount(void *context)
+{
+    struct creator *c = context;
+    struct recount_due due = c->recount;
+    c->recount = (struct recount_due){0};
+    admission_recount(due, c->quota, c->backend);
+}
+
 /* --- alone --------------------------------------------------------------------------------------- */
 
 static int keyed_call(struct store *store, void *context, struct error *e)
@@ -227,7 +238,7 @@ static int admit(struct store *s, void *ctx, struct error *e)
 
 /* A replay is answered however full the queue is: so a refusal, also a remembered one, comes only when the
  * key has turned out to be new. */
-static void submit_keyed(struct creator *c, struct submission *s)
+static struct recount_due submit_keyed(struct creator *c, struct submission *s)
 {
     struct admission admission;
     struct newcomer newcomer = {s, &admission};
@@ -245,6 +256,7 @@ static void submit_keyed(struct creator *c, struct submission *s)
     s->queue_full = admission_queue_full(&admission);
     if (s->result == 0 && !s->replayed)
         ring_for_tasks(c->settings, s->made, s->made_count);
+    return admission.recount;
 }
 
 static void finish(struct combine_job *j)
@@ -259,8 +271,9 @@ void creator_submit(struct creator *c, struct submission *s)
     error_clear(&s->error);
     if (!s->key)
         return combine_later(c->jobs, &s->job, finish);
-    submit_keyed(c, s);
+    struct recount_due due = submit_keyed(c, s);
     s->done(s);
+    admission_recount(due, c->quota, c->backend);
 }
 
 void creator_flush(struct creator *c)
@@ -275,7 +288,7 @@ struct creator *creator_create(struct backend *b, const struct settings *setting
     c->settings = settings;
     c->quota = quota_create();
     c->arena = arena_create();
-    c->jobs = combiner_create(JOBS_MAX, run_jobs, c);
+    c->jobs = combiner_create(JOBS_MAX, run_jobs, recount, c);
     return c;
 }
 

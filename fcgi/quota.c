@@ -92,7 +92,6 @@ bool quota_count_due(struct quota *q, int64_t user, int64_t now_ns)
     if (due) {
         e->count_again_ns = now_ns + count_pause_ns;
         q->count_again_ns = now_ns + count_pause_ns; /* until it is known what this one takes */
-        e->room = 0;
     }
     pthread_mutex_unlock(&q->lock);
     return due;

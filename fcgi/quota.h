@@ -23,8 +23,7 @@ void quota_put(struct quota *q, int64_t user, int64_t count);
 
 /* Whether what waits for USER shall be counted anew, because of tasks that no reservation knows of (by plain
  * SQL, retried, handed back). True at most once a second for each user, for one user at a time (a count reads all that
- * waits), and only while counting takes no more than a twentieth of the time in all; room that was reserved ahead is
- * forgotten then. */
+ * waits), and only while counting takes no more than a twentieth of the time in all. */
 bool quota_count_due(struct quota *q, int64_t user, int64_t now_ns);
 /* It has been counted, and took so long. */
 void quota_counted(struct quota *q, int64_t now_ns, int64_t took_ns);

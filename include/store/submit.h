@@ -48,13 +48,12 @@ int store_submit_once(struct store *s, const struct submit_key *key, const struc
                       bool *replayed, struct error *e) MUST_USE;
 
 /* Room for tasks that are going to wait. What is reserved and not used is found free again, and what waits without
- * a reservation is found, when the waiting tasks are counted: where the limit is reached, or at COUNT. */
+ * a reservation is found, when the waiting tasks are counted: where the limit is reached, or by store_recount. */
 struct reservation {
     int64_t user, limit; /* user 0: everybody; so many tasks may wait */
     int64_t wanted;      /* for so many tasks */
     int64_t ahead;       /* and for so many more, if there is room */
-    bool count;
-    int64_t spare; /* out: AHEAD, or 0 */
+    int64_t spare;       /* out: AHEAD, or 0 */
 };
 
 /* Makes COUNT reservations, all or none, each of another user. Joins the transaction that inserts the tasks (else it
@@ -63,5 +62,10 @@ struct reservation {
  * *FAILED is the reservation that failed, else NULL. */
 int store_reserve(struct store *s, struct reservation *all, size_t count, const struct reservation **failed,
                   struct error *e) MUST_USE;
+
+/* Counts what waits for USER (0: for everybody), where LIMIT may: a look at all tasks that wait. Room for SPARE more
+ * has been reserved and stays so if it is within the limit, else *KEPT is false. Does nothing where another session
+ * holds the user's row. */
+int store_recount(struct store *s, int64_t user, int64_t limit, int64_t spare, bool *kept, struct error *e) MUST_USE;
 
 #endif

@@ -156,7 +156,7 @@ static int64_t lock_row(struct store *s, int64_t user, struct error *e)
 static int reserve_one(struct store *s, struct reservation *v, int64_t *bound, struct error *e)
 {
     int64_t waiting = *bound < 0 ? lock_row(s, v->user, e) : *bound;
-    if (waiting >= 0 && (v->count || waiting + v->wanted + v->ahead > v->limit))
+    if (waiting >= 0 && waiting + v->wanted + v->ahead > v->limit)
         waiting = count_waiting(s, v->user, v->limit, e);
     if (waiting < 0)
         return (int)waiting;
@@ -206,5 +206,36 @@ int store_reserve(struct store *s, struct reservation *all, size_t count, const 
     int rc = count ? store_transaction(s, reserve, &v, NULL, e) : 0;
     *failed = v.failed;
     free(v.bounds);
+    return rc;
+}
+
+struct recount {
+    int64_t user, limit, spare;
+    bool kept;
+};
+
+static int recount(struct store *s, void *ctx, struct error *e)
+{
+    struct recount *v = ctx;
+    struct reservation one = {.user = v->user};
+    int64_t bound = -1;
+    struct reserving row = {.all = &one, .count = 1, .bounds = &bound};
+    v->kept = true;
+    int rc = lock_free_rows(s, &row, e);
+    if (rc || bound < 0)
+        return rc;
+    int64_t old = bound, waiting = count_waiting(s, v->user, v->limit, e);
+    if (waiting < 0)
+        return (int)waiting;
+    v->kept = waiting + v->spare <= v->limit;
+    bound = waiting + (v->kept ? v->spare : 0);
+    return bound == old ? 0 : write_bounds(s, &row, e);
+}
+
+int store_recount(struct store *s, int64_t user, int64_t limit, int64_t spare, bool *kept, struct error *e)
+{
+    struct recount v = {.user = user, .limit = limit, .spare = spare};
+    int rc = store_transaction(s, recount, &v, NULL, e);
+    *kept = v.kept;
     return rc;
 }

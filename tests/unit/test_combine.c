@@ -71,7 +71,7 @@ static void test_flush(void **state)
 {
     (void)state;
     struct counts counts = {0};
-    struct combiner *c = combiner_create(MAX_BATCH, answer_all, &counts);
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, NULL, &counts);
     for (unsigned i = 0; i < MAX_BATCH + 3; i++)
         leave_job(c, &counts, i);
     assert_int_equal(atomic_load(&counts.batches), 0);
@@ -101,7 +101,7 @@ static void test_flush_together(void **state)
     (void)state;
     struct counts counts = {0};
     struct asker askers[THREADS];
-    struct combiner *c = combiner_create(MAX_BATCH, answer_all, &counts);
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, NULL, &counts);
     for (unsigned i = 0; i < THREADS; i++) {
         askers[i] = (struct asker){.combiner = c, .counts = &counts, .number = i};
         assert_int_equal(pthread_create(&askers[i].thread, NULL, leave_and_flush, &askers[i]), 0);

@@ -13,6 +13,7 @@ ONE = json.dumps({"type": "dummy", "data": {"seconds": 0}})
 
 def arguments(parser):
     parser.add_argument("--connections", default="32,64")
+    parser.add_argument("--users", type=int, default=1000, help="of the case where each task is of another user")
     parser.add_argument("--batch", type=int, default=1000, help="tasks of a POST of an array")
 
 
@@ -27,9 +28,9 @@ def run(options):
         def questions():
             return int(place.stack.sql("SHOW GLOBAL STATUS LIKE 'Questions'")[0][1])
 
-        def single(path, connections):
+        def single(path, connections, users=0):
             before = questions()
-            measured = web.wrk(place, base, path, connections, options.seconds, method="POST", body=ONE)
+            measured = web.wrk(place, base, path, connections, options.seconds, method="POST", body=ONE, users=users)
             created = place.stack.sql("SELECT COUNT(*) FROM tasks")[0][0]
             return {**measured, "statements/task": (questions() - before) / created}
 
@@ -45,6 +46,8 @@ def run(options):
                 harness.Goal("Backdesk", "requests/s", "bare libfcgi", at_least=1.4)])
             cases = [harness.Case(name, lambda path=path, c=connections: single(path, c), empty)
                      for name, path in web.PATHS.items()]
+            cases.append(harness.Case(f"Backdesk, {options.users:,} users",
+                                      lambda c=connections: single(web.PATHS["Backdesk"], c, options.users), empty))
             yield harness.run(result, harness.chosen(cases, options), options.runs)
         cases = [harness.Case(f"batches over {count} connections", lambda count=count: batch(count), empty) for count in (1, 4)]
         result = harness.Result("create: batches", [harness.Goal("batches over 4 connections", "tasks/s", at_least=50000)])

@@ -233,8 +233,10 @@ class Place:
         text = re.sub(r"access_log \S+;", "access_log off;", text)
         text = re.sub(r"listen 127\.0\.0\.1:\d+", f"listen 127.0.0.1:{self.port}", text)
         text = re.sub(r"listen unix:[^;]+;", f"listen unix:{state}/run/bench-site.sock;", text)
+        text = text.replace('"Tasks ada"   1;', '"Tasks ada"   $bench_user;')
         text = text.replace("keepalive_requests 100000;", "keepalive_requests 100000000;")
-        text = text.replace("    include backdesk/backdesk-http.conf;", "    include backdesk/backdesk-http.conf;\n" +
+        text = text.replace("    include backdesk/backdesk-http.conf;", "    include backdesk/backdesk-http.conf;\n"
+                            '    map $http_bench_user $bench_user { "" 1; default $http_bench_user; }\n' +
                             "    upstream php { server unix:%s/run/php.sock; }\n"
                             "    upstream node { server unix:%s/run/node.sock; keepalive 32; }\n"
                             "    upstream bare { server unix:%s/run/bare.sock; keepalive 32; }\n" % (state, state, state))

@@ -62,12 +62,12 @@ def start(place):
     return place.serve(LOCATIONS.format(state=state, fastcgi=params, node=NODE))
 
 
-def wrk(place, base, path, connections, seconds, method="GET", ids=0, body="", prefer=""):
+def wrk(place, base, path, connections, seconds, method="GET", ids=0, body="", prefer="", users=0):
     """{"requests/s", "p50 ms", "p99 ms"}; an answer that is no success ends the benchmark."""
     done = place.call(["wrk", "-c", connections, "-t", min(2, connections), "-d", f"{max(int(seconds), 1)}s", "--timeout", "10s",
                        "-s", PEERS / "request.lua", base],
                       env={"BENCH_METHOD": method, "BENCH_PATH": path, "BENCH_IDS": str(ids), "BENCH_BODY": body,
-                           "BENCH_AUTHORIZATION": AUTHORIZATION, "BENCH_PREFER": prefer, "PATH": PATH})
+                           "BENCH_AUTHORIZATION": AUTHORIZATION, "BENCH_PREFER": prefer, "BENCH_USERS": str(users), "PATH": PATH})
     requests, usec, p50, p99, errors = map(int, re.search(r"^RESULT (\d+) (\d+) (\d+) (\d+) (\d+)$", done, re.M).groups())
     if errors or not requests:
         place.fail(f"{path}: {errors} errors in {requests} requests\n{done}")

@@ -86,6 +86,40 @@ static int do_submit(struct driver *d, struct json_object *in, struct buf *out, 
     return rc;
 }
 
+/* "all" has a list for each: user, limit, wanted, ahead. What is spare of each; of a failure, whose it was. */
+static int do_reserve(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
+{
+    struct json_object *list = member(in, "all");
+    size_t count = count_of(list);
+    struct reservation *all = arena_calloc(d->arena, count, sizeof *all);
+    const struct reservation *failed;
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        int64_t *const members[] = {&all[i].user, &all[i].limit, &all[i].wanted, &all[i].ahead};
+        for (size_t k = 0; k < sizeof members / sizeof *members; k++)
+            *members[k] = json_object_get_int64(json_object_array_get_idx(one, k));
+    }
+    int rc = store_reserve(d->store, all, count, &failed, e);
+    if (failed)
+        error_prefix(e, "user %lld", (long long)failed->user);
+    buf_addc(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        buf_adds(out, i ? "," : "");
+        buf_add_i64(out, all[i].spare);
+    }
+    buf_addc(out, ']');
+    return rc;
+}
+
+/* Whether what is spare has been kept. */
+static int do_recount(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
+{
+    bool kept = false;
+    int rc = store_recount(d->store, int_of(in, "user", 0), int_of(in, "limit", 0), int_of(in, "spare", 0), &kept, e);
+    buf_adds(out, kept ? "true" : "false");
+    return rc;
+}
+
 static int do_get(struct driver *d, struct json_object *in, struct buf *out, struct error *e)
 {
     struct json_object *list = member(in, "ids");
@@ -199,6 +233,8 @@ const struct verb api_verbs[] = {
     {"get", do_get},
     {"list", do_list},
     {"ping", do_ping},
+    {"recount", do_recount},
+    {"reserve", do_reserve},
     {"retry", do_retry},
     {"submit", do_submit},
     {NULL, NULL},

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from stack import wait_until
 from store.conftest import StoreError
 
 NOW = "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', UTC_TIMESTAMP(6))"
@@ -90,6 +91,85 @@ def test_all_or_none(database, api, bad, place):
     assert error.number in (1264, 1406)
     assert database.value("SELECT COUNT(*) FROM tasks") == 0
     api("submit", tasks=[{"type": "t"}])
+
+
+STEP = 3600 * 1000000
+
+
+def test_turns(database, api):
+    """Beside whoever is first, behind one's own, and before a crowd of one user; for more lanes than one statement asks."""
+    database.sql("INSERT INTO tasks (type, data, created_by, turn) SELECT 'crowd', '{}', 1, 1000 FROM seq_1_to_20")
+    database.sql("INSERT INTO tasks (type, data, created_by, turn) VALUES ('some', '{}', 2, 5000), ('some', '{}', 3, 4000),"
+                 " ('some', '{}', 2, 4500), ('other', '{}', 2, 9000)")
+    database.sql("INSERT INTO tasks (type, data, created_by, turn, priority) VALUES ('some', '{}', 3, 1, 9)")
+    database.sql("INSERT INTO tasks (type, data, created_by, turn, status) VALUES ('none', '{}', 2, 1, 'success')")
+    users, types = range(1, 41), ["crowd", "some", "none"]
+    made = api("submit", tasks=[{"type": t, "created_by": u} for u in users for t in types] +
+               [{"type": "none", "created_by": 40}])
+    turns = {(task["type"], task["created_by"]): task["turn"] for task in made[:-1]}
+    now = turns["none", 1]
+    assert now == made[0]["created_at"] > STEP
+    assert turns == {**{("crowd", u): 999 for u in users}, **{("some", u): 4000 for u in users},
+                     **{("none", u): now for u in users}, ("crowd", 1): 1000 + STEP, ("some", 2): 5000 + STEP,
+                     ("some", 3): 4000 + STEP}
+    assert made[-1]["turn"] == now + STEP
+
+
+def bounds(database):
+    return dict(database.sql("SELECT user_id, bound FROM user_quota"))
+
+
+def test_reservations(database, api):
+    """Of any number of users at once, with rows or without; what is ahead only where there is room."""
+    assert api("reserve", all=[]) == []
+    assert api("reserve", all=[[5, 10, 2, 0], [7, 10, 1, 3], [0, 100, 3, 7]]) == [0, 3, 7]
+    assert bounds(database) == {5: 2, 7: 4, 0: 10}
+    assert api("reserve", all=[[5, 10, 1, 1], [6, 10, 1, 1], [0, 100, 3, 0]]) == [1, 1, 0]
+    assert bounds(database) == {5: 4, 6: 2, 7: 4, 0: 13}
+    assert api("reserve", all=[[u, 10, 1, 1] for u in range(1, 601)]) == [1] * 600
+    assert bounds(database) == {**{u: 2 for u in range(1, 601)}, 5: 6, 6: 4, 7: 6, 0: 13}
+    assert api("reserve", all=[[u, 10, 1, 1] for u in range(1, 601)]) == [1] * 600
+    assert bounds(database) == {**{u: 4 for u in range(1, 601)}, 5: 8, 6: 6, 7: 8, 0: 13}
+
+
+def test_reservations_at_the_limit(database, api):
+    """What waits is counted there; all or none is reserved."""
+    database.sql("INSERT INTO tasks (type, data, created_by) SELECT 't', '{}', 5 FROM seq_1_to_7")
+    assert api("reserve", all=[[5, 10, 10, 0]]) == [0]
+    assert api("reserve", all=[[5, 10, 1, 5]]) == [0]  # 7 wait: the others never came
+    assert bounds(database) == {5: 8}
+    error = api.refused("ERR_LIMIT", "reserve", all=[[4, 10, 1, 0], [5, 10, 4, 0], [6, 10, 1, 0]])
+    assert str(error) == "user 5: 7 tasks wait already, 10 may"
+    assert bounds(database) == {5: 8}
+
+
+def test_a_row_that_is_held(database, api):
+    """It is waited for, and who holds the others waits for nobody."""
+    assert api("reserve", all=[[u, 10, 1, 0] for u in (4, 5, 6)]) == [0] * 3
+    holder = database.connect()
+    holder.begin()
+    with holder.cursor() as cursor:
+        cursor.execute("UPDATE user_quota SET bound = 3 WHERE user_id = 5")
+    assert api("recount", user=5, limit=10, spare=1) is True
+    result = api.later("reserve", all=[[u, 10, 1, 1] for u in (4, 5, 6)])
+    wait_until(database.lock_waits, 10)
+    holder.commit()
+    holder.close()
+    assert result() == [1] * 3
+    assert bounds(database) == {4: 3, 5: 5, 6: 3}
+
+
+def test_recount(database, api):
+    database.sql("INSERT INTO tasks (type, data, created_by) SELECT 't', '{}', 5 + seq MOD 2 FROM seq_1_to_14")
+    assert api("recount", user=5, limit=10, spare=2) is True  # has no row
+    assert bounds(database) == {}
+    assert api("reserve", all=[[0, 100, 1, 0], [5, 100, 1, 2]]) == [0, 2]
+    assert api("recount", user=5, limit=10, spare=2) is True
+    assert api("recount", user=0, limit=100, spare=0) is True
+    assert bounds(database) == {0: 14, 5: 9}
+    assert api("recount", user=5, limit=10, spare=4) is False
+    assert api("recount", user=0, limit=10, spare=0) is True  # no more than the limit is counted
+    assert bounds(database) == {0: 10, 5: 7}
 
 
 def test_ids_where_the_server_steps_by_more_than_one(database, api):

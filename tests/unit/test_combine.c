@@ -17,7 +17,7 @@ struct job {
 };
 
 struct counts {
-    atomic_uint running, batches, jobs, largest, faults;
+    atomic_uint running, batches, jobs, largest, finished, rests, faults;
 };
 
 static void answer_all(void *context, struct combine_job *first, size_t count)
@@ -38,6 +38,16 @@ static void answer_all(void *context, struct combine_job *first, size_t count)
     atomic_fetch_sub(&c->running, 1);
 }
 
+/* After each batch, when all its jobs have been finished. */
+static void rest(void *context)
+{
+    struct counts *c = context;
+    if (atomic_fetch_add(&c->running, 1) != 0 || atomic_load(&c->finished) != atomic_load(&c->jobs))
+        atomic_fetch_add(&c->faults, 1);
+    atomic_fetch_add(&c->rests, 1);
+    atomic_fetch_sub(&c->running, 1);
+}
+
 struct asker {
     struct combiner *combiner;
     struct counts *counts;
@@ -55,6 +65,7 @@ static void finish(struct combine_job *job)
     struct left_job *left = (struct left_job *)job;
     if (left->job.answer != left->job.question * 2 + 1)
         atomic_fetch_add(&left->counts->faults, 1);
+    atomic_fetch_add(&left->counts->finished, 1);
     free(left);
 }
 
@@ -71,7 +82,7 @@ static void test_flush(void **state)
 {
     (void)state;
     struct counts counts = {0};
-    struct combiner *c = combiner_create(MAX_BATCH, answer_all, NULL, &counts);
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, rest, &counts);
     for (unsigned i = 0; i < MAX_BATCH + 3; i++)
         leave_job(c, &counts, i);
     assert_int_equal(atomic_load(&counts.batches), 0);
@@ -101,7 +112,7 @@ static void test_flush_together(void **state)
     (void)state;
     struct counts counts = {0};
     struct asker askers[THREADS];
-    struct combiner *c = combiner_create(MAX_BATCH, answer_all, NULL, &counts);
+    struct combiner *c = combiner_create(MAX_BATCH, answer_all, rest, &counts);
     for (unsigned i = 0; i < THREADS; i++) {
         askers[i] = (struct asker){.combiner = c, .counts = &counts, .number = i};
         assert_int_equal(pthread_create(&askers[i].thread, NULL, leave_and_flush, &askers[i]), 0);
@@ -112,6 +123,7 @@ static void test_flush_together(void **state)
     assert_int_equal(atomic_load(&counts.jobs), THREADS * ROUNDS);
     assert_true(atomic_load(&counts.largest) > 1);
     assert_true(atomic_load(&counts.batches) < THREADS * ROUNDS);
+    assert_int_equal(atomic_load(&counts.rests), atomic_load(&counts.batches));
     combiner_destroy(&c);
     assert_null(c);
 }

@@ -201,6 +201,20 @@ def test_the_row_of_one_user(stack, pool):
     assert "is away" not in one.log()
 
 
+def test_a_row_that_is_held_while_there_is_room(stack, pool):
+    """Nobody need look into it, nor wait for the count of what waits, which is due after a second."""
+    one = pool({"queue.waiting_per_user": 1000})
+
+    def create():
+        return one.request(method="POST", user=7004, body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode()).status
+    assert create() == 202
+    with held(stack, "SELECT bound FROM user_quota WHERE user_id = 7004 FOR UPDATE"):
+        for _ in range(12):
+            assert create() == 202
+            time.sleep(0.1)
+        assert create() == 202
+
+
 def test_a_count_that_takes_too_long(stack, pool):
     """The server ends it, nobody else notices, and who asks again at once does not begin it anew."""
     one = pool()

@@ -82,14 +82,6 @@ static bool is_missing(const struct admission_part *p)
     return p->taken < p->wanted;
 }
 
-static struct admission_part *part_of(struct admission *a, int64_t user)
-{
-    struct admission_part *p = a->parts;
-    while (p->user != user)
-        p++;
-    return p;
-}
-
 /* What the parts that memory has no room for are to reserve; returns how many. */
 static size_t list_missing(struct admission *a)
 {
@@ -129,12 +121,16 @@ int admission_reserve(struct admission *a, struct store *s, struct error *e)
                              (long long)a->missing[i].user);
     const struct reservation *failed;
     int rc = store_reserve(s, a->missing, count, &failed, e);
-    if (rc == ERR_LIMIT && failed)
-        a->refused = part_of(a, failed->user);
     if (rc == ERR_TIMEOUT && failed && failed->user) /* who waits for the row of all is nobody's fault */
         quota_hold(a->quota, failed->user, clock_mono_ns() + remember_max_ns);
-    for (size_t i = 0; i < count && !rc; i++)
-        part_of(a, a->missing[i].user)->spare = a->missing[i].spare;
+    const struct reservation *r = a->missing;
+    for (struct admission_part *p = a->parts; p < a->parts + a->count; p++) {
+        if (!is_missing(p))
+            continue;
+        if (rc == ERR_LIMIT && r == failed)
+            a->refused = p;
+        p->spare = r++->spare;
+    }
     a->reserved = rc == 0;
     return rc;
 }

@@ -28,7 +28,7 @@ struct admission {
         int64_t user, limit; /* user 0: the whole queue */
         int64_t wanted, taken; /* of wanted so many from memory */
         int64_t spare;         /* reserved beyond what is wanted */
-    } *parts;                  /* by user, the whole queue last: everybody waits for rows in this order */
+    } *parts;                  /* by user, the whole queue last: everybody takes rows in this order */
     size_t count;
     struct reservation *missing; /* room for one of each part */
     int64_t begun_ns;
@@ -58,7 +58,7 @@ void admission_end(struct admission *a, bool created);
 /* After ERR_LIMIT: it was the limit of the whole queue. */
 bool admission_queue_full(const struct admission *a);
 
-/* Counts for D, which an admission has left, once its submissions have been answered: nobody waits for that. */
+/* Counts for D, which an admission has left, once its submissions have been answered. */
 void admission_recount(struct recount_due d, struct quota *q, struct backend *b);
 
 #endif

@@ -102,24 +102,24 @@ int store_submit_once(struct store *s, const struct submit_key *key, const struc
 /* --- limits ----------------------------------------------------------------------------------------- */
 
 struct reserving {
-    struct reservation *all;
+    struct reservation *all; /* by user, the whole queue's last */
     size_t count;
     const struct reservation *failed;
-    int64_t *bounds; /* of each, as it stands in its row; -1: the row is not ours yet */
+    int64_t *bounds; /* of each, as it stands in its row; -1: the row is not ours */
 };
 
-/* Takes the rows that are free. In what order does not matter here: it waits for none of them. */
-static int lock_free_rows(struct store *s, struct reserving *v, struct error *e)
+/* Takes the rows of N reservations from AT on, those that are there: BY says whether it waits for them. */
+static int lock_rows(struct store *s, struct reserving *v, enum statement_id by, size_t at, size_t n, struct error *e)
 {
     uint64_t users[GROUP_MAX];
-    for (size_t at = 0; at < v->count; at += GROUP_MAX) {
-        size_t n = v->count - at < GROUP_MAX ? v->count - at : GROUP_MAX;
-        for (size_t i = 0; i < n; i++)
+    for (size_t end = at + n, size; at < end; at += size) {
+        size = end - at < GROUP_MAX ? end - at : GROUP_MAX;
+        for (size_t i = 0; i < size; i++)
             users[i] = (uint64_t)v->all[at + i].user;
         struct db_stmt *r;
-        int64_t rc = store_run_group(s, ST_QUOTA_LOCK_FREE, users, n, &r, e);
+        int64_t rc = store_run_group(s, by, users, size, &r, e);
         while (rc >= 0 && (rc = db_next(r, e)) > 0)
-            for (size_t i = 0; i < n; i++)
+            for (size_t i = 0; i < size; i++)
                 if (v->all[at + i].user == db_col_int(r, 0))
                     v->bounds[at + i] = db_col_int(r, 1);
         if (rc < 0)
@@ -127,6 +127,41 @@ static int lock_free_rows(struct store *s, struct reserving *v, struct error *e)
     }
     return 0;
 }
+
+/* Makes the rows that are not there. */
+static int open_rows(struct store *s, struct reserving *v, size_t at, size_t n, struct error *e)
+{
+    uint64_t *users = xcalloc(n + 1, sizeof *users);
+    size_t count = 0;
+    for (size_t i = at; i < at + n; i++)
+        if (v->bounds[i] < 0)
+            users[count++] = (uint64_t)v->all[i].user;
+    int64_t rc = store_run_ids(s, ST_QUOTA_OPEN, NULL, 0, users, count, e);
+    if (rc >= 0 && count)
+        rc = lock_rows(s, v, ST_QUOTA_LOCK, at, n, e);
+    free(users);
+    return rc < 0 ? (int)rc : 0;
+}
+
+/* Which of the rows has been waited for in vain; NULL where it is free now. */
+static const struct reservation *find_held(struct store *s, const struct reserving *v, size_t at, size_t n)
+{
+    uint64_t *users = xcalloc(n + 1, sizeof *users);
+    bool *there = xcalloc(n + 1, sizeof *there), *ours = xcalloc(n + 1, sizeof *ours);
+    const struct reservation *held = NULL;
+    struct error e = {0};
+    for (size_t i = 0; i < n; i++)
+        users[i] = (uint64_t)v->all[at + i].user;
+    if (store_mark_ids(s, ST_QUOTA_THERE, users, n, there, &e) == 0 &&
+        store_mark_ids(s, ST_QUOTA_LOCK_FREE, users, n, ours, &e) == 0)
+        for (size_t i = 0; i < n && !held; i++)
+            held = there[i] && !ours[i] ? &v->all[at + i] : NULL;
+    free(users);
+    free(there);
+    free(ours);
+    return held;
+}
+
 /* Runs a statement whose result is one number. */
 static int64_t number(struct db_stmt *r, int64_t rc, struct error *e)
 {
@@ -143,20 +178,11 @@ static int64_t count_waiting(struct store *s, int64_t user, int64_t most, struct
     return number(r, rc, e);
 }
 
-/* Takes the row of USER, which is made or waited for; returns its bound. */
-static int64_t lock_row(struct store *s, int64_t user, struct error *e)
+/* BOUND tasks may wait for him so far; gets what may with V, too. */
+static int make_room(struct store *s, struct reservation *v, int64_t *bound, struct error *e)
 {
-    struct db_stmt *r = NULL;
-    int64_t rc = STORE_RUN(s, ST_QUOTA_OPEN, NULL, e, db_int(user));
-    if (rc >= 0)
-        rc = STORE_RUN(s, ST_QUOTA_LOCK, &r, e, db_int(user));
-    return number(r, rc, e);
-}
-
-static int reserve_one(struct store *s, struct reservation *v, int64_t *bound, struct error *e)
-{
-    int64_t waiting = *bound < 0 ? lock_row(s, v->user, e) : *bound;
-    if (waiting >= 0 && waiting + v->wanted + v->ahead > v->limit)
+    int64_t waiting = *bound;
+    if (waiting + v->wanted + v->ahead > v->limit)
         waiting = count_waiting(s, v->user, v->limit, e);
     if (waiting < 0)
         return (int)waiting;
@@ -165,6 +191,23 @@ static int reserve_one(struct store *s, struct reservation *v, int64_t *bound, s
     v->spare = waiting + v->wanted + v->ahead > v->limit ? 0 : v->ahead;
     *bound = waiting + v->wanted + v->spare;
     return 0;
+}
+
+/* Everybody takes rows in this order, and so nobody waits for somebody who waits for him (but where rows are made for
+ * the same new users at the same moment). */
+static int reserve_some(struct store *s, struct reserving *v, size_t at, size_t n, struct error *e)
+{
+    int rc = lock_rows(s, v, ST_QUOTA_LOCK, at, n, e);
+    if (!rc)
+        rc = open_rows(s, v, at, n, e);
+    if (rc == ERR_TIMEOUT)
+        v->failed = find_held(s, v, at, n);
+    for (size_t i = at; i < at + n && !rc; i++) {
+        rc = make_room(s, &v->all[i], &v->bounds[i], e);
+        if (rc)
+            v->failed = &v->all[i];
+    }
+    return rc;
 }
 
 static int write_bounds(struct store *s, const struct reserving *v, struct error *e)
@@ -184,18 +227,17 @@ static int write_bounds(struct store *s, const struct reserving *v, struct error
     return 0;
 }
 
+/* The row of all last: who waits for the row of a user must not keep everybody waiting. */
 static int reserve(struct store *s, void *ctx, struct error *e)
 {
     struct reserving *v = ctx;
+    size_t users = v->count - (v->all[v->count - 1].user == 0);
     v->failed = NULL;
     for (size_t i = 0; i < v->count; i++)
         v->bounds[i] = -1;
-    int rc = lock_free_rows(s, v, e);
-    for (size_t i = 0; i < v->count && !rc; i++) {
-        rc = reserve_one(s, &v->all[i], &v->bounds[i], e);
-        if (rc)
-            v->failed = &v->all[i];
-    }
+    int rc = reserve_some(s, v, 0, users, e);
+    if (!rc)
+        rc = reserve_some(s, v, users, v->count - users, e);
     return rc ? rc : write_bounds(s, v, e);
 }
 
@@ -221,7 +263,7 @@ static int recount(struct store *s, void *ctx, struct error *e)
     int64_t bound = -1;
     struct reserving row = {.all = &one, .count = 1, .bounds = &bound};
     v->kept = true;
-    int rc = lock_free_rows(s, &row, e);
+    int rc = lock_rows(s, &row, ST_QUOTA_LOCK_FREE, 0, 1, e);
     if (rc || bound < 0)
         return rc;
     int64_t old = bound, waiting = count_waiting(s, v->user, v->limit, e);

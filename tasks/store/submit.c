@@ -132,7 +132,7 @@ static int64_t next_turn(const struct lane *lane, int64_t now)
 /* LANE NULL: it fills the group up. Nothing is found by NULL, and nothing is searched for it. */
 static void lane_params(struct db_value *p, size_t number, const struct lane *lane)
 {
-    p[0] = p[4] = db_uint(number);
+    p[0] = p[4] = db_int((int64_t)number);
     p[1] = lane ? db_text(lane->first->type) : db_null();
     p[2] = lane ? db_int(lane->first->priority) : db_null();
     p[3] = lane ? db_int(lane->first->created_by) : db_null();

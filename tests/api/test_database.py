@@ -201,6 +201,24 @@ def test_the_row_of_one_user(stack, pool):
     assert "is away" not in one.log()
 
 
+def test_the_row_of_one_user_and_another_process(stack, pool):
+    """Nor does anybody in another process notice, though all creates are counted by one row."""
+    edit = {"queue.waiting_total": 1000000, "queue.waiting_per_user": 1000}
+    one, other = pool(edit), pool({**edit, "api.threads": 9})
+    stack.sql("INSERT IGNORE INTO user_quota (user_id) VALUES (0), (7005)")
+    for a_pool in (one, other):
+        assert a_pool.request(path="/v1/tasks").status == 200
+
+    def create(a_pool, user):
+        return a_pool.request(method="POST", user=user, body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode()).status
+    with held(stack, "SELECT bound FROM user_quota WHERE user_id = 7005 FOR UPDATE"), ThreadPoolExecutor(1) as executor:
+        waits = executor.submit(create, one, 7005)
+        wait_until(lambda: int(stack.root_sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1]), 10, every=0.01)
+        assert create(other, 7006) == 202
+        assert not waits.done()
+        assert waits.result() == 503
+
+
 def test_a_row_that_is_held_while_there_is_room(stack, pool):
     """Nobody need look into it, nor wait for the count of what waits, which is due after a second."""
     one = pool({"queue.waiting_per_user": 1000})

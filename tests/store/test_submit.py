@@ -143,8 +143,43 @@ def test_reservations_at_the_limit(database, api):
     assert bounds(database) == {5: 8}
 
 
+def test_who_reserves_for_the_same_users(database, api):
+    """Rows are taken in one order: nobody waits for somebody who waits for him."""
+    def deadlocks():
+        return int(database.sql("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")[0][1])
+    others = [database.driver("api") for _ in range(3)]
+    tasks = [[u, 1000000, 1, 0] for u in (*range(1, 21), 0)]
+    assert api("reserve", all=tasks) == [0] * 21
+    before = deadlocks()
+    for driver in (api, *others):
+        for n in range(100):
+            driver.say("reserve", all=[tasks[u] for u in range(20) if (u + n) % 3] + [tasks[20]])
+    for driver in (api, *others):
+        for _ in range(100):
+            assert set(driver.answer()) == {0}
+    assert deadlocks() == before
+    assert bounds(database)[0] == 401
+
+
+def test_who_waits_for_a_user_keeps_nobody_waiting(database, api):
+    assert api("reserve", all=[[u, 10, 1, 0] for u in (7, 8)] + [[0, 100, 2, 0]]) == [0] * 3
+    holder = database.connect()
+    holder.begin()
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT * FROM user_quota WHERE user_id = 7 FOR UPDATE")
+    result = api.later("reserve", all=[[7, 10, 1, 0], [0, 100, 1, 0]])
+    wait_until(database.lock_waits, 10)
+    other = database.driver("api").later("reserve", all=[[8, 10, 1, 0], [0, 100, 1, 0]])
+    wait_until(lambda: not other.is_waiting() or database.lock_waits() > 1, 10)
+    assert not other.is_waiting() and other() == [0, 0]
+    assert result.is_waiting()
+    holder.close()
+    assert result() == [0, 0]
+    assert bounds(database) == {0: 4, 7: 2, 8: 2}
+
+
 def test_a_row_that_is_held(database, api):
-    """It is waited for, and who holds the others waits for nobody."""
+    """It is waited for."""
     assert api("reserve", all=[[u, 10, 1, 0] for u in (4, 5, 6)]) == [0] * 3
     holder = database.connect()
     holder.begin()

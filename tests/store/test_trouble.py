@@ -86,6 +86,23 @@ def test_a_killed_statement_is_repeated(database, api, verb):
     assert database.connection_of(api) == connection
 
 
+def test_a_submission_that_is_repeated(database, api):
+    """What the first attempt has read of the queue counts once: eight of one user are no crowd."""
+    def executions():
+        return int(database.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")[0][1])
+    database.sql("INSERT INTO tasks (type, data, created_by, turn) SELECT 't', '{}', 1, 1000 FROM seq_1_to_8")
+    with database.connect(autocommit=False) as other, other.cursor() as cursor:
+        cursor.execute("SELECT id FROM tasks FORCE INDEX (claim) WHERE status = 'fresh' FOR UPDATE")  # and all gaps
+        done = api.later("submit", tasks=[{"type": "t", "created_by": 2}])
+        wait_until(lambda: database.lock_waits())
+        before = executions()
+        kill(database, api, "QUERY")
+        wait_until(lambda: executions() > before)
+        other.rollback()
+        made, = done()
+    assert made["turn"] == 1000
+
+
 @pytest.mark.parametrize("verb, arguments", [
     ("get", {"ids": [1]}), ("list", {}), ("submit", {"tasks": [{"type": "t"}]}), ("clear", {"owner": 1}),
     ("delete", {"id": 1}), ("ping", {}), ("check", {}),

@@ -233,6 +233,6 @@ unit_wire_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 unit_wire_LDADD = $(RUNNER_UNIT_LIBS)
 
 unit_doorbell_SOURCES = tests/unit/unit.h tests/unit/test_doorbell.c
-unit_doorbell_CPPFLAGS = $(UNIT_CPPFLAGS)
-unit_doorbell_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
+unit_doorbell_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+unit_doorbell_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 endif

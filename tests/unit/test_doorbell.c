@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "fcgi/ring.h"
 #include "store/doorbell.h"
 #include "unit.h"
 
@@ -176,6 +177,36 @@ static void test_nonsense_is_skipped(void **state)
 
 #define BELL_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* One message for a lane, with the first turn there; none for what is to come later. */
+static void test_tasks_of_a_transaction(void **state)
+{
+    static const struct {
+        const char *type;
+        int priority;
+        int64_t turn;
+        enum task_status status;
+    } made[] = {
+        {"dummy", 5, 70, TASK_fresh},  {"export", 5, 50, TASK_fresh}, {"dummy", 5, 60, TASK_fresh},
+        {"dummy", 7, 90, TASK_fresh},  {"dummy", 5, 80, TASK_fresh},  {"later", 5, 10, TASK_scheduled},
+    };
+    enum { COUNT = sizeof made / sizeof *made };
+    struct task tasks[COUNT] = {{0}};
+    for (size_t i = 0; i < COUNT; i++) {
+        tasks[i].type = (struct text){made[i].type, strlen(made[i].type)};
+        tasks[i].priority = made[i].priority;
+        tasks[i].turn = made[i].turn;
+        tasks[i].status = made[i].status;
+    }
+    struct settings s = {.runner.doorbell = *state};
+    int a = bind_bell(*state, "a");
+    ring_for_tasks(&s, tasks, COUNT);
+    check_message(a, &(struct doorbell_message){"dummy", 5, 60});
+    check_message(a, &(struct doorbell_message){"export", 5, 50});
+    check_message(a, &(struct doorbell_message){"dummy", 7, 90});
+    check_message(a, NULL);
+    doorbell_unbind(*state, "a", a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +218,7 @@ int main(void)
         BELL_TEST(test_a_directory_is_made),
         BELL_TEST(test_a_path_that_is_too_long),
         BELL_TEST(test_nonsense_is_skipped),
+        BELL_TEST(test_tasks_of_a_transaction),
     };
     return cmocka_run_group_tests_name("doorbell", tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ libstore_a_SOURCES = \
 	include/store/query.h tasks/store/list.c tasks/store/query.c \
 	include/store/states.def tasks/store/move.c \
 	include/store/store.h tasks/store/store.c \
-	include/store/submit.h tasks/store/admit.c tasks/store/submit.c \
+	include/store/submit.h tasks/store/reserve.c tasks/store/submit.c tasks/store/submit_once.c \
 	include/store/task.h \
 	include/store/token.h tasks/store/token.c \
 	include/store/upload.h tasks/store/upload.c \

@@ -48,8 +48,8 @@ int admission_begin(struct admission *a, struct quota *q, const struct queue_set
 bool admission_is_complete(const struct admission *a);
 
 /* Reserves the rest; inside the transaction that creates the tasks, and again when it is repeated.
- * ERR_LIMIT; ERR_TIMEOUT also where somebody else holds the row of a user, which is then remembered
- * (quota_held). Where nothing is missing no statement is run. */
+ * ERR_LIMIT; ERR_TIMEOUT also where somebody else holds the row of a user, or his count took too long, which is then
+ * remembered (quota_held). Where nothing is missing no statement is run. */
 int admission_reserve(struct admission *a, struct store *s, struct error *e) MUST_USE;
 
 /* CREATED tells whether the tasks are there now. */

@@ -58,8 +58,8 @@ struct reservation {
 
 /* Makes COUNT reservations, all or none, each of another user, by user, with that of everybody last. Joins the
  * transaction that inserts the tasks (else it has one of its own): a count then sees what it reserves. ERR_LIMIT where
- * there is no room for what is wanted, ERR_TIMEOUT where somebody else holds the row: *FAILED is the reservation that
- * failed, if it is known, else NULL. */
+ * there is no room for what is wanted, ERR_TIMEOUT where somebody else holds the row, or a count took too long: *FAILED
+ * is the reservation that failed, if it is known, else NULL. */
 int store_reserve(struct store *s, struct reservation *all, size_t count, const struct reservation **failed,
                   struct error *e) MUST_USE;
 

@@ -174,53 +174,40 @@ def test_creates_that_wait_are_no_sign_of_death(stack, pool):
     assert "is away" not in one.log()
 
 
-def test_the_row_of_one_user(stack, pool):
-    """Somebody holds the row by which the creates of one user are counted: nobody else notices, though they share
-    transactions with him."""
+@pytest.mark.parametrize("user, there, hold", [
+    (7001, True, "SELECT bound FROM user_quota WHERE user_id = 7001 FOR UPDATE"),
+    (7005, False, "INSERT INTO user_quota (user_id) VALUES (7005)")])
+def test_the_row_of_one_user(stack, pool, user, there, hold):
+    """Somebody holds the row by which the creates of one user are counted, or has made it and says no more: nobody else
+    notices, though they share transactions with him."""
     one, waits, others = pool(), [], []
-    stack.sql("INSERT IGNORE INTO user_quota (user_id) VALUES (7001)")
+    stack.sql("DELETE FROM user_quota WHERE user_id = %s", [user])
+    if there:
+        stack.sql("INSERT INTO user_quota (user_id) VALUES (%s)", [user])
 
-    def create(user):
+    def create(who):
         begun = time.monotonic()
-        answer = one.request(method="POST", user=user, body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode())
+        answer = one.request(method="POST", user=who, body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode())
         return answer.status, time.monotonic() - begun
 
-    def create_on(user):
+    def create_on(who):
         while len(waits) < 12:  # of his six creates those that share a transaction wait together
-            status, took = create(user)
-            if user != 7001:
+            status, took = create(who)
+            if who != user:
                 others.append((status, took))
             elif status != 503 or took > 0.5:
                 waits.append((status, took))
-    with held(stack, "SELECT bound FROM user_quota WHERE user_id = 7001 FOR UPDATE"), ThreadPoolExecutor(12) as executor:
-        list(executor.map(create_on, [7001, 7002, 7001, 7003] * 3))
+    with held(stack, hold), ThreadPoolExecutor(12) as executor:
+        list(executor.map(create_on, [user, 7002, user, 7003] * 3))
     assert {status for status, _ in waits} == {503}
     assert {status for status, _ in others} == {202}
     assert max(took for _, took in others) < 2
-    wait_until(lambda: create(7001)[0] == 202, 3)
+    wait_until(lambda: create(user)[0] == 202, 3)
     assert "is away" not in one.log()
 
 
-def test_the_row_of_one_user_and_another_process(stack, pool):
-    """Nor does anybody in another process notice, though all creates are counted by one row."""
-    edit = {"queue.waiting_total": 1000000, "queue.waiting_per_user": 1000}
-    one, other = pool(edit), pool({**edit, "api.threads": 9})
-    stack.sql("INSERT IGNORE INTO user_quota (user_id) VALUES (0), (7005)")
-    for a_pool in (one, other):
-        assert a_pool.request(path="/v1/tasks").status == 200
-
-    def create(a_pool, user):
-        return a_pool.request(method="POST", user=user, body=b'{"type": "dummy", "run_at": "%s"}' % NEVER.encode()).status
-    with held(stack, "SELECT bound FROM user_quota WHERE user_id = 7005 FOR UPDATE"), ThreadPoolExecutor(1) as executor:
-        waits = executor.submit(create, one, 7005)
-        wait_until(lambda: int(stack.root_sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1]), 10, every=0.01)
-        assert create(other, 7006) == 202
-        assert not waits.done()
-        assert waits.result() == 503
-
-
 def test_a_row_that_is_held_while_there_is_room(stack, pool):
-    """Nobody need look into it, nor wait for the count of what waits, which is due after a second."""
+    """Nobody need look into it, nor for the count of what waits, which is due after a second."""
     one = pool({"queue.waiting_per_user": 1000})
 
     def create():

@@ -198,7 +198,7 @@ def test_recount(database, api):
     database.sql("INSERT INTO tasks (type, data, created_by) SELECT 't', '{}', 5 + seq MOD 2 FROM seq_1_to_14")
     assert api("recount", user=5, limit=10, spare=2) is True  # has no row
     assert bounds(database) == {}
-    assert api("reserve", all=[[0, 100, 1, 0], [5, 100, 1, 2]]) == [0, 2]
+    assert api("reserve", all=[[5, 100, 1, 2], [0, 100, 1, 0]]) == [2, 0]
     assert api("recount", user=5, limit=10, spare=2) is True
     assert api("recount", user=0, limit=100, spare=0) is True
     assert bounds(database) == {0: 14, 5: 9}

@@ -50,22 +50,21 @@ static int open_rows(struct store *s, struct reserving *v, size_t at, size_t n, 
 }
 
 /* Which of the rows has probably been waited for in vain; NULL where all are free now. */
-static const struct reservation *find_held(struct store *s, const struct reserving *v, size_t at, size_t n)
+static const struct reservation *find_held(struct store *s, struct reserving *v, size_t at, size_t n)
 {
     uint64_t *users = xcalloc(n + 1, sizeof *users);
-    bool *there = xcalloc(n + 1, sizeof *there), *ours = xcalloc(n + 1, sizeof *ours);
+    bool *there = xcalloc(n + 1, sizeof *there);
     const struct reservation *held = NULL, *hidden = NULL; /* perhaps made, and not committed */
     struct error e = {0};
     for (size_t i = 0; i < n; i++)
         users[i] = (uint64_t)v->all[at + i].user;
     if (store_mark_ids(s, ST_QUOTA_THERE, users, n, there, &e) == 0 &&
-        store_mark_ids(s, ST_QUOTA_LOCK_FREE, users, n, ours, &e) == 0)
+        lock_rows(s, v, ST_QUOTA_LOCK_FREE, at, n, &e) == 0)
         for (size_t i = n; i-- > 0;)
-            if (!ours[i])
+            if (v->bounds[at + i] < 0)
                 *(there[i] ? &held : &hidden) = &v->all[at + i];
     free(users);
     free(there);
-    free(ours);
     return held ? held : hidden;
 }
 

@@ -50,18 +50,21 @@ struct submission {
 
 /* --- turns ------------------------------------------------------------------------------------------ */
 
+static bool same_head(const struct new_task *a, const struct new_task *b)
+{
+    return a->priority == b->priority && strcmp(a->type, b->type) == 0;
+}
+
 static bool same_lane(const struct new_task *a, const struct new_task *b)
 {
-    return a->created_by == b->created_by && a->priority == b->priority && strcmp(a->type, b->type) == 0;
+    return a->created_by == b->created_by && same_head(a, b);
 }
 
 static const struct lane *find_same(const struct submission *sub, const struct new_task *t)
 {
-    for (size_t i = 0; i < sub->lane_count; i++) {
-        const struct lane *lane = &sub->lanes[i];
-        if (!lane->same && lane->first->priority == t->priority && strcmp(lane->first->type, t->type) == 0)
-            return lane;
-    }
+    for (size_t i = 0; i < sub->lane_count; i++)
+        if (!sub->lanes[i].same && same_head(sub->lanes[i].first, t))
+            return &sub->lanes[i];
     return NULL;
 }
 
@@ -71,11 +74,12 @@ static void find_lanes(struct submission *sub)
     sub->lane_of = arena_alloc(sub->arena, sub->count * sizeof *sub->lane_of);
     sub->lane_count = 0;
     for (size_t i = 0; i < sub->count; i++) {
+        const struct new_task *t = &sub->tasks[i];
         size_t n = 0;
-        while (n < sub->lane_count && !same_lane(sub->lanes[n].first, &sub->tasks[i]))
+        while (n < sub->lane_count && !same_lane(sub->lanes[n].first, t))
             n++;
         if (n == sub->lane_count) {
-            sub->lanes[n] = (struct lane){.first = &sub->tasks[i], .same = find_same(sub, &sub->tasks[i])};
+            sub->lanes[n] = (struct lane){.first = t, .same = find_same(sub, t)};
             sub->lane_count++;
         }
         sub->lane_of[i] = n;

@@ -216,7 +216,7 @@ def test_a_row_that_is_held_while_there_is_room(stack, pool):
     with held(stack, "SELECT bound FROM user_quota WHERE user_id = 7004 FOR UPDATE"):
         for _ in range(12):
             assert create() == 202
-            time.sleep(0.1)
+            time.sleep(0.1)  # till the count is due
         assert create() == 202
 
 
